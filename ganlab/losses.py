@@ -7,7 +7,7 @@ of the mean over the real and the mean over the generated batch, so that the log
 not log 2) for a discriminator that cannot tell the two apart. All logarithms are natural; losses are in nats.
 
 Nothing here computes a probability. A sigmoid followed by a logarithm loses the gradient where the
-discriminator is confident; `log_sigmoid` keeps it at any finite score.
+discriminator is confident; `softplus` keeps it at any finite score.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid, relu
+from torch.nn.functional import relu
 
 __all__ = [
     "LOSSES",
@@ -29,6 +29,7 @@ __all__ = [
     "non_saturating",
     "relativistic_average",
     "relativistic_pairing",
+    "softplus",
     "wasserstein",
 ]
 
@@ -38,10 +39,15 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 class GANLoss(NamedTuple):
     """The two losses of one game: `loss.discriminator(d_real, d_fake)` and `loss.generator(d_real, d_fake)`.
 
-    `d_real` (N,) and `d_fake` (M,): raw scores. Both functions return a scalar () to be minimised.
+    `d_real` (N,) and `d_fake` (M,): raw scores. Both functions return a scalar (), to be minimised, and
+    raise `ValueError` where a batch of scores is not one-dimensional or is empty.
     `logistic`: the scores are logits, sigmoid(score) is a probability, and labels can be smoothed.
-    `relativistic`: the generator's loss reads the real scores too, and the loss of a batch is not the mean
-    of the losses of its halves where it compares with a batch mean.
+    `relativistic`: each score is judged against the scores of the other kind, so that the generator's loss
+    reads the real scores too.
+
+    >>> scores = torch.zeros(4)
+    >>> round(float(non_saturating.discriminator(scores, scores)), 4)  # 2 log 2
+    1.3863
     """
 
     name: str
@@ -49,3 +55,250 @@ class GANLoss(NamedTuple):
     generator: Loss
     logistic: bool = False
     relativistic: bool = False
+
+
+def softplus(x: Tensor) -> Tensor:
+    """The softplus log(1 + exp(x)), exact at every finite `x`, as are its first two derivatives.
+
+    It is the cross-entropy of a logit: softplus(-a) = -log sigmoid(a) and softplus(a) = -log(1 - sigmoid(a)).
+    `torch.nn.functional.softplus` is linear from 20 on, which loses the second derivative there.
+    `x`: any shape; returns the same shape, in nats.
+
+    Source: Goodfellow, Bengio & Courville 2016, eq. 3.31 [goodfellow2016].
+
+    >>> softplus(torch.tensor([-200.0, 0.0, 200.0]))
+    tensor([  0.0000,   0.6931, 200.0000])
+    """
+    return torch.logaddexp(x, x.new_zeros(()))
+
+
+def _logistic_discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
+    _check(d_real, d_fake)
+    return softplus(-d_real).mean() + softplus(d_fake).mean()
+
+
+def _minimax_generator(d_real: Tensor, d_fake: Tensor) -> Tensor:
+    _check(d_real, d_fake)
+    return -softplus(d_fake).mean()
+
+
+def _non_saturating_generator(d_real: Tensor, d_fake: Tensor) -> Tensor:
+    _check(d_real, d_fake)
+    return softplus(-d_fake).mean()
+
+
+def _least_squares_discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
+    _check(d_real, d_fake)
+    return (d_real - 1).square().mean() / 2 + d_fake.square().mean() / 2
+
+
+def _least_squares_generator(d_real: Tensor, d_fake: Tensor) -> Tensor:
+    _check(d_real, d_fake)
+    return (d_fake - 1).square().mean() / 2
+
+
+def _wasserstein_discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
+    _check(d_real, d_fake)
+    return d_fake.mean() - d_real.mean()
+
+
+def _wasserstein_generator(d_real: Tensor, d_fake: Tensor) -> Tensor:
+    _check(d_real, d_fake)
+    return -d_fake.mean()
+
+
+def _hinge_discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
+    _check(d_real, d_fake)
+    return relu(1 - d_real).mean() + relu(1 + d_fake).mean()
+
+
+def _relativistic_average_discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
+    _check(d_real, d_fake)
+    return softplus(d_fake.mean() - d_real).mean() + softplus(d_fake - d_real.mean()).mean()
+
+
+def _relativistic_average_generator(d_real: Tensor, d_fake: Tensor) -> Tensor:
+    _check(d_real, d_fake)
+    return _relativistic_average_discriminator(d_fake, d_real)
+
+
+def _relativistic_pairing_discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
+    _check(d_real, d_fake)
+    if d_real.shape != d_fake.shape:
+        raise ValueError(
+            "`d_real` and `d_fake` must have the same length, since the relativistic pairing loss compares "
+            f"them one by one, got {len(d_real)} and {len(d_fake)}"
+        )
+    return softplus(d_fake - d_real).mean()
+
+
+def _relativistic_pairing_generator(d_real: Tensor, d_fake: Tensor) -> Tensor:
+    _check(d_real, d_fake)
+    return _relativistic_pairing_discriminator(d_fake, d_real)
+
+
+minimax = GANLoss("minimax", _logistic_discriminator, _minimax_generator, logistic=True)
+"""The zero-sum game of the first paper; with D = sigmoid(score),
+
+    L_D = E[-log D(x)] + E[-log(1 - D(G(z)))],        L_G = E[log(1 - D(G(z)))].
+
+L_G *saturates*: its derivative in a fake score a is -sigmoid(a), which vanishes as the discriminator grows
+sure that the sample is generated. Scores (N,) and (M,) in, scalar in nats out; `ValueError` for other shapes.
+
+Source: Goodfellow et al. 2014, eq. 1 [goodfellow2014].
+
+>>> loss = minimax.generator(torch.zeros(2), torch.zeros(2))  # -log 2 for a score of zero
+>>> round(float(loss), 4)
+-0.6931
+"""
+
+non_saturating = GANLoss("non_saturating", _logistic_discriminator, _non_saturating_generator, logistic=True)
+"""The logistic discriminator of `minimax` with a generator that maximises log D(G(z)) instead:
+
+    L_D = E[-log D(x)] + E[-log(1 - D(G(z)))],        L_G = E[-log D(G(z))].
+
+The derivative of L_G in a fake score a is -(1 - sigmoid(a)): exp(-a) times that of `minimax`, and never
+larger than 1. Scores (N,) and (M,) in, scalar in nats out; `ValueError` for other shapes.
+
+Source: Goodfellow et al. 2014, section 3 [goodfellow2014].
+
+>>> a = torch.tensor([-20.0], requires_grad=True)
+>>> non_saturating.generator(a.detach(), a).backward()
+>>> round(float(a.grad), 4)
+-1.0
+"""
+
+least_squares = GANLoss("least_squares", _least_squares_discriminator, _least_squares_generator)
+"""The least-squares game with target 1 for real and 0 for generated samples, and the factor 1/2:
+
+    L_D = E[(D(x) - 1)^2] / 2 + E[D(G(z))^2] / 2,        L_G = E[(D(G(z)) - 1)^2] / 2.
+
+The optimal discriminator is the posterior p/(p + q) itself, and L_G pulls a score above 1 *down*.
+Scores (N,) and (M,) in, dimensionless scalar out; `ValueError` for other shapes.
+
+Source: Mao et al. 2017, eq. 9 [mao2017].
+
+>>> float(least_squares.discriminator(torch.ones(3), torch.zeros(3)))
+0.0
+"""
+
+wasserstein = GANLoss("wasserstein", _wasserstein_discriminator, _wasserstein_generator)
+"""The dual of the Wasserstein-1 distance, for a critic that something else keeps 1-Lipschitz:
+
+    L_D = E[D(G(z))] - E[D(x)],        L_G = -E[D(G(z))].
+
+-L_D is a lower bound of W1 for a 1-Lipschitz critic, and means nothing for any other. Scores (N,) and (M,)
+in, scalar in units of the data out; `ValueError` for other shapes.
+
+Source: Arjovsky et al. 2017, eq. 2 and 3 [arjovsky2017wgan].
+
+>>> float(wasserstein.discriminator(torch.tensor([3.0]), torch.tensor([1.0])))
+-2.0
+"""
+
+hinge = GANLoss("hinge", _hinge_discriminator, _wasserstein_generator)
+"""The hinge game: the discriminator asks for scores beyond the margin and no further,
+
+    L_D = E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))],        L_G = -E[D(G(z))].
+
+Its minimum over D is 2 (1 - TV), at D = sign(p - q); the slope in a score is at most 1, the loss itself
+is not bounded. Scores (N,) and (M,) in, dimensionless scalar out; `ValueError` for other shapes.
+
+Source: Lim & Ye 2017 [lim2017].
+
+>>> float(hinge.discriminator(torch.tensor([2.0]), torch.tensor([0.5])))
+1.5
+"""
+
+relativistic_average = GANLoss(
+    "relativistic_average",
+    _relativistic_average_discriminator,
+    _relativistic_average_generator,
+    relativistic=True,
+)
+"""Each score against the mean score of the other kind, r = D(x) and f = D(G(z)):
+
+    L_D = E[softplus(-(r - E f))] + E[softplus(f - E r)],        L_G(r, f) = L_D(f, r).
+
+Both terms, without the factor 1/2. The expectations inside are means over the batch, so the loss of a batch
+is not the mean of the losses of its parts. Scores (N,) and (M,) in, scalar in nats out; `ValueError` for
+other shapes.
+
+Source: Jolicoeur-Martineau 2018 [jolicoeurmartineau2018].
+
+>>> round(float(relativistic_average.discriminator(torch.ones(2), torch.ones(2))), 4)
+1.3863
+"""
+
+relativistic_pairing = GANLoss(
+    "relativistic_pairing",
+    _relativistic_pairing_discriminator,
+    _relativistic_pairing_generator,
+    relativistic=True,
+)
+"""Each real score against the score of one generated sample, r = D(x) and f = D(G(z)):
+
+    L_D = E[softplus(-(r - f))],        L_G = E[softplus(-(f - r))].
+
+Scores (N,) and (N,) in, scalar in nats out; `ValueError` for other shapes and for batches of unequal size.
+
+Source: Jolicoeur-Martineau 2018 [jolicoeurmartineau2018]; Huang et al. 2024, eq. 2 [huang2024].
+
+>>> round(float(relativistic_pairing.generator(torch.ones(2), torch.ones(2))), 4)
+0.6931
+"""
+
+LOSSES: dict[str, GANLoss] = {
+    loss.name: loss
+    for loss in (
+        minimax,
+        non_saturating,
+        least_squares,
+        wasserstein,
+        hinge,
+        relativistic_average,
+        relativistic_pairing,
+    )
+}
+
+
+def label_smoothing(loss: GANLoss, smoothing: float) -> GANLoss:
+    """The same game with one-sided label smoothing: the discriminator's target for real samples is 1 - s.
+
+        L_D = E[-(1 - s) log D(x) - s log(1 - D(x))] + E[-log(1 - D(G(z)))]
+
+    The optimal discriminator becomes (1 - s) p / (p + q), and the generator's loss stays as it was. Only the
+    logistic losses have a label to smooth. `smoothing`: s in [0, 1).
+
+    Raises `ValueError` where `loss` is not logistic or `smoothing` is outside [0, 1).
+    Source: Salimans et al. 2016, section 3.4 [salimans2016].
+
+    >>> smoothed = label_smoothing(non_saturating, 0.1)
+    >>> logit = torch.tensor([9.0]).log()  # D = 0.9, the smoothed target
+    >>> d = logit.requires_grad_()
+    >>> smoothed.discriminator(d, torch.tensor([-200.0])).backward()
+    >>> abs(float(d.grad)) < 1e-6
+    True
+    """
+    if not loss.logistic:
+        raise ValueError(
+            f"`loss` must be one of {', '.join(n for n, other in LOSSES.items() if other.logistic)} to have "
+            f"labels that can be smoothed, got {loss.name}"
+        )
+    if not 0 <= smoothing < 1:
+        raise ValueError(f"`smoothing` must be in [0, 1), got {smoothing}")
+
+    def discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
+        # softplus(a) = a + softplus(-a), so that s moves weight from one term to the other linearly.
+        return loss.discriminator(d_real, d_fake) + smoothing * d_real.mean()
+
+    return loss._replace(name=f"{loss.name}, real label {1 - smoothing:g}", discriminator=discriminator)
+
+
+def _check(d_real: Tensor, d_fake: Tensor) -> None:
+    for name, scores in (("d_real", d_real), ("d_fake", d_fake)):
+        if scores.ndim != 1 or scores.shape[0] == 0:
+            raise ValueError(
+                f"`{name}` must be raw scores of shape (N,) with N >= 1, got {tuple(scores.shape)}"
+                + ("; squeeze the last axis first" if scores.ndim == 2 and scores.shape[1] == 1 else "")
+            )

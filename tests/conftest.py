@@ -1,0 +1,29 @@
+"""Every test runs in one thread, in float64, without a display, and leaves the defaults as it found them."""
+
+import os
+
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+os.environ.setdefault("MPLBACKEND", "agg")
+
+import pytest  # noqa: E402 - the thread counts must be set before torch loads
+import torch  # noqa: E402
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _float64_and_restored_defaults(request):
+    """Doctests see the library as a reader does, in float32; tests of mathematics see float64."""
+    dtype = torch.get_default_dtype()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    if "tests" in request.node.path.parts and not hasattr(request.node, "dtest"):
+        torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(dtype)
+    torch.use_deterministic_algorithms(deterministic)
+
+
+@pytest.fixture
+def rng():
+    return torch.Generator().manual_seed(0)

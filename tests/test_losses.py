@@ -1,0 +1,325 @@
+"""Losses against what is written in the papers: closed forms at 50 digits by mpmath, finite differences,
+`torch.nn.BCELoss` where its clamp does not bite, and the laws that tell one family from another."""
+
+import mpmath
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn.functional import binary_cross_entropy
+from torch.testing import assert_close
+
+from ganlab.losses import LOSSES, GANLoss, label_smoothing, minimax, non_saturating, softplus
+
+SCORES = [0.0, 1.0, -1.0, 30.0, -30.0, 120.0, -120.0, 200.0, -200.0]
+BY_NAME = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())
+PLAIN = [name for name, loss in LOSSES.items() if not loss.relativistic]
+
+
+def _log_sigmoid(a):
+    """log sigmoid(a) to 200 digits, where 1 - sigmoid(200) still has a hundred of them."""
+    return mpmath.log(1 / (1 + mpmath.exp(-a)))
+
+
+def _log_one_minus_sigmoid(a):
+    return mpmath.log(1 - 1 / (1 + mpmath.exp(-a)))
+
+
+def _positive_part(x):
+    return x if x > 0 else mpmath.mpf(0)
+
+
+# The papers' formulas for one real score r and one generated score f; the oracle of everything below.
+FORMULAS = {
+    "minimax": (
+        lambda r, f: -_log_sigmoid(r) - _log_one_minus_sigmoid(f),
+        lambda r, f: _log_one_minus_sigmoid(f),
+    ),
+    "non_saturating": (
+        lambda r, f: -_log_sigmoid(r) - _log_one_minus_sigmoid(f),
+        lambda r, f: -_log_sigmoid(f),
+    ),
+    "least_squares": (lambda r, f: (r - 1) ** 2 / 2 + f**2 / 2, lambda r, f: (f - 1) ** 2 / 2),
+    "wasserstein": (lambda r, f: f - r, lambda r, f: -f),
+    "hinge": (lambda r, f: _positive_part(1 - r) + _positive_part(1 + f), lambda r, f: -f),
+    "relativistic_average": (
+        lambda r, f: -_log_sigmoid(r - f) - _log_one_minus_sigmoid(f - r),
+        lambda r, f: -_log_sigmoid(f - r) - _log_one_minus_sigmoid(r - f),
+    ),
+    "relativistic_pairing": (lambda r, f: -_log_sigmoid(r - f), lambda r, f: -_log_sigmoid(f - r)),
+}
+
+
+# Derivatives of the same formulas in r and in f, worked by hand: s is the sigmoid.
+def _s(a):
+    return 1 / (1 + mpmath.exp(-a))
+
+
+DERIVATIVES = {
+    "minimax": (lambda r, f: (_s(r) - 1, _s(f)), lambda r, f: (0, -_s(f))),
+    "non_saturating": (lambda r, f: (_s(r) - 1, _s(f)), lambda r, f: (0, _s(f) - 1)),
+    "least_squares": (lambda r, f: (r - 1, f), lambda r, f: (0, f - 1)),
+    "wasserstein": (lambda r, f: (-1, 1), lambda r, f: (0, -1)),
+    "hinge": (lambda r, f: (-1 if r < 1 else 0, 1 if f > -1 else 0), lambda r, f: (0, -1)),
+    "relativistic_average": (
+        lambda r, f: (-2 * _s(f - r), 2 * _s(f - r)),
+        lambda r, f: (2 * _s(r - f), -2 * _s(r - f)),
+    ),
+    "relativistic_pairing": (
+        lambda r, f: (-_s(f - r), _s(f - r)),
+        lambda r, f: (_s(r - f), -_s(r - f)),
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def _digits():
+    with mpmath.workdps(200):
+        yield
+
+
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+@BY_NAME
+def test_value_and_gradient_equal_the_closed_form_at_extreme_scores(loss, player):
+    which = ("discriminator", "generator").index(player)
+    for r in SCORES:
+        for f in SCORES:
+            if loss.name == "hinge" and which == 0 and (r == 1 or f == -1):
+                continue  # the kink has no derivative
+            d_real = torch.tensor([r], requires_grad=True)
+            d_fake = torch.tensor([f], requires_grad=True)
+            value = getattr(loss, player)(d_real, d_fake)
+            gradient = torch.autograd.grad(value, (d_real, d_fake), allow_unused=True)
+            expected = FORMULAS[loss.name][which](mpmath.mpf(r), mpmath.mpf(f))
+            slopes = DERIVATIVES[loss.name][which](mpmath.mpf(r), mpmath.mpf(f))
+            assert_close(value.item(), float(expected), rtol=1e-12, atol=0)
+            for got, slope in zip(gradient, slopes, strict=True):
+                got = 0.0 if got is None else got.item()
+                assert_close(got, float(slope), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+@BY_NAME
+def test_gradients_match_finite_differences_to_second_order(loss, player, rng):
+    scores = [torch.randn(5, generator=rng).requires_grad_() for _ in range(2)]
+    assert torch.autograd.gradcheck(getattr(loss, player), scores)
+    assert torch.autograd.gradgradcheck(getattr(loss, player), scores)
+
+
+@pytest.mark.parametrize(
+    ("name", "at_zero"),
+    [  # score 0 is D = 1/2; the arithmetic is in the papers' formulas above
+        ("minimax", (2 * mpmath.log(2), -mpmath.log(2))),
+        ("non_saturating", (2 * mpmath.log(2), mpmath.log(2))),
+        ("least_squares", (0.5, 0.5)),
+        ("wasserstein", (0, 0)),
+        ("hinge", (2, 0)),
+        ("relativistic_average", (2 * mpmath.log(2), 2 * mpmath.log(2))),
+        ("relativistic_pairing", (mpmath.log(2), mpmath.log(2))),
+    ],
+)
+def test_a_blind_discriminator_pays_the_known_value(name, at_zero):
+    zeros = torch.zeros(7)
+    loss = LOSSES[name]
+    assert_close(loss.discriminator(zeros, zeros).item(), float(at_zero[0]), rtol=1e-15, atol=0)
+    assert_close(loss.generator(zeros, zeros).item(), float(at_zero[1]), rtol=1e-15, atol=0)
+
+
+@given(st.floats(-300, 300))
+def test_non_saturating_gradient_is_exp_minus_a_times_the_saturating_one(a):
+    def slope(loss):
+        score = torch.tensor([a], requires_grad=True)
+        return torch.autograd.grad(loss.generator(torch.zeros(1), score), score)[0].item()
+
+    ratio = mpmath.mpf(slope(non_saturating)) / mpmath.mpf(slope(minimax))
+    assert float(abs(ratio / mpmath.exp(-a) - 1)) < 1e-12
+
+
+@given(st.floats(-700, 700))
+def test_softplus_is_exact_at_every_score(x):
+    with mpmath.workdps(400):
+        value = mpmath.log1p(mpmath.exp(x))
+        slope = 1 / (1 + mpmath.exp(-x))
+    point = torch.tensor(x, requires_grad=True)
+    got = softplus(point)
+    assert_close(got.item(), float(value), rtol=1e-14, atol=0)
+    assert_close(torch.autograd.grad(got, point)[0].item(), float(slope), rtol=1e-14, atol=0)
+
+
+@BY_NAME
+def test_adding_a_constant_to_all_scores_matters_only_where_scores_are_absolute(loss, rng):
+    d_real, d_fake = torch.randn(2, 6, generator=rng).unbind()
+    moved = loss.discriminator(d_real + 3, d_fake + 3)
+    invariant = loss.relativistic or loss.name == "wasserstein"
+    assert torch.isclose(moved, loss.discriminator(d_real, d_fake), rtol=1e-12) == invariant
+    moved = loss.generator(d_real + 3, d_fake + 3)
+    assert torch.isclose(moved, loss.generator(d_real, d_fake), rtol=1e-12) == loss.relativistic
+
+
+@BY_NAME
+def test_every_term_is_the_mean_over_the_batch(loss, rng):
+    d_real, d_fake = torch.randn(2, 6, generator=rng).unbind()
+    for player in (loss.discriminator, loss.generator):
+        assert_close(player(d_real.repeat(3), d_fake.repeat(3)), player(d_real, d_fake), rtol=1e-14, atol=0)
+
+
+@BY_NAME
+def test_a_better_discriminator_has_a_lower_loss(loss):
+    right, wrong = torch.full((4,), 0.7), torch.full((4,), -0.7)
+    assert loss.discriminator(right, wrong) < loss.discriminator(wrong, right)
+
+
+@BY_NAME
+def test_only_relativistic_generators_look_at_real_scores(loss, rng):
+    d_real, d_fake = torch.randn(2, 6, generator=rng).unbind()
+    d_real.requires_grad_()
+    value = loss.generator(d_real, d_fake.requires_grad_())
+    assert (torch.autograd.grad(value, d_real, allow_unused=True)[0] is not None) == loss.relativistic
+
+
+@BY_NAME
+def test_the_generator_wants_higher_scores(loss, rng):
+    """True of every loss at scores below 1; the least-squares generator alone pulls a score above 1 down."""
+    d_real = torch.randn(6, generator=rng)
+    for start, sign in ((-0.5, -1), (2.0, 1 if loss.name == "least_squares" else -1)):
+        d_fake = torch.full((6,), start, requires_grad=True)
+        (slope,) = torch.autograd.grad(loss.generator(d_real, d_fake), d_fake)
+        assert bool((slope.sign() == sign).all())
+
+
+@pytest.mark.parametrize("name", ["relativistic_average", "relativistic_pairing"])
+def test_relativistic_players_mirror_each_other(name, rng):
+    d_real, d_fake = torch.randn(2, 6, generator=rng).unbind()
+    loss = LOSSES[name]
+    assert_close(loss.discriminator(d_real, d_fake), loss.generator(d_fake, d_real), rtol=0, atol=0)
+
+
+def test_relativistic_average_players_differ_by_twice_the_gap_of_the_means(rng):
+    d_real, d_fake = torch.randn(2, 9, generator=rng).unbind()
+    loss = LOSSES["relativistic_average"]
+    gap = loss.generator(d_real, d_fake) - loss.discriminator(d_real, d_fake)
+    assert_close(gap, 2 * (d_real.mean() - d_fake.mean()), rtol=1e-12, atol=0)
+
+
+def test_hinge_stops_pushing_beyond_the_margin():
+    d_real = torch.tensor([1.5, 0.5], requires_grad=True)
+    d_fake = torch.tensor([-1.5, -0.5], requires_grad=True)
+    real, fake = torch.autograd.grad(LOSSES["hinge"].discriminator(d_real, d_fake), (d_real, d_fake))
+    assert_close(real, torch.tensor([0.0, -0.5]), rtol=0, atol=0)
+    assert_close(fake, torch.tensor([0.0, 0.5]), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("loss", [minimax, non_saturating], ids=lambda loss: loss.name)
+def test_logistic_losses_equal_bce_loss_on_probabilities_in_its_safe_range(loss, rng):
+    d_real, d_fake = (torch.rand(2, 64, generator=rng) * 24 - 12).unbind()
+    p_real, p_fake = d_real.sigmoid(), d_fake.sigmoid()
+    ones, zeros = torch.ones(64), torch.zeros(64)
+    on_probabilities = binary_cross_entropy(p_real, ones) + binary_cross_entropy(p_fake, zeros)
+    assert_close(loss.discriminator(d_real, d_fake), on_probabilities, rtol=1e-11, atol=0)
+    generator = {
+        "minimax": -binary_cross_entropy(p_fake, zeros),
+        "non_saturating": binary_cross_entropy(p_fake, ones),
+    }[loss.name]
+    assert_close(loss.generator(d_real, d_fake), generator, rtol=1e-11, atol=0)
+
+
+@pytest.mark.parametrize(("a", "through_probability"), [(-30.0, -0.0936), (-40.0, -4.25e-6)])
+def test_bce_loss_on_probabilities_saturates_where_ours_does_not(a, through_probability):
+    """`BCELoss` divides by max(D (1 - D), 1e-12), so below log 1e-12 = -27.6 its gradient is e^a / 1e-12."""
+    score = torch.tensor([a], dtype=torch.float32, requires_grad=True)
+    ours = torch.autograd.grad(non_saturating.generator(torch.zeros(1), score), score)[0].item()
+    theirs = torch.autograd.grad(binary_cross_entropy(score.sigmoid(), torch.ones(1).float()), score)[
+        0
+    ].item()
+    assert_close(ours, -1.0, rtol=1e-6, atol=0)
+    assert_close(theirs, through_probability, rtol=2e-3, atol=0)
+    assert_close(theirs, -float(mpmath.exp(a) / mpmath.mpf("1e-12")), rtol=1e-3, atol=0)
+
+
+def test_bce_loss_on_probabilities_is_stuck_when_confidently_wrong():
+    """In float32 sigmoid(20) is exactly 1: the loss of a fake is clamped at 100, its gradient 0."""
+    score = torch.tensor([20.0], dtype=torch.float32, requires_grad=True)
+    theirs = binary_cross_entropy(score.sigmoid(), torch.zeros(1, dtype=torch.float32))
+    assert theirs.item() == 100
+    assert torch.autograd.grad(theirs, score)[0].item() == 0
+    ours = minimax.discriminator(torch.full((1,), 200.0), score)
+    assert_close(ours.item(), 20.0, rtol=1e-6, atol=0)
+
+
+@BY_NAME
+def test_float32_agrees_with_float64_to_float32_precision(loss):
+    d_real, d_fake = torch.tensor([-200.0, -3.0, 0.1, 200.0]), torch.tensor([200.0, 2.0, -0.3, -200.0])
+    for player in (loss.discriminator, loss.generator):
+        single = player(d_real.float(), d_fake.float())
+        assert single.dtype == torch.float32
+        assert_close(single.double(), player(d_real, d_fake), rtol=1e-6, atol=2e-5)  # sums of +-200
+
+
+@BY_NAME
+def test_stacked_ensembles_equal_one_call_per_member(loss, rng):
+    d_real, d_fake = torch.randn(2, 3, 5, generator=rng).unbind()
+    for player in (loss.discriminator, loss.generator):
+        stacked = torch.func.vmap(player)(d_real, d_fake)
+        one_by_one = torch.stack([player(r, f) for r, f in zip(d_real, d_fake, strict=True)])
+        assert_close(stacked, one_by_one, rtol=1e-14, atol=0)
+
+
+@given(st.floats(-30, 30), st.floats(0, 0.99))
+def test_smoothed_loss_is_the_cross_entropy_with_a_soft_label(a, s):
+    got = label_smoothing(non_saturating, s).discriminator(torch.tensor([a]), torch.tensor([-1.0])).item()
+    expected = -(1 - s) * _log_sigmoid(a) - s * _log_one_minus_sigmoid(a) - _log_one_minus_sigmoid(-1)
+    assert_close(got, float(expected), rtol=1e-12, atol=1e-15)
+
+
+def test_smoothing_moves_the_optimum_and_touches_only_the_real_label_of_the_discriminator(rng):
+    smoothed = label_smoothing(minimax, 0.1)
+    logit = mpmath.log(mpmath.mpf("0.45") / mpmath.mpf("0.55"))  # D* = 0.9 p / (p + q) at p = q
+    score = torch.tensor([float(logit)], requires_grad=True)
+    value = smoothed.discriminator(score, score)
+    assert_close(torch.autograd.grad(value, score)[0].item(), 0.0, rtol=0, atol=1e-15)
+    assert_close(value.item(), float(-2 * mpmath.log("0.55") - mpmath.mpf("0.9") * logit), rtol=1e-14, atol=0)
+    assert smoothed.generator is minimax.generator
+    assert smoothed.logistic
+
+
+def test_no_smoothing_is_the_loss_itself(rng):
+    d_real, d_fake = torch.randn(2, 6, generator=rng).unbind()
+    plain = label_smoothing(minimax, 0.0).discriminator(d_real, d_fake)
+    assert_close(plain, minimax.discriminator(d_real, d_fake), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", ["least_squares", "wasserstein", "hinge", *list(LOSSES)[5:]])
+def test_smoothing_is_refused_without_a_label_to_smooth(name):
+    with pytest.raises(ValueError, match=rf"`loss` must be one of minimax, non_saturating .* got {name}"):
+        label_smoothing(LOSSES[name], 0.1)
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 1.0, float("nan")])
+def test_smoothing_outside_its_range_is_refused(smoothing):
+    with pytest.raises(ValueError, match=r"`smoothing` must be in \[0, 1\), got"):
+        label_smoothing(minimax, smoothing)
+
+
+@BY_NAME
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+def test_scores_of_a_wrong_shape_are_refused_by_name(loss: GANLoss, player):
+    good = torch.zeros(4)
+    for bad, shape in (
+        (torch.zeros(4, 1), r"\(4, 1\)"),
+        (torch.zeros(()), r"\(\)"),
+        (torch.zeros(0), r"\(0,\)"),
+    ):
+        with pytest.raises(ValueError, match=rf"`d_real` must be raw scores of shape \(N,\).*got {shape}"):
+            getattr(loss, player)(bad, good)
+        with pytest.raises(ValueError, match=rf"`d_fake` must be raw scores of shape \(N,\).*got {shape}"):
+            getattr(loss, player)(good, bad)
+
+
+def test_pairing_refuses_batches_of_unequal_length():
+    with pytest.raises(ValueError, match=r"same length.*got 3 and 4"):
+        LOSSES["relativistic_pairing"].discriminator(torch.zeros(3), torch.zeros(4))
+
+
+def test_the_table_holds_the_seven_losses_under_their_own_names():
+    assert len(LOSSES) == 7
+    assert all(name == loss.name for name, loss in LOSSES.items())
