@@ -1,0 +1,130 @@
+"""Checkpoints against what a crash, a bad disk or a stranger's file does to them."""
+
+import json
+import os
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from ganlab import checkpoints
+from ganlab.checkpoints import CheckpointError
+
+
+@pytest.fixture
+def run(tmp_path):
+    for step in (1, 2, 3):
+        checkpoints.save(tmp_path, step, {"w": torch.full((3,), float(step))}, {"step": step})
+    return tmp_path
+
+
+def test_everything_comes_back_bit_for_bit(tmp_path):
+    tensors = {
+        "double": torch.randn(3, 2),
+        "single": torch.randn(4).float(),
+        "bytes": torch.Generator().manual_seed(3).get_state(),
+        "count": torch.tensor(7),
+        "transposed": torch.randn(2, 3).T,
+        "empty": torch.zeros(0, 2),
+    }
+    state = {"numbers": [0.1, 1e-300], "names": {"a": "ä"}}
+    loaded, loaded_state = checkpoints.load(checkpoints.save(tmp_path, 12, tensors, state))
+    assert loaded_state == state
+    assert loaded.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        assert_close(loaded[name], tensor, rtol=0, atol=0)
+
+
+def test_the_last_three_are_kept_and_the_newest_is_latest(run):
+    checkpoints.save(run, 10, {}, {})
+    assert checkpoints.steps(run) == [2, 3, 10]
+    assert checkpoints.latest(run)[2].name == "step-00000010"
+    assert sorted(os.listdir(run)) == ["step-00000002", "step-00000003", "step-00000010"]
+
+
+def test_saving_a_step_again_replaces_it(run):
+    checkpoints.save(run, 3, {"w": torch.zeros(1)}, {"step": "again"})
+    tensors, state, _ = checkpoints.latest(run)
+    assert state == {"step": "again"}
+    assert_close(tensors["w"], torch.zeros(1))
+
+
+def test_a_process_that_dies_while_writing_leaves_the_last_one_in_place(run, monkeypatch):
+    def die(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pathlib.Path.rename", die)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoints.save(run, 4, {"w": torch.ones(3)}, {})
+    monkeypatch.undo()
+    assert checkpoints.latest(run)[2].name == "step-00000003"
+    checkpoints.save(run, 4, {"w": torch.ones(3)}, {})
+    assert checkpoints.latest(run)[2].name == "step-00000004"
+
+
+def test_a_flipped_byte_is_found_and_the_one_before_is_offered(run):
+    path = run / "step-00000003" / "tensors.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(
+        CheckpointError, match=r"step-00000003 is damaged: .*another checksum.*step-00000002 is whole"
+    ):
+        checkpoints.latest(run)
+
+
+def test_a_truncated_file_is_found(run):
+    path = run / "step-00000003" / "tensors.safetensors"
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(CheckpointError, match="step-00000003 is damaged"):
+        checkpoints.latest(run)
+
+
+def test_without_a_whole_one_nothing_is_offered(tmp_path):
+    folder = checkpoints.save(tmp_path, 1, {}, {})
+    (folder / "tensors.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"tensors.safetensors is missing$"):
+        checkpoints.latest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "lacks its fields"),
+        ('{"weights": 1}', "lacks its fields"),
+        (json.dumps({"format": 99, "sha256": "", "state": {}}), "must be of format 1, got 99"),
+    ],
+)
+def test_a_foreign_or_cut_document_is_refused_by_name(run, text, message):
+    path = run / "step-00000003" / "state.json"
+    path.write_text(text)
+    with pytest.raises(CheckpointError, match=message) as caught:
+        checkpoints.load(path.parent)
+    assert str(path) in str(caught.value)
+
+
+def test_a_folder_without_checkpoints_says_so(tmp_path):
+    with pytest.raises(CheckpointError, match="holds no checkpoint"):
+        checkpoints.latest(tmp_path)
+
+
+@pytest.mark.parametrize(("step", "keep", "name"), [(-1, 3, "step"), (1, 0, "keep")])
+def test_bad_arguments_are_refused_before_anything_is_written(tmp_path, step, keep, name):
+    with pytest.raises(ValueError, match=f"`{name}` must be at least"):
+        checkpoints.save(tmp_path, step, {}, {}, keep=keep)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "history.json"
+    checkpoints.write_atomically(path, b"old")
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        checkpoints.write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["history.json"]
