@@ -8,6 +8,7 @@ The modules stand on floors, and an import only ever goes down::
     floor 1  training  dynamics  metrics           processes and how to judge them
     floor 0  losses  regularizers  divergences     ideas, one module each
              derivations  data  networks
+             checkpoints  history  game            what a run leaves behind and what it changes
 
 Importing ``ganlab`` costs nothing: a module loads when it is first named.
 """
@@ -31,6 +32,8 @@ _MODULES = frozenset(
         "divergences",
         "dynamics",
         "experiments",
+        "game",
+        "history",
         "losses",
         "metrics",
         "networks",

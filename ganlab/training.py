@@ -1,0 +1,210 @@
+"""Training a GAN: one discriminator step, one generator step, and the loop that alternates them.
+
+A step is a function of the networks and of a draw of all its randomness. A discriminator step leaves no
+gradient in the generator and a generator step none in the discriminator, and each clears its own when it is
+done. A loss that is not finite stops the run before it reaches a weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ganlab import checkpoints
+from ganlab.game import GAN, Batches, Draw, Penalty, draw_for_discriminator, draw_for_generator, pack, sample
+from ganlab.history import History
+
+__all__ = [
+    "GAN",
+    "Draw",
+    "History",
+    "NonFiniteLossError",
+    "Penalty",
+    "discriminator_step",
+    "frozen",
+    "generator_step",
+    "load_checkpoint",
+    "sample",
+    "save_checkpoint",
+    "train",
+]
+
+Row = dict[str, Tensor]
+Callback = Callable[[GAN, History], None]
+
+
+class NonFiniteLossError(ArithmeticError):
+    """A loss became infinite or not a number; the message names the step, the loss and the module."""
+
+
+def discriminator_step(gan: GAN, drawn: Draw) -> Row:
+    """The losses of one discriminator step, after taking it.
+
+    Returns scalars: `d_loss` without the penalties, `penalty` with its weights, and the mean scores `d_real`
+    and `d_fake`, all as they were before the step. The generator keeps no gradient and builds no graph.
+
+    Raises `NonFiniteLossError` before any weight is changed.
+    Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014].
+    """
+    with torch.no_grad():
+        fake = gan.generator(drawn.latents)
+    real, fake = _seen(gan, drawn, fake)
+    d_real, d_fake = gan.discriminator(real), gan.discriminator(fake)
+    loss = gan.loss.discriminator(d_real, d_fake)
+    penalty = torch.zeros_like(loss)
+    for rule, mix in zip(gan.due, drawn.mixes, strict=True):
+        penalty = penalty + rule.every * rule.weight * rule.function(gan.discriminator, real, fake, mix=mix)
+    _update(gan, "discriminator", loss + penalty)
+    gan.critic_step += 1
+    row = {"d_loss": loss, "penalty": penalty, "d_real": d_real.mean(), "d_fake": d_fake.mean()}
+    return {name: value.detach() for name, value in row.items()}
+
+
+def generator_step(gan: GAN, drawn: Draw) -> Row:
+    """The loss of one generator step, after taking it on a batch of its own: `g_loss`, a scalar.
+
+    The discriminator is frozen before it is run, so that it neither keeps activations for its weights nor
+    receives a gradient; the scores still carry their gradient to the generator.
+
+    Raises `NonFiniteLossError` before any weight is changed.
+    Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014].
+    """
+    with frozen(gan.discriminator):
+        real, fake = _seen(gan, drawn, gan.generator(drawn.latents))
+        d_fake = gan.discriminator(fake)
+        d_real = gan.discriminator(real) if gan.loss.relativistic else d_fake.detach()
+        loss = gan.loss.generator(d_real, d_fake)
+        _update(gan, "generator", loss)
+    gan.step += 1
+    if gan.average:
+        gan.average.update_parameters(gan.generator)
+    return {"g_loss": loss.detach()}
+
+
+def train(
+    gan: GAN,
+    batches: Batches,
+    steps: int,
+    *,
+    n_critic: int = 1,
+    history: History | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> History:
+    """The history of `steps` generator steps, each after `n_critic` discriminator steps.
+
+    `batches`: an endless iterator of real samples, see `ganlab.data.batches`. `history`: one to go on with.
+    `callbacks`: functions of the GAN and the history, called after every generator step. The columns are
+    `d_loss`, `penalty`, `d_real`, `d_fake` (of the last discriminator step) and `g_loss`.
+
+    Raises `ValueError` where `steps` or `n_critic` is not positive, `NonFiniteLossError` where a loss is
+    infinite or not a number.
+    """
+    if steps < 1:
+        raise ValueError(f"`steps` must be at least 1, got {steps}")
+    if n_critic < 1:
+        raise ValueError(f"`n_critic` must be at least 1, got {n_critic}")
+    history = History() if history is None else history
+    for _ in range(steps):
+        _set_learning_rates(gan)
+        row: Row = {}
+        for _ in range(n_critic):
+            row = discriminator_step(gan, draw_for_discriminator(gan, batches))
+        row |= generator_step(gan, draw_for_generator(gan, batches))
+        history.append(gan.step, row)
+        for callback in callbacks:
+            callback(gan, history)
+    return history
+
+
+def save_checkpoint(run: Path, gan: GAN, batches: Batches, history: History) -> Path:
+    """The folder, inside the run folder, of a checkpoint from which `load_checkpoint` goes on bit for bit.
+
+    Raises `OSError` where the run folder cannot be written.
+    """
+    tensors = gan.state() | {f"batches.{name}": value for name, value in batches.state_dict().items()}
+    tensors["history.values"] = history.values
+    tensors["history.steps"] = torch.from_numpy(history.steps)
+    return checkpoints.save(run, gan.step, tensors, {"columns": history.columns})
+
+
+def load_checkpoint(run: Path, gan: GAN, batches: Batches) -> History:
+    """The history of the newest checkpoint of a run; the game and the batches go on from there.
+
+    `gan` and `batches`: built as they were for the run. Raises `CheckpointError` where there is no whole
+    checkpoint, `ValueError` where it belongs to other networks.
+    """
+    tensors, state, _ = checkpoints.latest(run)
+    gan.load_state(
+        {name: tensor for name, tensor in tensors.items() if not name.startswith(("batches.", "history."))}
+    )
+    batches.load_state_dict(
+        {
+            name.removeprefix("batches."): tensor
+            for name, tensor in tensors.items()
+            if name.startswith("batches.")
+        }
+    )
+    return History.of(tuple(state["columns"]), tensors["history.steps"].tolist(), tensors["history.values"])
+
+
+@contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """A context in which no parameter of `module` asks for a gradient; afterwards each is as it was.
+
+    >>> layer = nn.Linear(2, 2)
+    >>> with frozen(layer):
+    ...     layer.weight.requires_grad
+    False
+    >>> layer.weight.requires_grad
+    True
+    """
+    asking = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    for parameter in asking:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in asking:
+            parameter.requires_grad_(True)
+
+
+def _seen(gan: GAN, drawn: Draw, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """The real and the generated samples as the discriminator sees them: with noise, in packs."""
+    real = fake.detach() if drawn.real is None else drawn.real
+    if drawn.noise is not None:
+        real, fake = real + drawn.noise[0], fake + drawn.noise[1]
+    return pack(real, gan.pack), pack(fake, gan.pack)
+
+
+def _update(gan: GAN, player: str, loss: Tensor) -> None:
+    """One optimizer step of one player down the gradient of its loss, which is cleared afterwards."""
+    if loss.device.type == "cpu" and not torch.isfinite(loss):
+        raise NonFiniteLossError(_diagnosis(gan, player, loss))
+    optimizer = gan.g_optimizer if player == "generator" else gan.d_optimizer
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+
+
+def _diagnosis(gan: GAN, player: str, loss: Tensor) -> str:
+    """Which step, which loss, and the first parameter that is not finite, or that none is."""
+    parameters = {
+        f"{name}.{path}": tensor
+        for name, module in (("generator", gan.generator), ("discriminator", gan.discriminator))
+        for path, tensor in module.named_parameters()
+    }
+    broken = next((name for name, tensor in parameters.items() if not tensor.isfinite().all()), None)
+    where = f"`{broken}` is not finite" if broken else "every weight is still finite"
+    return f"step {gan.step + 1}: the {player}'s {gan.loss.name} loss is {loss.item()}; {where}"
+
+
+def _set_learning_rates(gan: GAN) -> None:
+    if gan.schedule is None:
+        return
+    factor = gan.schedule(gan.step)
+    for optimizer, rate in zip((gan.g_optimizer, gan.d_optimizer), gan.learning_rates, strict=True):
+        optimizer.param_groups[0]["lr"] = factor * rate
