@@ -203,7 +203,7 @@ class GAN:
         return sample(self.average.module if self.average else self.generator, latents)
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that the next steps depend on, as named tensors: weights, optimizers, streams, counters."""
+        """Everything that the next steps depend on, as named tensors: weights, optimizers, streams, steps."""
         tensors = {f"streams.{name}": stream.get_state() for name, stream in self.streams.items()}
         tensors |= {"steps": torch.tensor([self.step, self.critic_step])}
         for name, module in self._modules():
