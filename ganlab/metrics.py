@@ -82,7 +82,8 @@ def perfect_sampler_share(dim: int = 2, radius: float = 3.0) -> float:
 
     P(chi_dim <= radius): the probability that a Gaussian in `dim` dimensions falls within `radius` standard
     deviations of its centre, 1 - exp(-radius^2 / 2) in the plane. Modes near each other share their samples'
-    tails, so that it is a lower bound; with centres 3 radius apart, or more, it is exact to nine digits. Raises `ValueError` where `dim` is no positive integer or `radius` is not positive.
+    tails, so that it is a lower bound; with centres 3 radius apart, or more, it is exact to nine digits.
+    Raises `ValueError` where `dim` is no positive integer or `radius` is not positive.
 
     >>> print(f"{perfect_sampler_share():.6f}")  # 1 - exp(-9/2)
     0.988891
