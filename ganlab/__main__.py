@@ -1,0 +1,7 @@
+"""`python -m ganlab`: the command line."""
+
+import sys
+
+from ganlab.cli import main
+
+sys.exit(main())
