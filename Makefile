@@ -1,0 +1,56 @@
+# `make book` builds the book, `make test` checks everything; each makes .venv on first use.
+
+PORT ?= 8000
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
+  $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
+BIN := .venv/bin
+
+# One thread a process: the printed digits stand on it, and two processes share two cores.
+export OMP_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help book serve test notebooks repository lock clean
+
+help:  ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 18
+
+book: .venv/installed  ## Build the book and print its address
+	@$(BIN)/jupyter-book build . -W -n --keep-going -q
+	@echo "The book is in $(CURDIR)/_build/html; make serve shows it at http://127.0.0.1:$(PORT)/"
+
+serve: book  ## Build the book and serve it on this machine (PORT=8000)
+	@echo "Serving         http://127.0.0.1:$(PORT)/  (Ctrl-C ends it)"
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+test: .venv/installed  ## Run every check: style, types, floors, package, notebooks, pages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 --dist loadscope
+
+notebooks: .venv/installed  ## Execute every notebook again, in place
+	$(BIN)/python book/_ext/notebooks.py execute
+
+repository: .venv/installed  ## Set the address of the repository: make repository URL=https://github.com/you/name
+	@$(BIN)/python book/_ext/notebooks.py repository "$(URL)"
+
+lock: .venv/installed  ## Write requirements.txt from what .venv holds
+	$(BIN)/python .ci/lock.py > requirements.txt.new
+	mv requirements.txt.new requirements.txt
+	touch .venv/installed
+
+clean:  ## Remove what was built, except .venv
+	rm -rf _build build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+.venv/installed: requirements.txt
+	@test -n "$(PYTHON)" || { \
+	  echo "Python 3.11 or newer is needed, and python3 here is: $$(python3 --version 2>&1)."; \
+	  echo "Install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; } >&2
+	@echo "Installing into .venv (once; torch is large)"
+	@test -x $(BIN)/pip || { rm -rf .venv; $(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }; }
+	$(BIN)/pip install -q -r requirements.txt
+	@touch $@

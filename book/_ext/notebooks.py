@@ -1,0 +1,131 @@
+"""What is the same in every notebook: how it is executed, and the cell that prepares Google Colab.
+
+`python book/_ext/notebooks.py execute [NOTEBOOK ...]` runs notebooks in place, as `make notebooks` does;
+`python book/_ext/notebooks.py repository URL` writes the address of the repository wherever it stands.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+import yaml
+from nbclient import NotebookClient
+
+__all__ = ["colab_cell", "execute", "is_colab", "main", "prepare", "repository_url", "set_repository"]
+
+ROOT = Path(__file__).resolve().parents[2]
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"},
+}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+COLAB_TAGS = ["colab", "remove-cell"]
+GITHUB = re.compile(r"https://github\.com/[\w-]+/[\w.-]*[\w-]")
+
+
+def repository_url(root: Path = ROOT) -> str:
+    """The address of the repository, from `_config.yml`; the placeholder until `make repository` set it."""
+    return yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+
+
+def colab_cell(url: str) -> str:
+    """The source of the first code cell of a notebook: it installs the package where there is none."""
+    return (
+        "# On Google Colab this installs the package of the book; elsewhere it does nothing.\n"
+        "import importlib.util\n"
+        "\n"
+        'if importlib.util.find_spec("ganlab") is None:\n'
+        f'    %pip install -q "ganlab-book @ git+{url}"'
+    )
+
+
+def is_colab(cell) -> bool:
+    """Whether a cell of a notebook is the one that prepares Google Colab."""
+    return "colab" in cell.metadata.get("tags", ())
+
+
+def prepare(notebook, url: str):
+    """The notebook with the metadata of the house and an up-to-date Colab cell before any other code cell."""
+    notebook.metadata.clear()
+    notebook.metadata.update(METADATA)
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    cells = notebook.cells
+    if not any(is_colab(cell) for cell in cells):
+        first = next((i for i, cell in enumerate(cells) if cell.cell_type == "code"), len(cells))
+        cells.insert(first, nbformat.v4.new_code_cell(id="colab", metadata={"tags": list(COLAB_TAGS)}))
+    for cell in filter(is_colab, cells):
+        cell.source, cell.metadata["tags"] = colab_cell(url), list(COLAB_TAGS)
+    return notebook
+
+
+def execute(path: Path, url: str) -> None:
+    """Run a notebook in place, from an empty directory, leaving nothing that differs next time."""
+    notebook = prepare(nbformat.read(path, as_version=4), url)
+    with tempfile.TemporaryDirectory() as directory:
+        client = NotebookClient(
+            notebook,
+            timeout=300,
+            kernel_name="python3",
+            resources={"metadata": {"path": directory}},
+            record_timing=False,
+            store_widget_state=False,
+            coalesce_streams=True,
+        )
+        client.execute(env=os.environ | ONE_THREAD | {"PYTHONHASHSEED": "0"})
+    notebook.metadata.clear()
+    notebook.metadata.update(METADATA)
+    _write(path, notebook)
+
+
+def set_repository(url: str, root: Path = ROOT) -> list[Path]:
+    """The files that now name `url`: the configuration, the notebooks and what else named the address before.
+
+    Raises `ValueError` where `url` is not the address of a repository on GitHub, which Colab opens.
+    """
+    if not GITHUB.fullmatch(url):
+        raise ValueError(f"`url` must look like https://github.com/you/name, got {url!r}")
+    before = re.compile(re.escape(repository_url(root)) + r"(?![\w-])")
+    pages = [root / name for name in ("_config.yml", "README.md", "CITATION.cff", "CONTRIBUTING.md")]
+    touched = []
+    for path in [*pages, *sorted((root / "book").glob("*.md")), *sorted((root / "book").glob("*.ipynb"))]:
+        if not path.exists():
+            continue
+        text = path.read_text(encoding="utf-8")
+        if before.search(text):
+            path.write_text(before.sub(lambda _: url, text), encoding="utf-8")
+            touched.append(path)
+    return touched
+
+
+def main(arguments: list[str]) -> int:
+    match arguments:
+        case ["execute", *names]:
+            for path in map(Path, names) if names else sorted((ROOT / "book").glob("*.ipynb")):
+                print(path, flush=True)
+                execute(path, repository_url())
+        case ["repository", url]:
+            try:
+                print("\n".join(str(path.relative_to(ROOT)) for path in set_repository(url)))
+            except ValueError as error:
+                print(error, file=sys.stderr)
+                return 2
+        case _:
+            print(__doc__, file=sys.stderr)
+            return 2
+    return 0
+
+
+def _write(path: Path, notebook) -> None:
+    nbformat.validate(notebook)
+    temporary = path.with_suffix(".tmp")
+    nbformat.write(notebook, temporary)
+    temporary.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
