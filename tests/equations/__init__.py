@@ -1,0 +1,33 @@
+"""The register of the book's labelled equations: what is printed, and why it is true.
+
+Each chapter has a module here of its name with `EQUATIONS`. A test holds the LaTeX of an entry to the LaTeX
+of the page, and runs the check on it. It may also have `QUIZ` and `EXERCISES`, the keys of its numeric
+questions computed from their definitions (for an exercise a list: the answer, then each misconception), and
+`PUBLISHED`, the decimals that the prose takes from a source, each with its bibliography key.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from types import ModuleType
+from typing import NamedTuple
+
+__all__ = ["Equation", "entries"]
+
+
+class Equation(NamedTuple):
+    """A labelled display: `check` is given its LaTeX, and returns True or raises `AssertionError`."""
+
+    label: str
+    latex: str
+    check: Callable[[str], bool]
+
+
+def entries(slug: str) -> ModuleType:
+    """The module of a chapter; one without entries for a page that has no labelled equation."""
+    name = f"{__name__}.{slug}"
+    if importlib.util.find_spec(name) is None:
+        return ModuleType(name)
+    return importlib.import_module(name)

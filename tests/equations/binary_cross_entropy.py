@@ -1,0 +1,280 @@
+"""What the chapter on binary cross-entropy claims: each equation, as printed, against another source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import mpmath
+import torch
+from scipy.optimize import brentq, minimize
+
+from equations import Equation
+from equations.reading import holds
+from ganlab import derivations, divergences, losses
+
+
+def bce(y: Any, d: Any) -> float:
+    """PyTorch's cross-entropy of one probability and one label."""
+    return float(torch.nn.functional.binary_cross_entropy(_tensor(d), _tensor(y)))
+
+
+def likelihood(y: Any, d: Any) -> float:
+    """The probability of a label under PyTorch's Bernoulli law."""
+    return float(torch.distributions.Bernoulli(_tensor(d)).log_prob(_tensor(y)).exp())
+
+
+def entropy(d: Any) -> float:
+    """PyTorch's entropy of a coin."""
+    return float(torch.distributions.Bernoulli(_tensor(d)).entropy())
+
+
+def sigma(a: Any) -> Any:
+    """The sigmoid in any precision."""
+    return 1 / (1 + mpmath.exp(-a))
+
+
+def _tensor(x: Any) -> torch.Tensor:
+    return torch.tensor(float(x), dtype=torch.float64)
+
+
+def points(count: int = 20) -> Iterator[dict[str, Any]]:
+    """Labels, hard and soft, with probabilities and logits, and the functions that the equations name."""
+    random = Random(0)
+    for _ in range(count):
+        yield {
+            "y": mpmath.mpf(random.choice([0, 1, random.random()])),
+            "D": mpmath.mpf(random.uniform(0.01, 0.99)),
+            "pi": mpmath.mpf(random.uniform(0.01, 0.99)),
+            "a": mpmath.mpf(random.uniform(-12, 12)),
+            "e": mpmath.e,
+            "BCE": bce,
+            "h": entropy,
+            "sigma": sigma,
+            "softplus": lambda x: float(losses.softplus(_tensor(x))),
+        }
+
+
+def batches(count: int = 10) -> Iterator[dict[str, Any]]:
+    """Six real and six generated samples with their logits, each batch a law, and their labelled mixture."""
+    rng = torch.Generator().manual_seed(0)
+    for _ in range(count):
+        logits = 3 * torch.randn(12, generator=rng, dtype=torch.float64)
+        d = [mpmath.mpf(answer) for answer in logits.sigmoid().tolist()]
+        yield {
+            "logits": (logits[:6], logits[6:]),
+            "D": lambda sample, d=d: d[int(sample)],
+            "G": lambda z: z + 6,
+            "p_data": [(1 / 6, i) for i in range(6)],
+            "p_z": [(1 / 6, i) for i in range(6)],
+            "m": [(1 / 12, (i, int(i < 6))) for i in range(12)],
+            "BCE": bce,
+        }
+
+
+def the_likelihood_of_a_label(latex: str) -> bool:
+    """At random probabilities, for both labels."""
+    for point in points():
+        at = {"x": 0, "D": lambda x, d=point["D"]: d, "P": lambda y, x, d=point["D"]: likelihood(y, d)}
+        assert holds(latex, y=0, **at)
+        assert holds(latex, y=1, **at)
+    return True
+
+
+def at_points(latex: str, derivation: str) -> bool:
+    """At random points, beside the derivation that the page displays."""
+    return all(holds(latex, **point) for point in points()) and derivations.DERIVATIONS[derivation]().check()
+
+
+def with_derivatives(latex: str, derivation: str) -> bool:
+    """At random points in forty digits, which derivatives want, with the textbook's cross-entropy."""
+    with mpmath.workdps(40):
+        textbook = {"BCE": lambda y, d: -y * mpmath.log(d) - (1 - y) * mpmath.log(1 - d)}
+        assert all(holds(latex, **(point | textbook)) for point in points())
+    return derivations.DERIVATIONS[derivation]().check()
+
+
+def the_mean_over_a_data_set(latex: str) -> bool:
+    """For eight labelled points, beside the derivation that adds two of them."""
+    random = Random(1)
+    d = [mpmath.mpf(random.uniform(0.02, 0.98)) for _ in range(8)]
+    sample = {"N": 8, "x": range(8), "y": [random.choice([0, 1]) for _ in range(8)]}
+    assert holds(latex, **sample, D=lambda x: d[x], P=lambda y, x: likelihood(y, d[x]), BCE=bce)
+    return derivations.bce_from_likelihood().check()
+
+
+def jensen(latex: str) -> bool:
+    """For random laws of random predictions."""
+    random = Random(2)
+    for _ in range(20):
+        values = [mpmath.mpf(random.uniform(0.01, 0.99)) for _ in range(5)]
+        assert holds(latex, p=[(0.2, i) for i in range(5)], D=values.__getitem__)
+    return True
+
+
+def the_two_terms(latex: str) -> bool:
+    """Against the package's loss on random batches, beside the derivation of both."""
+    for env in batches():
+        assert holds(latex, **env, L_D=float(losses.minimax.discriminator(*env["logits"])))
+    return derivations.value_from_bce().check()
+
+
+def smoothed(latex: str) -> bool:
+    """Against the package's smoothed loss on random batches, for several s."""
+    for s, env in zip((0.0, 0.1, 0.25, 0.5, 0.9), batches(5), strict=True):
+        pair = losses.label_smoothing(losses.minimax, s)
+        value = float(pair.discriminator(*env["logits"]))
+        assert holds(latex, **env, s=mpmath.mpf(s), L_D=lambda s, value=value: value)
+    return True
+
+
+def the_smoothed_optimum(latex: str) -> bool:
+    """Against the logit at which the package's smoothed loss is flat, for random densities at a point."""
+    random = Random(3)
+    for _ in range(10):
+        p, q, s = random.uniform(0.1, 2), random.uniform(0.1, 2), random.uniform(0, 0.5)
+        logit = brentq(_slope, -30, 30, args=(p, q, s), xtol=1e-13)
+        found = sigma(mpmath.mpf(logit))
+        assert holds(
+            latex, x=0, s=s, p_data=lambda x, p=p: p, p_g=lambda x, q=q: q, **{"D*": lambda x, d=found: d}
+        )
+    return derivations.label_smoothing().check()
+
+
+def _slope(logit: float, p: float, q: float, s: float) -> float:
+    """The slope in the logit of p times the loss of a real sample plus q times that of a generated one."""
+    score = torch.tensor([logit], dtype=torch.float64, requires_grad=True)
+    nothing = torch.tensor([-800.0], dtype=torch.float64)
+    real = losses.label_smoothing(losses.minimax, s).discriminator(score, nothing)
+    fake = losses.minimax.discriminator(-nothing, score)
+    return float(torch.autograd.grad(p * real + q * fake, score)[0])
+
+
+def the_conditional_entropy(latex: str) -> bool:
+    """Against a search over all discriminators on four points, and the entropy from its definition."""
+    rng = torch.Generator().manual_seed(4)
+    for _ in range(3):
+        p, q = torch.rand(2, 4, generator=rng, dtype=torch.float64).softmax(1)
+        joint = torch.stack([p, q]) / 2
+        h = float(-(joint * (joint / joint.sum(0)).log()).sum())
+        pairs = [(float(joint[1 - y, x]), (x, y)) for x in range(4) for y in (0, 1)]
+        laws = {"p_data": p, "p_g": q, "JSD": lambda p, q: float(divergences.jensen_shannon(p, q))}
+        assert holds(latex, m=pairs, BCE=bce, min=_least, H=lambda y, x, h=h: h, X="X", Y="Y", **laws)
+    return True
+
+
+def _least(risk: Any) -> float:
+    """The least value of a function of a discriminator, by search over its four logits."""
+    found = minimize(lambda a: float(risk(lambda x: sigma(a[x]))), [0.0] * 4, tol=1e-10)
+    return float(found.fun)
+
+
+def _mean_cost(real: list[str], fake: list[str]) -> Any:
+    """The sum of the two means, in the working precision, for answers given as decimals."""
+    real_part = -sum(mpmath.log(mpmath.mpf(d)) for d in real) / len(real)
+    return real_part - sum(mpmath.log(1 - mpmath.mpf(d)) for d in fake) / len(fake)
+
+
+QUIZ = {
+    "confident-and-wrong": lambda: -mpmath.log(mpmath.mpf(1) / 10),
+    "two-terms": lambda: -2 * mpmath.log(mpmath.mpf(1) / 2),
+}
+
+
+def _exercise_1() -> list[Any]:
+    answer = _mean_cost(["0.9", "0.5"], ["0.2"])
+    pooled = -mpmath.log(mpmath.mpf("0.9") * mpmath.mpf("0.5") * mpmath.mpf("0.8"))
+    wrong_label = _mean_cost(["0.9", "0.5"], ["0.8"])
+    return [answer, answer / 2, pooled / 3, pooled, answer / mpmath.log(2), -answer, wrong_label]
+
+
+EXERCISES = {
+    "1": _exercise_1,
+    "3": lambda: [
+        (1 - mpmath.mpf("0.2")) / 2,
+        1 / mpmath.mpf(2),
+        1 - mpmath.mpf("0.2"),
+        (1 + mpmath.mpf("0.2")) / 2,
+    ],
+}
+
+EQUATIONS = [
+    Equation(
+        "bce-likelihood",
+        r"P(y \mid x) = D(x)^{y} \, (1 - D(x))^{1 - y}",
+        the_likelihood_of_a_label,
+    ),
+    Equation(
+        "bce-loss",
+        r"\mathrm{BCE}(y, D) = -y \log D - (1 - y) \log(1 - D)",
+        lambda latex: at_points(latex, "bce_from_likelihood"),
+    ),
+    Equation(
+        "bce-mean",
+        r"-\frac{1}{N} \sum_{i=1}^{N} \log P(y_i \mid x_i)"
+        r" = \frac{1}{N} \sum_{i=1}^{N} \mathrm{BCE}(y_i, D(x_i))",
+        the_mean_over_a_data_set,
+    ),
+    Equation(
+        "bce-jensen",
+        r"\mathbb{E}_{x \sim p}[\log D(x)] \le \log \mathbb{E}_{x \sim p}[D(x)]",
+        jensen,
+    ),
+    Equation(
+        "bce-proper",
+        r"""
+        \begin{aligned}
+        \pi \, \mathrm{BCE}(1, D) + (1 - \pi) \, \mathrm{BCE}(0, D)
+          &= h(\pi) + \pi \log \frac{\pi}{D} + (1 - \pi) \log \frac{1 - \pi}{1 - D} \\
+          &\ge h(\pi)
+        \end{aligned}
+        """,
+        lambda latex: at_points(latex, "proper_scoring"),
+    ),
+    Equation(
+        "bce-logits",
+        r"\mathrm{BCE}(y, \sigma(a)) = \operatorname{softplus}(a) - y a,"
+        r" \qquad \operatorname{softplus}(a) = \log(1 + e^{a})",
+        lambda latex: at_points(latex, "bce_in_logits"),
+    ),
+    Equation(
+        "bce-gradient",
+        r"\frac{\partial}{\partial a} \mathrm{BCE}(y, \sigma(a)) = \sigma(a) - y",
+        lambda latex: with_derivatives(latex, "bce_in_logits"),
+    ),
+    Equation(
+        "bce-squared",
+        r"\frac{\partial}{\partial a} (\sigma(a) - y)^{2}"
+        r" = 2 \, \sigma(a) \, (1 - \sigma(a)) \, (\sigma(a) - y)",
+        lambda latex: with_derivatives(latex, "squared_error_gradient"),
+    ),
+    Equation(
+        "bce-discriminator",
+        r"L_D = \mathbb{E}_{x \sim p_{\text{data}}}[-\log D(x)]"
+        r" + \mathbb{E}_{z \sim p_z}[-\log(1 - D(G(z)))]",
+        the_two_terms,
+    ),
+    Equation(
+        "bce-half",
+        r"\mathbb{E}_{(x, y) \sim m}[\mathrm{BCE}(y, D(x))] = \frac{1}{2} L_D",
+        the_two_terms,
+    ),
+    Equation(
+        "bce-conditional",
+        r"\min_{D} \, \mathbb{E}_{(x, y) \sim m}[\mathrm{BCE}(y, D(x))] = H(Y \mid X)"
+        r" = \log 2 - \mathrm{JSD}(p_{\text{data}}, p_g)",
+        the_conditional_entropy,
+    ),
+    Equation(
+        "bce-smoothed",
+        r"L_D(s) = \mathbb{E}_{x \sim p_{\text{data}}}[\mathrm{BCE}(1 - s, D(x))]"
+        r" + \mathbb{E}_{z \sim p_z}[\mathrm{BCE}(0, D(G(z)))]",
+        smoothed,
+    ),
+    Equation(
+        "bce-smoothed-optimum",
+        r"D^{*}(x) = \frac{(1 - s) \, p_{\text{data}}(x)}{p_{\text{data}}(x) + p_g(x)}",
+        the_smoothed_optimum,
+    ),
+]
