@@ -31,6 +31,8 @@ _MODULES = frozenset(
         "derivations",
         "divergences",
         "dynamics",
+        "ensembles",
+        "exercises",
         "experiments",
         "game",
         "history",

@@ -23,6 +23,7 @@ __all__ = [
     "Batches",
     "Draw",
     "Penalty",
+    "Rules",
     "draw_for_discriminator",
     "draw_for_generator",
     "pack",
@@ -71,6 +72,14 @@ class Penalty:
             raise ValueError(f"`weight` must be at least 0, got {self.weight}")
         if self.every < 1:
             raise ValueError(f"`every` must be at least 1, got {self.every}")
+
+
+class Rules(NamedTuple):
+    """What the two objectives are, at one step: the loss, the penalties that are due, and the packing."""
+
+    loss: GANLoss
+    penalties: tuple[Penalty, ...] = ()
+    pack: int = 1
 
 
 class Draw(NamedTuple):
@@ -188,9 +197,10 @@ class GAN:
         return level(self.step) if callable(level) else level
 
     @property
-    def due(self) -> tuple[Penalty, ...]:
-        """The penalties that the next discriminator step applies."""
-        return tuple(penalty for penalty in self.penalties if self.critic_step % penalty.every == 0)
+    def rules(self) -> Rules:
+        """The objectives of the next steps, with the penalties that the next discriminator step applies."""
+        due = tuple(penalty for penalty in self.penalties if self.critic_step % penalty.every == 0)
+        return Rules(self.loss, due, self.pack)
 
     def sample(self, count: int, rng: torch.Generator) -> Tensor:
         """`count` samples of the averaged generator where there is one, else of the generator itself.
@@ -252,7 +262,7 @@ def draw_for_discriminator(gan: GAN, batches: Batches) -> Draw:
     """
     real = _real(gan, batches)
     packed = pack(real, gan.pack)
-    mixes = tuple(sample_mix(rule.function, packed, rng=gan.streams["mix"]) for rule in gan.due)
+    mixes = tuple(sample_mix(rule.function, packed, rng=gan.streams["mix"]) for rule in gan.rules.penalties)
     return Draw(real, _latents(gan, batches, "d"), mixes, _noise(gan, batches, "d"))
 
 

@@ -15,7 +15,17 @@ import torch
 from torch import Tensor, nn
 
 from ganlab import checkpoints
-from ganlab.game import GAN, Batches, Draw, Penalty, draw_for_discriminator, draw_for_generator, pack, sample
+from ganlab.game import (
+    GAN,
+    Batches,
+    Draw,
+    Penalty,
+    Rules,
+    draw_for_discriminator,
+    draw_for_generator,
+    pack,
+    sample,
+)
 from ganlab.history import History
 
 __all__ = [
@@ -24,8 +34,10 @@ __all__ = [
     "History",
     "NonFiniteLossError",
     "Penalty",
+    "discriminator_objective",
     "discriminator_step",
     "frozen",
+    "generator_objective",
     "generator_step",
     "load_checkpoint",
     "sample",
@@ -34,6 +46,7 @@ __all__ = [
 ]
 
 Row = dict[str, Tensor]
+Player = Callable[[Tensor], Tensor]
 Callback = Callable[[GAN, History], None]
 
 
@@ -41,48 +54,69 @@ class NonFiniteLossError(ArithmeticError):
     """A loss became infinite or not a number; the message names the step, the loss and the module."""
 
 
-def discriminator_step(gan: GAN, drawn: Draw) -> Row:
-    """The losses of one discriminator step, after taking it.
+def discriminator_objective(
+    discriminator: Player, fake: Tensor, drawn: Draw, rules: Rules
+) -> tuple[Tensor, Row]:
+    """What the discriminator minimises, a scalar, and the row that its step records.
 
-    Returns scalars: `d_loss` without the penalties, `penalty` with its weights, and the mean scores `d_real`
-    and `d_fake`, all as they were before the step. The generator keeps no gradient and builds no graph.
+    `discriminator`: maps samples to raw scores (N,). `fake`: (N, ...) generated samples, without a graph.
+    Pure: the same arguments give the same numbers, so that it runs under `torch.func` transforms and in a
+    compiled step. The row holds `d_loss` without the penalties, `penalty` with its weights, and the mean
+    scores `d_real` and `d_fake`.
 
-    Raises `NonFiniteLossError` before any weight is changed.
     Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014].
+    """
+    real, fake = _seen(drawn, fake, rules.pack)
+    d_real, d_fake = discriminator(real), discriminator(fake)
+    loss = rules.loss.discriminator(d_real, d_fake)
+    penalty = torch.zeros_like(loss)
+    for rule, mix in zip(rules.penalties, drawn.mixes, strict=True):
+        penalty = penalty + rule.every * rule.weight * rule.function(discriminator, real, fake, mix=mix)
+    row = {"d_loss": loss, "penalty": penalty, "d_real": d_real.mean(), "d_fake": d_fake.mean()}
+    return loss + penalty, row
+
+
+def generator_objective(discriminator: Player, fake: Tensor, drawn: Draw, rules: Rules) -> Tensor:
+    """What the generator minimises, a scalar. Pure, as `discriminator_objective` is.
+
+    `fake`: (N, ...) samples that carry their graph to the generator.
+
+    Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014].
+    """
+    real, fake = _seen(drawn, fake, rules.pack)
+    d_fake = discriminator(fake)
+    d_real = discriminator(real) if rules.loss.relativistic else d_fake.detach()
+    return rules.loss.generator(d_real, d_fake)
+
+
+def discriminator_step(gan: GAN, drawn: Draw) -> Row:
+    """The row of `discriminator_objective` before the step, after taking one step down its gradient.
+
+    The generator keeps no gradient and builds no graph. Raises `NonFiniteLossError` before any weight is
+    changed.
     """
     with torch.no_grad():
         fake = gan.generator(drawn.latents)
-    real, fake = _seen(gan, drawn, fake)
-    d_real, d_fake = gan.discriminator(real), gan.discriminator(fake)
-    loss = gan.loss.discriminator(d_real, d_fake)
-    penalty = torch.zeros_like(loss)
-    for rule, mix in zip(gan.due, drawn.mixes, strict=True):
-        penalty = penalty + rule.every * rule.weight * rule.function(gan.discriminator, real, fake, mix=mix)
-    _update(gan, "discriminator", loss + penalty)
+    objective, row = discriminator_objective(gan.discriminator, fake, drawn, gan.rules)
+    _update(gan, "discriminator", objective)
     gan.critic_step += 1
-    row = {"d_loss": loss, "penalty": penalty, "d_real": d_real.mean(), "d_fake": d_fake.mean()}
     return {name: value.detach() for name, value in row.items()}
 
 
 def generator_step(gan: GAN, drawn: Draw) -> Row:
-    """The loss of one generator step, after taking it on a batch of its own: `g_loss`, a scalar.
+    """`g_loss`, the generator's objective as it was before the step, after taking one step down its gradient.
 
     The discriminator is frozen before it is run, so that it neither keeps activations for its weights nor
-    receives a gradient; the scores still carry their gradient to the generator.
-
-    Raises `NonFiniteLossError` before any weight is changed.
-    Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014].
+    receives a gradient; the scores still carry their gradient to the generator. Raises `NonFiniteLossError`
+    before any weight is changed.
     """
     with frozen(gan.discriminator):
-        real, fake = _seen(gan, drawn, gan.generator(drawn.latents))
-        d_fake = gan.discriminator(fake)
-        d_real = gan.discriminator(real) if gan.loss.relativistic else d_fake.detach()
-        loss = gan.loss.generator(d_real, d_fake)
-        _update(gan, "generator", loss)
+        objective = generator_objective(gan.discriminator, gan.generator(drawn.latents), drawn, gan.rules)
+        _update(gan, "generator", objective)
     gan.step += 1
     if gan.average:
         gan.average.update_parameters(gan.generator)
-    return {"g_loss": loss.detach()}
+    return {"g_loss": objective.detach()}
 
 
 def train(
@@ -172,12 +206,12 @@ def frozen(module: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(True)
 
 
-def _seen(gan: GAN, drawn: Draw, fake: Tensor) -> tuple[Tensor, Tensor]:
+def _seen(drawn: Draw, fake: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """The real and the generated samples as the discriminator sees them: with noise, in packs."""
     real = fake.detach() if drawn.real is None else drawn.real
     if drawn.noise is not None:
         real, fake = real + drawn.noise[0], fake + drawn.noise[1]
-    return pack(real, gan.pack), pack(fake, gan.pack)
+    return pack(real, count), pack(fake, count)
 
 
 def _update(gan: GAN, player: str, loss: Tensor) -> None:
