@@ -127,10 +127,8 @@ def initialize(network: nn.Sequential, rng: torch.Generator) -> nn.Sequential:
             if isinstance(layer, nn.Linear):
                 bound = layer.in_features**-0.5
                 for parameter in layer.parameters():
-                    draw = torch.empty(parameter.shape, dtype=torch.float64).uniform_(
-                        -bound, bound, generator=rng
-                    )
-                    parameter.copy_(draw)
+                    draw = torch.empty_like(parameter, dtype=torch.float64)
+                    parameter.copy_(draw.uniform_(-bound, bound, generator=rng))
     return network
 
 
