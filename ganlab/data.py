@@ -139,7 +139,7 @@ def grid(side: int = 5, *, spacing: float = 2.0, std: float = 0.05) -> Mixture:
     """The mixture of side^2 equally likely Gaussians on a square lattice around the origin.
 
     Raises `ValueError` unless `side` is a positive integer and `spacing` and `std` are positive.
-    Source: the common 25 modes of Srivastava et al. 2017 and Lin et al. 2018 [srivastava2017, lin2018].
+    Source: the 25 modes of Lin et al. 2018 [lin2018].
 
     >>> grid().centers.shape, grid().centers.min().item(), grid().centers.max().item()
     (torch.Size([25, 2]), -4.0, 4.0)
@@ -309,7 +309,7 @@ def stacked(images: Images) -> Stacked:
     """The source of images with three of the given digits, one a channel: 1000 modes to count.
 
     Raises `ValueError` unless the images have one channel and labels 0 to 9.
-    Source: Srivastava et al. 2017 [srivastava2017]; the idea is Metz et al. 2017 [metz2017].
+    Source: Srivastava et al. 2017 [srivastava2017]; Metz et al. 2017 [metz2017].
 
     >>> pictures, modes = stacked(digits()).draw(5, torch.Generator().manual_seed(0))
     >>> pictures.shape, bool((modes < 1000).all())

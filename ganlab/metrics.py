@@ -1,4 +1,4 @@
-"""How good a generator is, where the truth is known: modes, distances, and D against its optimum.
+"""How good the two players are, where the truth is known: modes of the one, error of the other.
 
 Counting modes alone hides collapse: a generator can touch all eight and put half of its mass on one. So the
 count never comes without the divergence of the mode histogram from the true weights, nor without what a
@@ -8,7 +8,7 @@ perfect sampler would score. Nothing is random here, and a NaN among the samples
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -22,7 +22,6 @@ __all__ = [
     "discriminator_error",
     "mode_coverage",
     "perfect_sampler_share",
-    "sample_wasserstein_1",
 ]
 
 
@@ -49,7 +48,7 @@ def mode_coverage(samples: Tensor, mixture: Mixture, *, radius: float = 3.0) -> 
     samples: (N, D). The usual N is 2500 in the literature and 10 000 in our tables; beside the share of
     high-quality samples read `perfect_sampler_share`. Raises `ValueError` where the shape is not (N, D) with
     N at least 1, a sample is NaN, or `radius` is not positive; samples at infinity are merely far away.
-    Source: Srivastava et al. 2017, section 4.1; Lin et al. 2018, section 4.1 [srivastava2017, lin2018].
+    Source: Srivastava et al. 2017 [srivastava2017]; Lin et al. 2018 [lin2018].
 
     >>> from ganlab.data import ring
     >>> coverage = mode_coverage(ring().centers[:4], ring())
@@ -60,7 +59,7 @@ def mode_coverage(samples: Tensor, mixture: Mixture, *, radius: float = 3.0) -> 
     """
     if not radius > 0:
         raise ValueError(f"`radius` must be positive, in standard deviations, got {radius}")
-    _check_points("samples", samples, mixture.centers.shape[1])
+    _check_points(samples, mixture.centers.shape[1])
     offsets = samples.detach().double()[:, None] - mixture.centers.double()
     distance, nearest = offsets.norm(dim=-1).min(-1)
     near = distance <= radius * mixture.std
@@ -96,30 +95,6 @@ def perfect_sampler_share(dim: int = 2, radius: float = 3.0) -> float:
     return torch.special.gammainc(half_dim, half_square).item()
 
 
-def sample_wasserstein_1(x: Tensor, y: Tensor) -> float:
-    """The Wasserstein-1 distance between two equally weighted sets of points, exact, in their units.
-
-    min over transport plans of the mean Euclidean distance moved, by POT's network simplex. Between two
-    samples of one law it is not zero but of the order of n^(-1/D) for D > 2: compare with the distance of
-    two real samples. x: (N, D), y: (M, D), at most 5000 points each; 2000 take about a second.
-    Raises `ValueError` where shapes, sizes or values forbid it.
-    Source: Flamary et al. 2021 [flamary2021].
-
-    >>> print(sample_wasserstein_1(torch.zeros(3, 2), torch.tensor([[3.0, 4.0]])))
-    5.0
-    """
-    _check_points("x", x, None)
-    _check_points("y", y, x.shape[1])
-    for name, points in (("x", x), ("y", y)):
-        if len(points) > 5000 or not points.isfinite().all():
-            raise ValueError(f"`{name}` must be at most 5000 finite points, got {len(points)}")
-    import ot
-
-    cost = torch.cdist(x.detach().double(), y.detach().double(), compute_mode="donot_use_mm_for_euclid_dist")
-    distance: Any = ot.emd2([], [], cost.numpy(), numItermax=1_000_000)
-    return float(distance)
-
-
 class DiscriminatorError(NamedTuple):
     """How far scores are from the log-density ratio that the optimal discriminator returns."""
 
@@ -151,11 +126,10 @@ def discriminator_error(scores: Tensor, log_ratio: Tensor) -> DiscriminatorError
     return DiscriminatorError(correlation, (pair[0] - pair[1]).abs().mean().item())
 
 
-def _check_points(name: str, x: Tensor, dim: int | None) -> None:
-    if x.ndim != 2 or len(x) == 0 or (dim is not None and x.shape[1] != dim):
-        wanted = "D" if dim is None else dim
-        raise ValueError(f"`{name}` must have shape (N, {wanted}) with N at least 1, got {tuple(x.shape)}")
-    if x.isnan().any():
-        raise ValueError(
-            f"`{name}` must not hold NaN, got it in {int(x.isnan().any(1).sum())} of {len(x)} points"
-        )
+def _check_points(samples: Tensor, dim: int) -> None:
+    if samples.ndim != 2 or len(samples) == 0 or samples.shape[1] != dim:
+        shape = tuple(samples.shape)
+        raise ValueError(f"`samples` must have shape (N, {dim}) with N at least 1, got {shape}")
+    if samples.isnan().any():
+        count = int(samples.isnan().any(1).sum())
+        raise ValueError(f"`samples` must not hold NaN, got it in {count} of {len(samples)} points")

@@ -66,7 +66,7 @@ def mlp_generator(
     network in tanh, so that samples lie in [-1, 1]; None means: for images (C, H, W), and not for points.
     `activation` makes the module between two layers. Parameters, with w the widths from latent_dim to the
     size of a sample: sum of (w_i + 1) w_{i+1}. Raises `ValueError` where a size is not a positive integer.
-    Source: the multilayer generator of Goodfellow et al. 2014, section 5 [goodfellow2014].
+    Source: Goodfellow et al. 2014, section 3 [goodfellow2014].
 
     >>> rng = torch.Generator().manual_seed(0)
     >>> generator = mlp_generator(100, (1, 28, 28), width=(128, 256), rng=rng)
@@ -96,7 +96,7 @@ def mlp_discriminator(
     `width` may also list the hidden widths, as in (256, 128); `depth` is then not read. Parameters, with w
     the widths from the size of a sample to 1: sum of (w_i + 1) w_{i+1}. No normalisation, so that a gradient
     penalty may be put on it. Raises `ValueError` where a size is not a positive integer.
-    Source: leaky rectifiers with slope 0.2 are those of Radford et al. 2016, section 3 [radford2016].
+    Source: leaky rectifiers with slope 0.2 are those of Radford et al. 2016 [radford2016].
 
     >>> rng = torch.Generator().manual_seed(0)
     >>> discriminator = mlp_discriminator((1, 28, 28), width=(256, 128), rng=rng)
