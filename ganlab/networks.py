@@ -44,7 +44,7 @@ class MLPDiscriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The raw scores (N,) of samples x (N, *shape): logits or a critic's values, no probabilities."""
-        if tuple(x.shape[1:]) != self.shape or x.ndim == 0:
+        if tuple(x.shape[1:]) != self.shape:
             wanted = ", ".join(["N", *map(str, self.shape)])
             raise ValueError(f"`x` must have shape ({wanted}), got {tuple(x.shape)}")
         return self.layers(x.flatten(1)).squeeze(1)
