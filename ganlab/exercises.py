@@ -159,7 +159,7 @@ def _difference(answer: Any, truth: str) -> float:
     for shift in range(len(_POINTS)):
         at = {name: sympy.Rational(_POINTS[(shift + i) % len(_POINTS)]) for i, name in enumerate(names)}
         value = sympy.N(difference.subs(at), 30)
-        if not value.is_number or not abs(value) < 1e-20:
+        if not value.is_number or not value.is_finite or abs(value) > 1e-20:
             return math.inf
     return 0.0
 

@@ -1,0 +1,176 @@
+"""What a reader is told. Truth is the arithmetic in the comments, and sympy for expressions."""
+
+import math
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import sympy
+import torch
+
+from ganlab import exercises
+
+NUMBER, EXPRESSION = "binary_cross_entropy-1", "binary_cross_entropy-2"
+L_D = -(math.log(0.9) + math.log(0.5)) / 2 - math.log(0.8)  # 0.622398
+
+
+# Numbers
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [L_D, L_D + 0.0004, torch.tensor(L_D), np.float32(L_D), sympy.Float(L_D), sympy.Rational(389, 625)],
+)
+def test_a_number_within_the_tolerance_is_right_whatever_its_type(answer):
+    verdict = exercises.check(NUMBER, answer)
+    assert verdict.right
+    assert bool(verdict)
+    assert repr(verdict) == "Right. The two means are added, each over its own batch."
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (L_D / 2, "half of it"),
+        (-math.log(0.9 * 0.5 * 0.8) / 3, "mean over all three"),
+        (-math.log(0.9 * 0.5 * 0.8), "adds up the samples"),
+        (L_D / math.log(2), "in bits"),
+        (-L_D, "wrong sign"),
+        (-math.log(0.9 * 0.5) / 2 - math.log(0.2), "for the generated sample too"),
+        (7.0, "Take −log D of each real sample"),
+        (math.nan, "Take −log D of each real sample"),
+        (math.inf, "Take −log D of each real sample"),
+    ],
+)
+def test_a_usual_slip_is_recognised(answer, hint):
+    verdict = exercises.check(NUMBER, answer)
+    assert not verdict
+    assert verdict.message.startswith("Not yet. ")
+    assert hint in verdict.message
+
+
+def test_a_near_miss_is_called_close():
+    assert exercises.check(NUMBER, L_D + 0.002).message.startswith("Close, but not to 0.0005. Round later")
+    assert exercises.check(NUMBER, L_D + 0.02).message.startswith("Not yet. ")
+
+
+def test_no_answer_is_no_mistake():
+    assert repr(exercises.check(NUMBER)) == "Nothing to check yet: give `answer`, a number."
+    assert (
+        repr(exercises.check(EXPRESSION, None)) == "Nothing to check yet: give `answer`, a sympy expression."
+    )
+
+
+# Expressions
+
+
+def test_any_form_of_the_right_expression_is_right():
+    a, y = sympy.symbols("a y", real=True)
+    loss = sympy.log(1 + sympy.exp(a)) - y * a
+    for answer in (
+        sympy.diff(loss, a, 2),
+        sympy.simplify(sympy.diff(loss, a, 2)),
+        1 / (4 * sympy.cosh(a / 2) ** 2),
+    ):
+        assert exercises.check(EXPRESSION, answer)
+
+
+def test_an_expression_with_the_usual_slip_is_recognised():
+    a, y = sympy.symbols("a y")
+    loss = sympy.log(1 + sympy.exp(a)) - y * a
+    assert (
+        "first derivative. Differentiate once more"
+        in exercises.check(EXPRESSION, sympy.diff(loss, a)).message
+    )
+    assert "for the label 0" in exercises.check(EXPRESSION, sympy.diff(loss, a).subs(y, 0)).message
+    assert "concave" in exercises.check(EXPRESSION, -sympy.diff(loss, a, 2)).message
+    assert "the loss itself" in exercises.check(EXPRESSION, loss).message
+
+
+@pytest.mark.parametrize(
+    "answer", [0.25, 1, sympy.Symbol("b"), sympy.Function("f")(sympy.Symbol("a")), sympy.nan]
+)
+def test_another_expression_is_wrong_and_nothing_worse(answer):
+    assert exercises.check(EXPRESSION, answer).message.startswith("Not yet. Differentiate softplus")
+
+
+# Errors
+
+
+@pytest.mark.parametrize("answer", ["0.6224", True, [0.6], torch.zeros(2), sympy.Symbol("a"), 1j])
+def test_an_answer_that_is_no_number_is_refused(answer):
+    with pytest.raises(TypeError, match=r"`answer` must be a number, got "):
+        exercises.check(NUMBER, answer)
+
+
+@pytest.mark.parametrize("answer", ["a", True, [1], torch.zeros(())])
+def test_an_answer_that_is_no_expression_is_refused(answer):
+    with pytest.raises(TypeError, match=r"`answer` must be a sympy expression, got "):
+        exercises.check(EXPRESSION, answer)
+
+
+def test_an_unknown_exercise_or_chapter_is_named_with_all_that_exists_and_the_nearest():
+    message = "`name` must be one of binary_cross_entropy-1, "
+    with pytest.raises(ValueError, match=re.escape(message)) as error:
+        exercises.check("binary_crossentropy-2", 1)
+    assert str(error.value).endswith("got 'binary_crossentropy-2'; the nearest is 'binary_cross_entropy-2'")
+    with pytest.raises(
+        ValueError, match=r"`chapter` must be one of binary_cross_entropy.*, got 'bce'; the nearest"
+    ):
+        exercises.quiz("bce")
+
+
+# Display
+
+
+class Outline(HTMLParser):
+    """The elements of a page in order, and how many are still open."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.elements, self.open, self.text = [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append(tag)
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_every_choice_of_a_quiz_unfolds_and_every_element_is_closed():
+    quiz = exercises.quiz("binary_cross_entropy")
+    outline = Outline(quiz._repr_html_())
+    assert outline.open == []
+    choices = sum(len(question.get("choices", "1")) for question in quiz.questions)
+    assert outline.elements.count("details") == outline.elements.count("summary") == choices
+    text = " ".join(outline.text)
+    assert text.count("Choose one.") == 3
+    assert text.count("Choose all that hold.") == 1
+    assert text.count("Right. ") == sum(
+        "right" in choice for question in quiz.questions for choice in question.get("choices", ())
+    )
+
+
+def test_a_quiz_is_displayed_the_same_twice_and_described_in_a_line():
+    one, other = exercises.quiz("binary_cross_entropy"), exercises.quiz("binary_cross_entropy")
+    assert one._repr_html_() == other._repr_html_()
+    assert repr(one) == "Quiz: Binary cross-entropy, 6 questions"
+
+
+def test_text_is_escaped_and_code_is_set_as_code():
+    question = {
+        "id": "q",
+        "kind": "single",
+        "prompt": "Is `a < b` & c?",
+        "choices": [{"text": "<b>", "why": "x"}],
+    }
+    page = exercises.Quiz("<T>", (question,))._repr_html_()
+    assert "Is <code>a &lt; b</code> &amp; c?" in page
+    assert "&lt;b&gt;" in page
+    assert 'aria-label="Quiz: &lt;T&gt;"' in page

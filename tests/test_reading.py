@@ -1,0 +1,83 @@
+"""The reader of displays, against arithmetic done in Python: it must accept what is true and nothing else."""
+
+import math
+
+import mpmath
+import pytest
+from equations.reading import Unreadable, holds, normalise
+
+TRUE = [
+    (r"a + b = b + a", {"a": 2, "b": 3}),
+    (r"a - b - b = -4", {"a": 2, "b": 3}),
+    (r"-a b = -6", {"a": 2, "b": 3}),
+    (r"a / b \cdot b = a", {"a": 2.0, "b": 3.0}),
+    (r"\frac{a}{b} + \tfrac{1}{3} = 1", {"a": 2, "b": 3}),
+    (r"a (1 - a)^2 = 2", {"a": 2}),
+    (r"-a^{2} = -4", {"a": 2}),
+    (r"\sqrt{a} = 2", {"a": 4}),
+    (r"|a - b| = 1", {"a": 2, "b": 3}),
+    (r"\log e^{a} = a", {"a": 2, "e": mpmath.e}),
+    (r"\left( a + 1 \right) b = 9", {"a": 2, "b": 3}),
+    (r"f(a) (a - 1) = 4", {"a": 2, "f": lambda x: x * x}),
+    (r"D(x)^{y} = 9", {"D": lambda x: 3, "x": 0, "y": 2}),
+    (r"P(y \mid x) = 0.5", {"P": lambda y, x: y / x, "y": 1, "x": 2}),
+    (
+        r"p_{\text{data}} + \operatorname{KL}(p, q) = 3",
+        {"p_data": 1, "KL": lambda p, q: p * q, "p": 1, "q": 2},
+    ),
+    (r"\sum_{i=1}^{N} y_i^{2} = 14", {"N": 3, "y": [1, 2, 3]}),
+    (r"\frac{1}{N} \sum_{i=1}^{N} i + 1 = 3", {"N": 3}),
+    (r"\mathbb{E}_{x \sim p}[x^{2}] + 1 = 3.5", {"p": [(0.5, 1), (0.5, 2)]}),
+    (r"\mathbb{E}_{(x, y) \sim m}[x y] = 7", {"m": [(0.5, (1, 2)), (0.5, (3, 4))]}),
+    (r"\frac{\partial}{\partial a} a^{3} = 3 a^{2}", {"a": mpmath.mpf(2)}),
+    (r"\frac{\partial^2}{\partial a^2} a^{3} = 6 a", {"a": mpmath.mpf(3)}),
+    (r"\min_{D} (D - 1)^{2} = 0", {"min": lambda f: min(f(d) for d in range(4))}),
+    (r"D^{*}(x) = D^*(x)", {"D*": lambda x: x, "x": 1}),
+    (r"a < b \le 3 = b \ge a > 1", {"a": 2, "b": 3}),
+    (r"\begin{aligned} a &= 1 + 1 \\ &= 2 \end{aligned}", {"a": 2}),
+    (r"a = 2, \qquad b = 3.", {"a": 2, "b": 3}),
+]
+
+
+@pytest.mark.parametrize(("latex", "environment"), TRUE, ids=[latex for latex, _ in TRUE])
+def test_a_true_display_holds(latex, environment):
+    assert holds(latex, **environment)
+
+
+FALSE = [
+    (r"a + b = a b", {"a": 2, "b": 3}),
+    (r"a < 2", {"a": 2}),
+    (r"a = 2, \qquad b = 4", {"a": 2, "b": 3}),
+    (r"a = 2 = 3", {"a": 2}),
+    (r"\begin{aligned} a &= 2 \\ &= 3 \end{aligned}", {"a": 2}),
+    (r"a = 2.000001", {"a": 2}),
+    (r"\mathbb{E}_{x \sim p}[\log x] = \log \mathbb{E}_{x \sim p}[x]", {"p": [(0.5, 1), (0.5, 2)]}),
+    (r"a = b", {"a": math.nan, "b": math.nan}),
+]
+
+
+@pytest.mark.parametrize(("latex", "environment"), FALSE, ids=[latex for latex, _ in FALSE])
+def test_a_false_display_does_not_hold(latex, environment):
+    with pytest.raises(AssertionError, match="does not hold in"):
+        holds(latex, **environment)
+
+
+@pytest.mark.parametrize(
+    ("latex", "message"),
+    [
+        ("a + 1", "no relation, or nothing left over"),
+        ("a = (1", r"expected \), found the end"),
+        ("a = 1)", r"no relation, or \) left over"),
+        ("a = c", "no value for c; the environment gives a"),
+        (r"a = \int x", r"no value for int"),
+        ("a = ! 1", "cannot read !"),
+    ],
+)
+def test_what_cannot_be_read_is_an_error_and_not_a_pass(latex, message):
+    with pytest.raises(Unreadable, match=message):
+        holds(latex, a=1)
+
+
+def test_only_what_cannot_be_seen_is_normalised():
+    assert normalise("\n  a  =\n  b .\n") == "a = b"
+    assert normalise("a = b") != normalise("a = B")
