@@ -159,7 +159,7 @@ def test_every_picture_says_what_it_shows(page, document):
 @every_address
 def test_every_link_within_the_site_leads_somewhere(page, site):
     here = site / f"{page}.html"
-    for link in parsed(here).select("a[href]"):
+    for link in parsed(here).select("a[href], link[href]"):
         address = urlsplit(link["href"])
         if address.scheme or address.netloc:
             continue
@@ -316,6 +316,7 @@ MISTAKES = {
     "theorem": ("{prf:ref}`nothing`", "nothing"),
     "source": ("{cite}`nobody1900`", 'could not find bibtex key "nobody1900"'),
     "word": ("{term}`no such term`", "term not in glossary: 'no such term'"),
+    "role": ("{nosuch}`x`", 'Unknown interpreted text role "nosuch"'),
     "picture": ("![none](none.png)", "none.png"),
 }
 
