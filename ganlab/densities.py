@@ -80,7 +80,7 @@ def _divergence(
             )
     if not value[0].isfinite() or ends == math.inf:
         return Quadrature(torch.full_like(value[0].detach(), math.inf), 0.0)
-    rounding = 1e-14 * float(value[0].detach()) + float(value[3].detach())
+    rounding = float(value[3].detach())
     unseen = sum(m for m in masses.abs().tolist() if m > 1e-12)
     return Quadrature(value[0], float(error[0]) + ends + rounding + unseen)
 
@@ -331,4 +331,4 @@ def wasserstein_1_quantile(
             beyond += outer * 2**-50 / (1 - power) if power < 0.98 else math.inf
     if beyond == math.inf:
         return Quadrature(torch.full_like(value[0].detach(), math.inf), 0.0)
-    return Quadrature(value[0], float(error[0]) + beyond + 1e-15 * float(value[0].detach()))
+    return Quadrature(value[0], float(error[0]) + beyond)

@@ -36,12 +36,20 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("n", [11, 20])
-def test_nodes_and_weights_are_those_of_gauss_and_legendre(n):
-    nodes, weights = np.polynomial.legendre.leggauss(n)
-    ours = quadrature._gauss(n)
+def test_gauss_nodes_and_weights_are_those_of_numpy():
+    nodes, weights = np.polynomial.legendre.leggauss(20)
+    ours = quadrature._gauss(20)
     assert_close(ours[0], torch.from_numpy(nodes), rtol=0, atol=3e-16)
     assert_close(ours[1], torch.from_numpy(weights), rtol=0, atol=3e-15)
+
+
+def test_lobatto_rule_has_both_ends_and_integrates_polynomials_of_degree_19():
+    nodes, weights = quadrature._lobatto(11)
+    assert nodes[0] == -1
+    assert nodes[-1] == 1
+    for degree in range(20):
+        expected = 2 / (degree + 1) if degree % 2 == 0 else 0.0
+        assert_close((weights * nodes**degree).sum().item(), expected, rtol=1e-13, atol=1e-14)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -49,7 +57,7 @@ def test_integral_lies_within_its_error_of_the_closed_form(case):
     f, support, breakpoints, expected = CASES[case]
     result = integrate(lambda x: f(x).unsqueeze(0), support, breakpoints)
     error = result.errors.item() + result.unresolved
-    assert abs(result.values.item() - expected) <= error + 2e-14 * expected
+    assert abs(result.values.item() - expected) <= error
     assert error < (1e-6 if case == "weak pole at 1" else 1e-12) * max(expected, 1)
 
 
@@ -60,8 +68,15 @@ def test_kinks_and_jumps_are_found_wherever_they_are(place):
 
     result = integrate(rows, (0.0, 1.0))
     expected = torch.tensor([(place**2 + (1 - place) ** 2) / 2, 1 - place])
-    assert ((result.values - expected).abs() <= result.errors + 2e-14).all()
+    assert ((result.values - expected).abs() <= result.errors).all()
     assert (result.errors < 1e-12).all()
+
+
+def test_no_kink_hides_between_the_end_of_a_panel_and_its_first_point(rng):
+    for place in torch.rand(100, generator=rng).tolist():
+        result = integrate(lambda x, place=place: (x - place).abs().unsqueeze(0), (0.0, 1.0))
+        expected = (place**2 + (1 - place) ** 2) / 2
+        assert abs(result.values.item() - expected) <= result.errors.item()
 
 
 @pytest.mark.parametrize(
