@@ -182,7 +182,7 @@ def dual_value(p: ArrayLike, q: ArrayLike, t: ArrayLike, name: str) -> Tensor:
     p, q = probability_vectors(p, q)
     t = as_floating(t)
     conjugate = _named(name).conjugate
-    return (weighed(p, t) - weighed(q, conjugate(torch.where(q > 0, t, -0.5)))).sum(-1)
+    return (weighed(p, t) - weighed(q, conjugate(t))).sum(-1)
 
 
 def empirical_dual_value(t_real: ArrayLike, t_fake: ArrayLike, name: str) -> Tensor:

@@ -116,7 +116,7 @@ def pack(p: ArrayLike, m: int) -> Tensor:
     """The law of `m` independent draws from `p`: p^m over the K^m tuples, flattened on the last axis.
 
     A discriminator that sees packs of m samples plays its game between `pack(p_data, m)` and `pack(p_g, m)`.
-    `p` (..., K), returns (..., K**m); the last draw varies fastest.
+    `p` (..., K), returns (..., K**m).
 
     Raises `ValueError` where `p` is no probability vector, `m` < 1, or K**m exceeds 2**22.
 
