@@ -2,13 +2,14 @@
 
 The modules stand on floors, and an import only ever goes down::
 
-    floor 4  cli                                   the command line
-    floor 3  experiments                           named, complete set-ups
-    floor 2  plotting                              figures
-    floor 1  training  dynamics  metrics           processes and how to judge them
-    floor 0  losses  regularizers  divergences     ideas, one module each
-             derivations  data  networks
-             checkpoints  history  game            what a run leaves behind and what it changes
+    floor 4  cli                                        the command line
+    floor 3  experiments                                named, complete set-ups
+    floor 2  ensembles  plotting  exercises             many seeds, figures, self-checks
+    floor 1  training  dynamics  metrics                processes and how to judge them
+             game  history                              what they read, change and leave behind
+    floor 0  losses  regularizers                       ideas, one module each
+             divergences  densities  f_divergences  bayes_risks  transport
+             derivations  data  networks  checkpoints
 
 Importing ``ganlab`` costs nothing: a module loads when it is first named.
 """
@@ -25,23 +26,28 @@ __version__ = "0.1.0"
 
 _MODULES = frozenset(
     {
+        "bayes_risks",
         "checkpoints",
         "cli",
         "data",
+        "densities",
         "derivations",
         "divergences",
         "dynamics",
         "ensembles",
         "exercises",
         "experiments",
+        "f_divergences",
         "game",
         "history",
         "losses",
         "metrics",
         "networks",
         "plotting",
+        "quadrature",
         "regularizers",
         "training",
+        "transport",
     }
 )
 
