@@ -27,8 +27,15 @@ from PIL import Image
 from pybtex.database import parse_file
 
 ROOT = Path(__file__).resolve().parents[1]
-TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-NAMES = [TOC["root"], *(page["file"] for part in TOC["parts"] for page in part["chapters"])]
+
+
+def toc_pages(entry):
+    here = [entry[key] for key in ("root", "file") if key in entry]
+    below = [item for key in ("parts", "chapters", "sections") for item in entry.get(key, ())]
+    return here + [name for item in below for name in toc_pages(item)]
+
+
+NAMES = toc_pages(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
 PAGES = [path for name in NAMES for path in sorted(ROOT.glob(f"{name}.*"))]
 NOTEBOOKS = [path for path in PAGES if path.suffix == ".ipynb"]
 QUIZZES = sorted(Path(str(files("ganlab") / "assets" / "quizzes")).glob("*.yml"))
@@ -74,7 +81,7 @@ def bundles(cell):
 
 def test_the_table_of_contents_and_the_folder_agree():
     assert len(PAGES) == len(NAMES)
-    folder = [*(ROOT / "book").glob("*.md"), *(ROOT / "book").glob("*.ipynb")]
+    folder = [path for kind in ("md", "ipynb") for path in (ROOT / "book").rglob(f"*.{kind}")]
     assert sorted(PAGES) == sorted(folder)
 
 
@@ -255,9 +262,11 @@ def test_an_output_below_the_prose_is_no_support():
 
 
 @named(NOTEBOOKS)
-def test_no_code_cell_is_longer_than_fifteen_lines(path):
+def test_no_code_cell_is_longer_than_fifteen_lines_or_wider_than_the_page(path):
     lengths = {cell.source.count("\n") + 1: cell.source for cell in code_cells(path)}
     assert max(lengths) <= 15, lengths[max(lengths)]
+    lines = [line for cell in code_cells(path) for line in cell.source.split("\n")]
+    assert max(map(len, lines)) <= 88, max(lines, key=len)  # a page is narrower than a screen
 
 
 @named(NOTEBOOKS)

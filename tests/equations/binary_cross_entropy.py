@@ -225,7 +225,7 @@ EQUATIONS = [
         "bce-proper",
         r"""
         \begin{aligned}
-        \pi \, \mathrm{BCE}(1, D) + (1 - \pi) \, \mathrm{BCE}(0, D)
+        \pi \, \mathrm{BCE}(1, D) &+ (1 - \pi) \, \mathrm{BCE}(0, D) \\
           &= h(\pi) + \pi \log \frac{\pi}{D} + (1 - \pi) \log \frac{1 - \pi}{1 - D} \\
           &\ge h(\pi)
         \end{aligned}
