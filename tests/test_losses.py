@@ -280,6 +280,7 @@ def test_smoothing_moves_the_optimum_and_touches_only_the_real_label_of_the_disc
     assert_close(value.item(), float(-2 * mpmath.log("0.55") - mpmath.mpf("0.9") * logit), rtol=1e-14, atol=0)
     assert smoothed.generator is minimax.generator
     assert smoothed.logistic
+    assert smoothed.name == "minimax, real label 0.9"
 
 
 def test_no_smoothing_is_the_loss_itself(rng):
@@ -305,9 +306,11 @@ def test_smoothing_outside_its_range_is_refused(smoothing):
 def test_scores_of_a_wrong_shape_are_refused_by_name(loss: GANLoss, player):
     good = torch.zeros(4)
     for bad, shape in (
-        (torch.zeros(4, 1), r"\(4, 1\)"),
-        (torch.zeros(()), r"\(\)"),
-        (torch.zeros(0), r"\(0,\)"),
+        (torch.zeros(4, 1), r"\(4, 1\); squeeze the last axis first$"),
+        (torch.zeros(()), r"\(\)$"),
+        (torch.zeros(4, 2), r"\(4, 2\)$"),
+        (torch.zeros(1, 4, 1), r"\(1, 4, 1\)$"),
+        (torch.zeros(0), r"\(0,\)$"),
     ):
         with pytest.raises(ValueError, match=rf"`d_real` must be raw scores of shape \(N,\).*got {shape}"):
             getattr(loss, player)(bad, good)
@@ -316,7 +319,7 @@ def test_scores_of_a_wrong_shape_are_refused_by_name(loss: GANLoss, player):
 
 
 def test_pairing_refuses_batches_of_unequal_length():
-    with pytest.raises(ValueError, match=r"same length.*got 3 and 4"):
+    with pytest.raises(ValueError, match=r"^`d_real` and `d_fake` must have the same length, .*got 3 and 4$"):
         LOSSES["relativistic_pairing"].discriminator(torch.zeros(3), torch.zeros(4))
 
 
