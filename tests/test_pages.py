@@ -83,7 +83,12 @@ def source_of(page):
 
 
 def test_the_table_of_contents_lists_the_pages_that_exist():
-    exist = {f"book/{p.stem}" for p in (ROOT / "book").iterdir() if p.suffix in {".md", ".ipynb"}}
+    pages = [
+        path.relative_to(ROOT) for kind in ("md", "ipynb") for path in (ROOT / "book").rglob(f"*.{kind}")
+    ]
+    exist = {
+        page.with_suffix("").as_posix() for page in pages if not any(p.startswith(".") for p in page.parts)
+    }
     assert len(TOC) == len(set(TOC))
     assert set(TOC) == exist
 
