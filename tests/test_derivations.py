@@ -133,12 +133,18 @@ def plain(side):
         side = side.replace(lambda part: isinstance(part, Term), lambda part: part.args[1])
     if any(integral.has(AppliedUndef) for integral in side.atoms(Integral)):
         return side.replace(lambda part: isinstance(part, AppliedUndef), concrete)
-    side = side.doit()
+    side = (letters(side) if side.has(Limit) else side).doit()
     slopes = [part for part in side.atoms(Derivative) if isinstance(part.expr, AppliedUndef)]
     side = side.xreplace({part: Symbol(f"slope_{part.expr.func.__name__}", real=True) for part in slopes})
-    return side.replace(
-        lambda part: isinstance(part, AppliedUndef), lambda part: Symbol(part.func.__name__, positive=True)
-    )
+    return letters(side)
+
+
+def letter(part):
+    return Symbol(part.func.__name__, real=True, positive=part.is_positive)
+
+
+def letters(expr):
+    return expr.replace(lambda part: isinstance(part, AppliedUndef), letter)
 
 
 def concrete(part):
@@ -171,21 +177,22 @@ def admissible_point(free, assumptions, draw):
     """Random values inside what the symbols and the displayed assumptions allow."""
     point = {}
     for symbol in free:
-        number = mpmath.mpf(draw.uniform(0.1, 3))
-        number = number if symbol.is_positive or draw.random() < 0.5 else -number
-        point[symbol] = draw.randint(1, 6) if symbol.is_integer else number
-    for given in reversed([g for g in assumptions if not isinstance(g, str)]):
+        size = mpmath.mpf(draw.uniform(0.1, 3))
+        size = size if symbol.is_positive or draw.random() < 0.5 else -size
+        point[symbol] = draw.randint(1, 6) if symbol.is_integer else size
+    for given in reversed([letters(given) for given in assumptions if not isinstance(given, str)]):
+        share = mpmath.mpf(draw.uniform(0.05, 0.95))
         if isinstance(given, Contains):
-            low, high = (
-                mpmath.mpmathify(end.subs(point).evalf(MPMATH_DIGITS))
-                for end in (given.args[1].start, given.args[1].end)
-            )
-            point[given.args[0]] = low + (high - low) * mpmath.mpf(draw.uniform(0.05, 0.95))
-        elif isinstance(given, sympy.Gt):
-            point[given.lhs] = mpmath.mpmathify(given.rhs.subs(point).evalf(MPMATH_DIGITS)) + mpmath.mpf(
-                draw.uniform(0.1, 2)
-            )
+            low, high = (number(end, point) for end in (given.args[1].start, given.args[1].end))
+            point[given.args[0]] = low + (high - low) * share
+        elif isinstance(given, (sympy.Gt, sympy.Lt)):
+            side = 1 if isinstance(given, sympy.Gt) else -1
+            point[given.lhs] = number(given.rhs, point) + side * 2 * share
     return {symbol: point[symbol] for symbol in free}
+
+
+def number(expr, point):
+    return mpmath.mpmathify(expr.subs(point).evalf(MPMATH_DIGITS))
 
 
 # --- the display ----------------------------------------------------------------------------------

@@ -11,6 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .bayes_risks import (
+    brier_risk,
+    exponential_risk,
+    hinge_risk,
+    logistic_risk,
+)
 from .cross_entropy import (
     bce_from_likelihood,
     bce_in_logits,
@@ -21,7 +27,42 @@ from .cross_entropy import (
     value_from_bce,
 )
 from .derivation import Derivation, DerivationError, Step
+from .duality import (
+    dual_gan,
+    dual_jensen_shannon,
+    dual_kl,
+    dual_pearson,
+    dual_reverse_kl,
+    dual_squared_hellinger,
+    dual_total_variation,
+)
+from .equilibrium import (
+    jensen_shannon_bounds,
+    mutual_information,
+    nash_equilibrium,
+    off_support,
+    optimal_discriminator,
+    value_at_optimum,
+    value_lower_bound,
+)
+from .generator_gradients import (
+    envelope_theorem,
+    gaussian_gradients,
+    gradient_ratio,
+    non_saturating_divergence,
+    non_saturating_gradient,
+    reverse_kl_minus_jsd,
+    saturating_gradient,
+    softened_reverse_kl,
+    sum_of_gradients,
+)
 from .typeset import typeset
+from .variant_losses import (
+    hinge_total_variation,
+    least_squares_generator,
+    least_squares_pearson,
+    least_squares_value,
+)
 
 __all__ = [
     "DERIVATIONS",
@@ -30,12 +71,43 @@ __all__ = [
     "Step",
     "bce_from_likelihood",
     "bce_in_logits",
+    "brier_risk",
+    "dual_gan",
+    "dual_jensen_shannon",
+    "dual_kl",
+    "dual_pearson",
+    "dual_reverse_kl",
+    "dual_squared_hellinger",
+    "dual_total_variation",
+    "envelope_theorem",
+    "exponential_risk",
+    "gaussian_gradients",
+    "gradient_ratio",
+    "hinge_risk",
+    "hinge_total_variation",
+    "jensen_shannon_bounds",
     "label_smoothing",
+    "least_squares_generator",
+    "least_squares_pearson",
+    "least_squares_value",
+    "logistic_risk",
+    "mutual_information",
+    "nash_equilibrium",
+    "non_saturating_divergence",
+    "non_saturating_gradient",
+    "off_support",
+    "optimal_discriminator",
     "proper_scoring",
+    "reverse_kl_minus_jsd",
+    "saturating_gradient",
+    "softened_reverse_kl",
     "squared_error_gradient",
+    "sum_of_gradients",
     "two_sided_label_smoothing",
     "typeset",
+    "value_at_optimum",
     "value_from_bce",
+    "value_lower_bound",
 ]
 
 DERIVATIONS: dict[str, Callable[[], Derivation]] = {
@@ -48,5 +120,36 @@ DERIVATIONS: dict[str, Callable[[], Derivation]] = {
         value_from_bce,
         label_smoothing,
         two_sided_label_smoothing,
+        optimal_discriminator,
+        off_support,
+        value_at_optimum,
+        jensen_shannon_bounds,
+        mutual_information,
+        value_lower_bound,
+        nash_equilibrium,
+        saturating_gradient,
+        non_saturating_gradient,
+        gradient_ratio,
+        envelope_theorem,
+        non_saturating_divergence,
+        sum_of_gradients,
+        reverse_kl_minus_jsd,
+        softened_reverse_kl,
+        gaussian_gradients,
+        hinge_total_variation,
+        least_squares_pearson,
+        least_squares_value,
+        least_squares_generator,
+        logistic_risk,
+        brier_risk,
+        exponential_risk,
+        hinge_risk,
+        dual_kl,
+        dual_reverse_kl,
+        dual_pearson,
+        dual_squared_hellinger,
+        dual_jensen_shannon,
+        dual_gan,
+        dual_total_variation,
     )
 }

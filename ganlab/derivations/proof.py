@@ -19,6 +19,7 @@ from typing import Any
 from sympy import (
     QQ,
     Abs,
+    Add,
     Contains,
     Derivative,
     Dummy,
@@ -30,18 +31,22 @@ from sympy import (
     Integer,
     Integral,
     Le,
+    Limit,
     Lt,
     MatrixBase,
     Max,
     Min,
+    Mul,
     NumberSymbol,
     Pow,
     Rational,
+    Tuple,
     exp,
     expand,
     expand_log,
     factor,
     fraction,
+    ilcm,
     lex,
     limit,
     log,
@@ -113,11 +118,10 @@ def _refuse(relation: Any, difference: Any, given: tuple[Any, ...]) -> Any:
         return difference
     decide = _decision(relation)
     if any(integral.has(AppliedUndef) for integral in difference.atoms(Integral)):
-        shown = any(
-            decide(e, given) for e in _under_the_integral(difference, given, isinstance(relation, Eq))
-        )
+        integrands = _under_the_integral(difference, given)
+        shown = any(all(decide(*case) for case in _cases(*integrand)) for integrand in integrands)
         return None if shown else difference
-    for case, free in _cases(_pointwise(difference), given):
+    for case, free in _cases(*_pointwise(difference, given)):
         if not decide(case, free):
             return _shortest(case)
     return None
@@ -141,8 +145,15 @@ def _evaluate(e: Any) -> Any:
     while e.has(Term):
         e = e.replace(lambda part: isinstance(part, Term), lambda part: part.args[1])
     kept = {i: Dummy() for i in e.atoms(Integral) if i.has(AppliedUndef)}
-    evaluated = e.xreplace(kept).doit()
+    evaluated = e.xreplace(kept).replace(Limit, _limit).doit()
     return evaluated.xreplace({dummy: integral for integral, dummy in kept.items()})
+
+
+def _limit(*args: Any) -> Any:
+    """A limit, which may be in the value of an unknown function."""
+    whole = Tuple(*args)
+    plain = {f: Dummy(f.func.__name__, real=True, positive=f.is_positive) for f in whole.atoms(AppliedUndef)}
+    return Limit(*whole.xreplace(plain)).doit().xreplace({dummy: f for f, dummy in plain.items()})
 
 
 def _restrict(e: Any, given: tuple[Any, ...]) -> Any:
@@ -154,38 +165,49 @@ def _restrict(e: Any, given: tuple[Any, ...]) -> Any:
             e = e.subs(symbol, interval.start + (interval.end - interval.start) * free / (1 + free))
         elif isinstance(relation, Gt) and relation.lhs.is_Symbol:
             e = e.subs(relation.lhs, relation.rhs + free)
+        elif isinstance(relation, Lt) and relation.lhs.is_Symbol:
+            e = e.subs(relation.lhs, relation.rhs - free)
     return e
 
 
-def _pointwise(e: Any) -> Any:
-    """`e` with unknown functions, and then their derivatives, read as plain symbols of the same sign."""
-    slopes = {d: Dummy(real=True) for d in e.atoms(Derivative) if d.has(AppliedUndef)}
-    e = e.xreplace(slopes)
-    return e.xreplace(
-        {f: Dummy(f.func.__name__, real=True, positive=f.is_positive) for f in e.atoms(AppliedUndef)}
-    )
+def _pointwise(e: Any, given: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    """`e` with unknown functions and their derivatives read as symbols; and what is given of them."""
+    plain = {d: Dummy(real=True) for d in e.atoms(Derivative) if d.has(AppliedUndef)}
+    e = e.xreplace(plain)
+    functions = set.union(*(part.atoms(AppliedUndef) for part in (e, *given)))
+    plain = {f: Dummy(f.func.__name__, real=True, positive=f.is_positive) for f in functions}
+    return e.xreplace(plain), tuple(g.xreplace(plain) for g in given)
 
 
-def _under_the_integral(e: Any, given: tuple[Any, ...], linear: bool) -> Iterator[Any]:
-    """Integrands whose being zero (or not negative) decides the same of `e`."""
-    integrand, constant = Integer(0), expand(e)
-    for integral in list(constant.atoms(Integral)):
-        weight = constant.coeff(integral)
-        integrand += weight * integral.function
-        constant = expand(constant - weight * integral)
-    densities = [g.lhs.function for g in given if isinstance(g, Eq) and isinstance(g.lhs, Integral)]
-    if constant.has(Integral) or not densities:
+def _under_the_integral(e: Any, given: tuple[Any, ...]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """Integrands whose being zero (or not negative) decides the same of `e`, and what is given of them."""
+    integrals = {integral: Dummy() for integral in e.atoms(Integral)}
+    linear = e.xreplace(integrals)
+    constant = linear.subs(dict.fromkeys(integrals.values(), 0))
+    integrand = Add(*(linear.diff(dummy) * integral.function for integral, dummy in integrals.items()))
+    if integrand.free_symbols & set(integrals.values()) or len({i.variables[0] for i in integrals}) > 1:
         return
-    masses = [simplify(_logs(integrand.diff(density))) if linear else 0 for density in densities]
-    if any(mass.has(AppliedUndef) for mass in masses if linear):
-        masses = [0 for _ in densities]
-    for carrier in [sum(densities) / len(densities), *densities]:
-        yield _pointwise(integrand + constant * carrier + _exchange(masses, densities, carrier))
+    integrand, given = _pointwise(integrand, given)
+    densities = [g.lhs.function for g in given if isinstance(g, Eq) and isinstance(g.lhs, Integral)]
+    if not densities:
+        return
+    masses = [_normal(integrand.diff(density)) for density in densities]
+    masses = [mass if mass.is_number else Integer(0) for mass in masses]
+    for carrier in [sum(densities, Integer(0)) / len(densities), *densities]:
+        yield integrand + constant * carrier + _exchange(masses, densities, carrier), given
+    if len(densities) == 2:
+        yield _tangent(integrand + constant * densities[0], *densities), given
 
 
 def _exchange(masses: list[Any], densities: list[Any], carrier: Any) -> Any:
-    """Zero under the integral: each linear part c p moved to c times the carrier."""
+    """Zero once integrated: each linear part c p is moved to c times the carrier."""
     return sum(mass * (carrier - density) for mass, density in zip(masses, densities, strict=True))
+
+
+def _tangent(e: Any, p: Any, q: Any) -> Any:
+    """`e` plus the multiple of p - q, zero once integrated, that makes it stationary in q at q = p."""
+    slope = _normal(e.diff(q).subs(q, p))
+    return e + slope * (p - q) if slope.is_number else e
 
 
 def _cases(e: Any, given: tuple[Any, ...]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
@@ -253,7 +275,8 @@ def _logs(e: Any) -> Any:
     e = e.rewrite(HyperbolicFunction, exp)
     for symbol in sorted((s for s in e.free_symbols if s.is_real), key=str):
         if any(power.args[0].has(symbol) for power in e.atoms(exp)):
-            trial = e.subs(symbol, log(Dummy(positive=True)))
+            power = Dummy(positive=True)
+            trial = e.subs(symbol, log(1 + power if symbol.is_positive else power))
             e = e if trial.has(exp) else trial
     return e.replace(log, lambda argument: expand_log(log(factor(together(argument)))))
 
@@ -281,6 +304,26 @@ def _forms(e: Any) -> Iterator[Any]:
     normal = _normal(e)
     yield normal
     yield factor(normal)
+    yield _log_ratios(normal)
+
+
+def _log_ratios(e: Any) -> Any:
+    """`e` with the logarithms that share a factor joined to one, such as p log(1 + q/p)."""
+    joined: dict[Any, list[tuple[Any, Any]]] = {}
+    rest = Integer(0)
+    for term in Add.make_args(expand(e)):
+        logs = [factor for factor in Mul.make_args(term) if isinstance(factor, log)]
+        if len(logs) == 1:
+            number, shared = (term / logs[0]).as_coeff_Mul()
+            joined.setdefault(shared, []).append((logs[0].args[0], number))
+        else:
+            rest += term
+    return rest + Add(*(shared * _one_log(powers) for shared, powers in joined.items()))
+
+
+def _one_log(powers: list[tuple[Any, Any]]) -> Any:
+    scale = ilcm(1, *(number.q for _, number in powers if number.is_Rational))
+    return log(expand(Mul(*(base ** (number * scale) for base, number in powers)))) / scale
 
 
 def _vanishes(e: Any, given: tuple[Any, ...] = ()) -> bool:
@@ -346,6 +389,11 @@ def _candidates(e: Any, slope: Any, symbol: Any) -> Iterator[Any]:
     yield from simple
     if slope.is_rational_function(symbol):
         yield from (point for point in solve(slope, symbol) if point not in simple)
+        return
+    power = Dummy(positive=True)
+    powers = slope.rewrite(HyperbolicFunction, exp).subs(symbol, log(power))
+    if powers.is_rational_function(power):
+        yield from (log(point) for point in solve(powers, power) if point.is_positive)
 
 
 def _admits(symbol: Any, point: Any, given: tuple[Any, ...]) -> bool:
@@ -354,16 +402,17 @@ def _admits(symbol: Any, point: Any, given: tuple[Any, ...]) -> bool:
         if isinstance(relation, Contains) and relation.args[0] == symbol:
             interval = relation.args[1]
             ends = (point - interval.start, interval.end - point)
-            return all(_has_sign(distance, given, strict=True) for distance in ends)
-        if isinstance(relation, Gt) and relation.lhs == symbol:
-            return _has_sign(point - relation.rhs, given, strict=True)
+            return all(_positive(distance, given, depth=2) for distance in ends)
+        if isinstance(relation, (Gt, Lt)) and relation.lhs == symbol:
+            distance = point - relation.rhs if isinstance(relation, Gt) else relation.rhs - point
+            return _positive(distance, given, depth=2)
     return point.is_real is True and (not symbol.is_positive or _has_sign(point, given, strict=True))
 
 
 def _rises_from_a_limit(
     e: Any, slope: Any, symbol: Any, given: tuple[Any, ...], depth: int, *, strict: bool
 ) -> bool:
-    if any(isinstance(relation, (Contains, Gt)) and relation.has(symbol) for relation in given):
+    if any(isinstance(relation, (Contains, Gt, Lt)) and relation.args[0] == symbol for relation in given):
         return False
     if _has_sign(slope, given, strict=strict):
         end = (0 if symbol.is_positive else -oo, "+")
