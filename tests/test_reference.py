@@ -12,6 +12,8 @@ reading = runpy.run_path(str(Path(__file__).parents[1] / "book/_ext/reference.py
     ("lines", "shown"),
     [
         (["The norm |x|, of p_g * q."], [r"The norm \|x\|, of p\_g \* q."]),
+        (["A *stressed* and a **loud word**."], ["A *stressed* and a **loud word**."]),
+        (["2*a*b and f*"], [r"2\*a\*b and f\*"]),
         (["`a_b` and `c*`."], ["``a_b`` and ``c*``."]),
         (["A ``b`` stays."], ["A ``b`` stays."]),
         (["A `name that", "runs on` here."], ["A ``name that", "runs on`` here."]),

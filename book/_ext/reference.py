@@ -13,17 +13,24 @@ __all__ = ["reading", "setup"]
 
 _KEYS = re.compile(r"\[([a-z]+\d{4}[a-z]*(?:, [a-z]+\d{4}[a-z]*)*)\]")
 _CODE = re.compile(r"`+([^`]+)`+")
+_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2}[A-Za-z][A-Za-z ]*\*{1,2})(?![\w*])")
 _MARKUP = re.compile(r"([\\*_|<>])")
 
 
 def setup(app):
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", _process)
+    app.connect("autodoc-skip-member", _skip)
     return {"version": "1", "parallel_read_safe": True}
 
 
 def _process(app, what, name, object_, options, lines):
     lines[:] = reading(lines)
+
+
+def _skip(app, what, name, object_, skip, options):
+    """Fields of a tuple are in its signature; what Python says of them says nothing."""
+    return True if str(object_.__doc__).startswith("Alias for field number") else None
 
 
 def reading(lines: list[str]) -> list[str]:
@@ -67,8 +74,12 @@ def _inline(line: str) -> str:
 
 def _prose(text: str) -> str:
     pieces = _KEYS.split(text)
-    shown = [
-        ":cite:`" + piece.replace(", ", ",") + "`" if index % 2 else _MARKUP.sub(r"\\\1", piece)
+    return "".join(
+        ":cite:`" + piece.replace(", ", ",") + "`" if index % 2 else _escaped(piece)
         for index, piece in enumerate(pieces)
-    ]
-    return "".join(shown)
+    )
+
+
+def _escaped(text: str) -> str:
+    pieces = _EMPHASIS.split(text)  # plain, *stressed*, plain, ...
+    return "".join(piece if index % 2 else _MARKUP.sub(r"\\\1", piece) for index, piece in enumerate(pieces))
