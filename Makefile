@@ -11,7 +11,7 @@ export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book serve test notebooks repository lock clean
+.PHONY: help book serve test notebooks repository mutants lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 18
@@ -36,6 +36,11 @@ notebooks: .venv/installed  ## Execute every notebook again, in place
 
 repository: .venv/installed  ## Set the address of the repository: make repository URL=https://github.com/you/name
 	@$(BIN)/python book/_ext/notebooks.py repository "$(URL)"
+
+mutants: .venv/installed  ## Break the theory one operator at a time and count what the tests catch
+	$(BIN)/pip install -q "mutmut>=3.8"
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 lock: .venv/installed  ## Write requirements.txt from what .venv holds
 	$(BIN)/python .ci/lock.py > requirements.txt.new
