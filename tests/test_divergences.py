@@ -497,3 +497,56 @@ def test_smoothed_labels_on_both_sides_give_the_mean_label_of_each_point(rng):
 def test_bad_input_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_batches_keep_their_axes():
+    """Each of these reduces the last axis (or two) of a batch and no other."""
+    p, q, d = (torch.rand(2, 3, 4, generator=torch.Generator().manual_seed(s)) for s in (1, 2, 3))
+    p, q = p / p.sum(-1, keepdim=True), q / q.sum(-1, keepdim=True)
+    for function in (divergences.value, divergences.regret):
+        alone = torch.stack(
+            [
+                torch.stack([function(*row) for row in zip(*rows, strict=True)])
+                for rows in zip(p, q, d, strict=True)
+            ]
+        )
+        assert_close(function(p, q, d), alone, rtol=1e-14, atol=0)
+    joint = torch.stack([p / 2, q / 2], dim=2)  # (2, 3, 2, 4)
+    alone = torch.stack(
+        [torch.stack([divergences.mutual_information(table) for table in row]) for row in joint]
+    )
+    assert_close(divergences.mutual_information(joint), alone, rtol=1e-14, atol=0)
+
+
+def test_a_table_with_an_impossible_row_has_the_information_of_the_others():
+    table = torch.tensor([[0.3, 0.2], [0.0, 0.0], [0.1, 0.4]])
+    assert_close(divergences.mutual_information(table), divergences.mutual_information(table[[0, 2]]))
+
+
+@pytest.mark.parametrize("slip", [1e-3, 1e-6, -1e-9])
+def test_a_small_regret_keeps_its_digits(slip):
+    p, q = [0.5, 0.25, 0.25], [0.25, 0.5, 0.25]
+    d = [float(mp.mpf(a) / (a + b) + slip) for a, b in zip(p, q, strict=True)]
+    with mp.workdps(60):
+        exact = mp.mpf(0)
+        for a, b, x in zip(p, q, d, strict=True):
+            a, b, x = mp.mpf(a), mp.mpf(b), mp.mpf(x)
+            exact += a * mp.log(a / ((a + b) * x)) + b * mp.log(b / ((a + b) * (1 - x)))
+    assert_close(divergences.regret(p, q, d).item(), float(exact), rtol=1e-6, atol=0)
+
+
+def test_the_logarithm_of_a_ratio_of_tiny_numbers_keeps_its_digits():
+    """Far from 1 the two logarithms are in the hundreds, and their difference has lost three digits."""
+    p, q = [3e-200, 1.0], [1e-200, 1.0]
+    with mp.workdps(60):
+        a, b = mp.mpf(p[0]), mp.mpf(q[0])
+        exact = a * mp.log(a / b) - a + b
+    assert_close(divergences.kl(p, q).item(), float(exact), rtol=3e-15, atol=0)
+
+
+@pytest.mark.parametrize("function", [empirical_kl, empirical_jensen_shannon, empirical_total_variation])
+def test_samples_are_named_when_they_are_refused(function):
+    with pytest.raises(ValueError, match=r"`x` "):
+        function([0, 5], [0, 1], outcomes=2)
+    with pytest.raises(ValueError, match=r"`y` "):
+        function([0, 1], [0, 5], outcomes=2)
