@@ -568,6 +568,10 @@ def test_rates_of_a_verdict_are_factors_exponents_and_radii():
     h, options = 0.3, {"start": START, "step_size": 0.3, "steps": 512}
     growth = verdict(bilinear(), ZERO, rule=simultaneous, **options)
     assert_close(growth.rate, math.sqrt(1 + h * h), rtol=1e-12, atol=0)
+    bent = verdict(dirac_gan(minimax), ZERO, start=START, rule=simultaneous, step_size=0.1, steps=256)
+    assert_close(
+        bent.rate, math.sqrt(1 + 0.01 / 4), rtol=1e-12, atol=0
+    )  # of the equilibrium, not of the orbit
     damped = verdict(dirac_gan(minimax, penalty=r1, weight=0.25), ZERO, start=START, step_size=0.3, steps=128)
     assert_close(damped.rate, math.exp(-0.25), rtol=1e-12, atol=0)  # a unit of time
     power = verdict(dirac_gan(non_saturating), ZERO, rule=alternating, **options)
