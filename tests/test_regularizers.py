@@ -422,8 +422,13 @@ def test_thirteen_clipped_layers_make_gradients_vanish_by_orders_of_magnitude(bo
     assert low < mean < high
 
 
-@pytest.mark.parametrize("layer", [nn.Linear(7, 5), nn.Conv2d(3, 4, 3), nn.ConvTranspose2d(3, 4, 3)])
-def test_spectral_norm_divides_by_the_largest_singular_value_of_the_matrix(layer):
+@pytest.mark.parametrize(
+    "make", [lambda: nn.Linear(7, 5), lambda: nn.Conv2d(3, 4, 3), lambda: nn.ConvTranspose2d(3, 4, 3)]
+)
+def test_spectral_norm_divides_by_the_largest_singular_value_of_the_matrix(make, rng):
+    layer = make()
+    with torch.no_grad():
+        layer.weight.normal_(generator=rng)
     weight = layer.weight.detach().clone()
     matrix = weight.transpose(0, 1) if isinstance(layer, nn.ConvTranspose2d) else weight
     largest = torch.linalg.svdvals(matrix.flatten(1))[0]
