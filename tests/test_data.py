@@ -59,6 +59,7 @@ def numbers_in(batch):
 
 
 @given(modes=st.integers(2, 30), radius=st.floats(0.1, 10))
+@settings(deadline=None)
 def test_ring_centres_are_distinct_and_neighbours_are_a_chord_apart(modes, radius):
     distances = torch.pdist(ring(modes, radius=radius, std=0.01).centers)
     assert_close(distances.min().item(), 2 * radius * math.sin(math.pi / modes), rtol=1e-12, atol=0)
@@ -114,6 +115,7 @@ def test_log_density_is_computed_in_float64_from_points_in_float32():
 
 
 @given(order=st.permutations(range(3)))
+@settings(deadline=None)
 def test_naming_the_modes_in_another_order_leaves_the_density(order):
     mixture, x = uneven(), torch.randn(20, 2, generator=seeded())
     other = Mixture(mixture.centers[list(order)], mixture.std, mixture.weights[list(order)])
@@ -387,7 +389,7 @@ def test_an_epoch_shows_each_image_once_and_the_next_one_in_another_order(rng):
 
 
 @given(n=st.integers(1, 40), batch_size=st.integers(1, 40), epochs=st.integers(1, 3))
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_no_batch_is_short_and_no_epoch_repeats_an_image(n, batch_size, epochs):
     batch_size = min(batch_size, n)
     stream = batches(numbered(n), batch_size, seeded())

@@ -55,7 +55,7 @@ def test_the_classic_pair_for_28_by_28_images_has_its_known_number_of_parameters
 
 
 @given(latent_dim=st.integers(1, 9), size=st.integers(1, 9), width=st.integers(1, 9), depth=st.integers(1, 5))
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_parameters_are_counted_by_the_formula_of_the_docstring(latent_dim, size, width, depth):
     def by_formula(widths):
         return sum((inputs + 1) * outputs for inputs, outputs in pairwise(widths))
