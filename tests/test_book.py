@@ -318,11 +318,16 @@ def test_a_figure_cell_ends_by_showing_it(path):
 
 
 def different_pixels(one, other):
-    """The share of pixels of two images in which some channel differs by more than 16 of 255."""
+    """The share of drawn pixels of two images in which some channel differs by more than 16 of 255.
+
+    A pixel is drawn where either image is not the colour of its corner: paper is no agreement.
+    """
     one, other = (np.asarray(Image.open(io.BytesIO(b64decode(png))).convert("RGB")) for png in (one, other))
     if one.shape != other.shape:
         return 1.0
-    return float((abs(one.astype(int) - other.astype(int)) > 16).any(-1).mean())
+    drawn = (one != one[0, 0]).any(-1) | (other != other[0, 0]).any(-1)
+    different = (abs(one.astype(int) - other.astype(int)) > 16).any(-1)
+    return float(different.sum() / max(drawn.sum(), 1))
 
 
 @pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -357,15 +362,16 @@ def texts(output):
 
 
 def test_a_changed_figure_would_be_seen():
-    def png(shade):
+    def png(shade, columns):
         pixels = np.full((50, 50, 3), 255, dtype=np.uint8)
-        pixels[:8, :8] = shade
+        pixels[:8, :columns] = shade
         buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, "png")
+        Image.fromarray(pixels[::-1]).save(buffer, "png")
         return b64encode(buffer.getvalue())
 
-    assert different_pixels(png(0), png(10)) == 0
-    assert different_pixels(png(0), png(200)) == 64 / 2500
+    assert different_pixels(png(0, 8), png(0, 8)) == different_pixels(png(0, 8), png(10, 8)) == 0
+    assert different_pixels(png(0, 8), png(200, 8)) == 1
+    assert different_pixels(png(0, 8), png(0, 10)) == 0.2
 
 
 # Exercises and quizzes
