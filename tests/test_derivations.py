@@ -176,16 +176,19 @@ def values(side, point):
 def admissible_point(free, assumptions, draw):
     """Random values inside what the symbols and the displayed assumptions allow."""
     point = {}
-    for symbol in free:
+    restrictions = [
+        letters(given) for given in assumptions if isinstance(given, (Contains, sympy.Gt, sympy.Lt))
+    ]
+    for symbol in sorted(set(free).union(*(given.free_symbols for given in restrictions)), key=str):
         size = mpmath.mpf(draw.uniform(0.1, 3))
         size = size if symbol.is_positive or draw.random() < 0.5 else -size
         point[symbol] = draw.randint(1, 6) if symbol.is_integer else size
-    for given in reversed([letters(given) for given in assumptions if not isinstance(given, str)]):
+    for given in reversed(restrictions):
         share = mpmath.mpf(draw.uniform(0.05, 0.95))
         if isinstance(given, Contains):
             low, high = (number(end, point) for end in (given.args[1].start, given.args[1].end))
             point[given.args[0]] = low + (high - low) * share
-        elif isinstance(given, (sympy.Gt, sympy.Lt)):
+        else:
             side = 1 if isinstance(given, sympy.Gt) else -1
             point[given.lhs] = number(given.rhs, point) + side * 2 * share
     return {symbol: point[symbol] for symbol in free}

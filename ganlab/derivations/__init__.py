@@ -17,6 +17,13 @@ from .bayes_risks import (
     hinge_risk,
     logistic_risk,
 )
+from .bilinear import (
+    bilinear_alternating,
+    bilinear_extragradient,
+    bilinear_momentum,
+    bilinear_optimistic,
+    bilinear_simultaneous,
+)
 from .cross_entropy import (
     bce_from_likelihood,
     bce_in_logits,
@@ -27,6 +34,17 @@ from .cross_entropy import (
     value_from_bce,
 )
 from .derivation import Derivation, DerivationError, Step
+from .dirac import (
+    dirac_clipping,
+    dirac_consensus,
+    dirac_gan,
+    dirac_instance_noise,
+    dirac_non_saturating,
+    dirac_penalty,
+    dirac_r1,
+    dirac_sublinear_rate,
+    dirac_wasserstein,
+)
 from .duality import (
     dual_gan,
     dual_jensen_shannon,
@@ -56,6 +74,20 @@ from .generator_gradients import (
     softened_reverse_kl,
     sum_of_gradients,
 )
+from .gradient_penalties import (
+    norm_one_is_not_implied,
+    penalty_bias,
+    penalty_gradient,
+)
+from .optimal_transport import (
+    clipped_critic,
+    kantorovich_rubinstein,
+    parallel_lines,
+)
+from .packing import (
+    packing,
+    packing_jensen_shannon,
+)
 from .typeset import typeset
 from .variant_losses import (
     hinge_total_variation,
@@ -71,7 +103,22 @@ __all__ = [
     "Step",
     "bce_from_likelihood",
     "bce_in_logits",
+    "bilinear_alternating",
+    "bilinear_extragradient",
+    "bilinear_momentum",
+    "bilinear_optimistic",
+    "bilinear_simultaneous",
     "brier_risk",
+    "clipped_critic",
+    "dirac_clipping",
+    "dirac_consensus",
+    "dirac_gan",
+    "dirac_instance_noise",
+    "dirac_non_saturating",
+    "dirac_penalty",
+    "dirac_r1",
+    "dirac_sublinear_rate",
+    "dirac_wasserstein",
     "dual_gan",
     "dual_jensen_shannon",
     "dual_kl",
@@ -86,6 +133,7 @@ __all__ = [
     "hinge_risk",
     "hinge_total_variation",
     "jensen_shannon_bounds",
+    "kantorovich_rubinstein",
     "label_smoothing",
     "least_squares_generator",
     "least_squares_pearson",
@@ -95,8 +143,14 @@ __all__ = [
     "nash_equilibrium",
     "non_saturating_divergence",
     "non_saturating_gradient",
+    "norm_one_is_not_implied",
     "off_support",
     "optimal_discriminator",
+    "packing",
+    "packing_jensen_shannon",
+    "parallel_lines",
+    "penalty_bias",
+    "penalty_gradient",
     "proper_scoring",
     "reverse_kl_minus_jsd",
     "saturating_gradient",
@@ -151,5 +205,27 @@ DERIVATIONS: dict[str, Callable[[], Derivation]] = {
         dual_jensen_shannon,
         dual_gan,
         dual_total_variation,
+        kantorovich_rubinstein,
+        parallel_lines,
+        clipped_critic,
+        penalty_gradient,
+        penalty_bias,
+        norm_one_is_not_implied,
+        dirac_gan,
+        dirac_non_saturating,
+        dirac_sublinear_rate,
+        dirac_wasserstein,
+        dirac_clipping,
+        dirac_penalty,
+        dirac_r1,
+        dirac_instance_noise,
+        dirac_consensus,
+        bilinear_simultaneous,
+        bilinear_alternating,
+        bilinear_extragradient,
+        bilinear_optimistic,
+        bilinear_momentum,
+        packing,
+        packing_jensen_shannon,
     )
 }

@@ -40,6 +40,7 @@ from sympy import (
     NumberSymbol,
     Pow,
     Rational,
+    Subs,
     Tuple,
     exp,
     expand,
@@ -145,7 +146,10 @@ def _evaluate(e: Any) -> Any:
     while e.has(Term):
         e = e.replace(lambda part: isinstance(part, Term), lambda part: part.args[1])
     kept = {i: Dummy() for i in e.atoms(Integral) if i.has(AppliedUndef)}
-    evaluated = e.xreplace(kept).replace(Limit, _limit).doit()
+    e = e.xreplace(kept).replace(Limit, _limit)
+    evaluated = e.replace(
+        Subs, lambda body, old, new: body.doit().subs(list(zip(old, new, strict=True)))
+    ).doit()
     return evaluated.xreplace({dummy: integral for integral, dummy in kept.items()})
 
 
@@ -213,11 +217,11 @@ def _tangent(e: Any, p: Any, q: Any) -> Any:
 def _cases(e: Any, given: tuple[Any, ...]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
     """`e` without absolute values, signs, maxima and minima, and what is still given, case by case."""
     e = e.replace(Max, lambda *a: _extreme(a, 1)).replace(Min, lambda *a: _extreme(a, -1))
-    e = e.replace(Abs, lambda u: Abs(factor(u))).replace(sign, lambda u: sign(factor(u)))
     if not e.has(Abs, sign):
         yield e, given
         return
     e = _restrict(e, given)
+    e = e.replace(Abs, lambda u: Abs(factor(u))).replace(sign, lambda u: sign(factor(u)))
     kinks = sorted(e.atoms(Abs, sign), key=lambda kink: (kink.count_ops(), str(kink)))
     if not kinks:
         yield e, ()
@@ -243,7 +247,8 @@ def _three_ways(u: Any) -> list[tuple[Any, Any]]:
         if symbol.is_positive and edge.is_positive:
             return [(symbol, edge + free), (symbol, edge), (symbol, edge * free / (1 + free))]
         if symbol.is_real and symbol.is_positive is None:
-            return [(symbol, edge + free), (symbol, edge), (symbol, edge - free)]
+            middle = [] if edge == 0 and symbol.is_nonzero else [(symbol, edge)]
+            return [(symbol, edge + free), *middle, (symbol, edge - free)]
     raise Undecided(f"could not split the cases of {u}")
 
 

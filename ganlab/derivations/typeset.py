@@ -54,7 +54,9 @@ class _Printer(LatexPrinter):
         return shown[0] + "".join(rest)
 
     def _first(self, terms: list[Any]) -> Any:
-        return next((term for term in terms if not term.could_extract_minus_sign()), terms[0])
+        numbers = (term for term in terms if term.is_Rational and term > 0)
+        positive = (term for term in terms if not term.could_extract_minus_sign())
+        return next(numbers, next(positive, terms[0]))
 
     def _print_Subs(self, expr: Any) -> str:
         body, old, new = expr.args
