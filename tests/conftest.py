@@ -4,12 +4,14 @@ import os
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
-os.environ.setdefault("MPLBACKEND", "agg")
 
-import pytest  # noqa: E402 - the thread counts must be set before torch loads
+import matplotlib  # noqa: E402 - the thread counts must be set before torch loads
+import pytest  # noqa: E402
 import torch  # noqa: E402
 
+matplotlib.use("agg")  # and not by MPLBACKEND, which the kernels of the notebooks would inherit
 torch.set_num_threads(1)
+mpl.use("agg")  # not by the environment, which the kernels of notebooks would inherit
 
 
 @pytest.fixture(autouse=True)
