@@ -11,7 +11,6 @@ import torch  # noqa: E402
 
 matplotlib.use("agg")  # and not by MPLBACKEND, which the kernels of the notebooks would inherit
 torch.set_num_threads(1)
-mpl.use("agg")  # not by the environment, which the kernels of notebooks would inherit
 
 
 @pytest.fixture(autouse=True)
