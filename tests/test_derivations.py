@@ -31,7 +31,19 @@ from sympy.core.function import AppliedUndef
 import ganlab.derivations
 from ganlab.derivations import DERIVATIONS, Derivation, DerivationError, Step, typeset
 from ganlab.derivations.proof import Undecided, prove
-from ganlab.derivations.statements import Term, above, at_least, at_most, below, define, equal, inside
+from ganlab.derivations.statements import (
+    Term,
+    above,
+    at_least,
+    at_most,
+    below,
+    define,
+    densities,
+    equal,
+    inside,
+    mean,
+    normalised,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILT = {name: build() for name, build in DERIVATIONS.items()}
@@ -306,6 +318,7 @@ FALSE = {
     "strict where it touches": above((p - q) ** 2, 0),
     "strict where an absolute value touches": above(abs(p - q), 0),
     "a stationary point outside the domain": at_least((a - 2) ** 2 - 1, 0),
+    "false beyond a pole": at_least(1 / (1000 - p), 0),
     "equality off a case": equal(abs(p - q), p - q),
 }
 
@@ -336,6 +349,14 @@ TRUE = {
 @pytest.mark.parametrize("name", TRUE)
 def test_each_rule_of_proof_reaches_its_example(name):
     prove(*TRUE[name])
+
+
+def test_an_integral_over_part_of_the_line_is_not_taken_for_the_whole():
+    (density,) = densities("p")
+    x = density.args[0]
+    prove(equal(mean(density, 2), 2), (normalised(density),))
+    with pytest.raises(Undecided, match="could not show"):
+        prove(equal(Integral(2 * density, (x, 0, 1)), 2), (normalised(density),))
 
 
 def test_a_name_is_displayed_and_its_body_is_what_counts():

@@ -35,15 +35,17 @@ from .cross_entropy import (
 )
 from .derivation import Derivation, DerivationError, Step
 from .dirac import (
-    dirac_clipping,
-    dirac_consensus,
     dirac_gan,
-    dirac_instance_noise,
     dirac_non_saturating,
-    dirac_penalty,
-    dirac_r1,
     dirac_sublinear_rate,
     dirac_wasserstein,
+)
+from .dirac_cures import (
+    dirac_clipping,
+    dirac_consensus,
+    dirac_instance_noise,
+    dirac_penalty,
+    dirac_r1,
 )
 from .duality import (
     dual_gan,

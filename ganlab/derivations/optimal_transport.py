@@ -90,7 +90,7 @@ def parallel_lines() -> Derivation:
             Step(equal(Derivative(Abs(theta), theta), sign(theta)), "W1 has a gradient that leads home"),
             Step(equal(Limit(j, q, 0, "+"), p * log(2) / 2), "Real points where no fakes are: half of log 2"),
             Step(equal(Limit(j, p, 0, "+"), q * log(2) / 2), "Fakes where nothing is real: the other half"),
-            Step(equal(Derivative(log(2), theta), 0 * theta), "JSD is constant"),
+            Step(equal(2 * Integral(log(2) / 2, (z, 0, 1)), log(2)), "JSD is constant: it has no gradient"),
             Step(equal(Limit(p * log(p / q), q, 0, "+"), oo), "and the Kullback-Leibler divergence infinite"),
         ),
         source="Arjovsky et al. 2017, Example 1 [arjovsky2017wgan]",

@@ -51,7 +51,8 @@ class Term(Expr):
         return Symbol("{" + str(self.args[0])).sort_key(order)
 
     def _eval_derivative(self, s: Any) -> Any:
-        return self.args[1].diff(s)
+        body: Any = self.args[1]
+        return body.diff(s)
 
     def _latex(self, printer: Any) -> str:
         return str(self.args[0])

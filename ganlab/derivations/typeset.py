@@ -41,7 +41,8 @@ class _Printer(LatexPrinter):
 
     def _print_Add(self, expr: Any, order: str | None = None) -> str:
         terms = self._as_ordered_terms(expr, order=order)
-        common = {term.as_coeff_Mul()[0].q for term in terms if term.as_coeff_Mul()[0].is_Rational}
+        numbers: list[Any] = [term.as_coeff_Mul()[0] for term in terms]
+        common = {number.q for number in numbers if number.is_Rational}
         if len(common) == 1 and common != {1} and len(terms) > 1:
             whole = common.pop()
             return rf"\frac{{{self._sum([term * whole for term in terms])}}}{{{whole}}}"
@@ -58,13 +59,13 @@ class _Printer(LatexPrinter):
         positive = (term for term in terms if not term.could_extract_minus_sign())
         return next(numbers, next(positive, terms[0]))
 
-    def _print_Subs(self, expr: Any) -> str:
-        body, old, new = expr.args
+    def _print_Subs(self, subs: Any) -> str:
+        body, old, new = subs.args
         points = r",\, ".join(f"{self._print(o)} = {self._print(n)}" for o, n in zip(old, new, strict=True))
         return rf"\left. {self._print(body)} \right|_{{{points}}}"
 
-    def _print_Contains(self, expr: Any) -> str:
-        symbol, interval = expr.args
+    def _print_Contains(self, e: Any) -> str:
+        symbol, interval = e.args
         low, high = (self._print(end) for end in (interval.start, interval.end))
         return f"{low} < {self._print(symbol)} < {high}"
 
