@@ -24,34 +24,34 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_MODULES = frozenset(
-    {
-        "bayes_risks",
-        "checkpoints",
-        "cli",
-        "data",
-        "densities",
-        "derivations",
-        "divergences",
-        "dynamics",
-        "ensembles",
-        "exercises",
-        "experiments",
-        "f_divergences",
-        "game",
-        "history",
-        "losses",
-        "metrics",
-        "networks",
-        "plotting",
-        "quadrature",
-        "regularizers",
-        "training",
-        "transport",
-    }
-)
+__all__ = [
+    "__version__",
+    "bayes_risks",
+    "checkpoints",
+    "cli",
+    "data",
+    "densities",
+    "derivations",
+    "divergences",
+    "dynamics",
+    "ensembles",
+    "exercises",
+    "experiments",
+    "f_divergences",
+    "game",
+    "history",
+    "losses",
+    "metrics",
+    "networks",
+    "plotting",
+    "quadrature",
+    "regularizers",
+    "reproducible",
+    "training",
+    "transport",
+]
 
-__all__ = ["__version__", "reproducible", *sorted(_MODULES)]
+_MODULES = frozenset(__all__) - {"__version__", "reproducible"}
 
 
 def __getattr__(name: str) -> Any:
