@@ -113,6 +113,11 @@ BAYES_LOSSES: dict[str, BayesLoss] = {
         gap=lambda p, q: (p - q).abs(),
     ),
 }
+"""The discriminator losses whose best value is known in closed form, by name.
+
+>>> list(BAYES_LOSSES)
+['logistic', 'brier', 'exponential', 'hinge']
+"""
 
 
 def risk(p: ArrayLike, q: ArrayLike, score: ArrayLike, loss: str) -> Tensor:

@@ -282,6 +282,11 @@ DATASETS: dict[str, Callable[..., Mixture | SwissRoll | Images]] = {
     "mnist": mnist,
     "fashion_mnist": fashion_mnist,
 }
+"""The function that returns each data set, by name.
+
+>>> DATASETS["ring"] is ring
+True
+"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -320,6 +320,11 @@ RULES: dict[str, Rule] = {
     "heavy_ball": heavy_ball,
     "alternating_heavy_ball": partial(heavy_ball, turns=True),
 }
+"""The update rules by name, all of one signature; `consensus` and `heavy_ball` with their default strengths.
+
+>>> RULES["extragradient"] is extragradient
+True
+"""
 
 
 def clip_discriminator(field: Field, bound: float) -> Projection:

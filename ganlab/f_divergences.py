@@ -127,6 +127,11 @@ F_DIVERGENCES: dict[str, FDivergence] = {
         activation=lambda v: v.tanh() / 2,
     ),
 }
+"""The f-divergences by name, each with its generator, conjugate and optimal witness.
+
+>>> len(F_DIVERGENCES)
+7
+"""
 
 
 def f_divergence(p: ArrayLike, q: ArrayLike, name: str) -> Tensor:

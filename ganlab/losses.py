@@ -260,6 +260,11 @@ LOSSES: dict[str, GANLoss] = {
         relativistic_pairing,
     )
 }
+"""The seven pairs by name.
+
+>>> LOSSES["hinge"] is hinge
+True
+"""
 
 
 def label_smoothing(loss: GANLoss, smoothing: float) -> GANLoss:

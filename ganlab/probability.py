@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 ArrayLike = Tensor | Sequence[Any] | Any
+"""Anything that `torch.as_tensor` takes: a tensor, an array, a nested list of numbers."""
 
 _LARGEST_PACK = 1 << 22
 

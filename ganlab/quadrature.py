@@ -22,8 +22,14 @@ __all__ = ["LINE", "Integrals", "Quadrature", "Support", "integrate"]
 
 Rows = Callable[[Tensor], Tensor]
 Support = tuple[float, float]
+"""The interval on which a density lives, infinite ends allowed."""
 
 LINE: Support = (-math.inf, math.inf)
+"""The whole real line.
+
+>>> LINE
+(-inf, inf)
+"""
 _REACH = math.asinh(207 * 2 / math.pi)  # exp(207) = 1e90, whose third power is still a number
 _FIRST_PANELS, _MOST_PANELS, _MOST_ROUNDS = 32, 4000, 60
 _FINE, _COARSE = 20, 11

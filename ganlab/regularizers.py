@@ -198,6 +198,11 @@ REGULARIZERS: dict[str, Penalty] = {
     "r2": r2,
     "dragan": dragan,
 }
+"""The penalties by name, all of one signature.
+
+>>> REGULARIZERS["r1"] is r1
+True
+"""
 
 
 def sample_mix(penalty: Penalty, real: Tensor, *, rng: torch.Generator | None) -> Tensor | None:

@@ -231,3 +231,8 @@ DERIVATIONS: dict[str, Callable[[], Derivation]] = {
         packing_jensen_shannon,
     )
 }
+"""The function that returns each derivation, by name.
+
+>>> DERIVATIONS["bce_in_logits"] is bce_in_logits
+True
+"""

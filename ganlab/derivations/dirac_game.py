@@ -13,20 +13,10 @@ from sympy import ImmutableMatrix, Symbol, exp, log
 from .statements import Term, define
 
 __all__ = [
-    "GAME",
-    "GAMMA",
-    "LAMBDA",
-    "PSI",
-    "SOURCE",
-    "THETA",
-    "VALUE",
-    "T",
     "characteristic",
-    "f",
     "factors",
     "growth",
     "jacobian_at_rest",
-    "slope",
     "velocity_field",
 ]
 
