@@ -193,17 +193,19 @@ def mutual_information() -> Derivation:
     True
     """
     h = define("h", lambda d: -d * log(d) - (1 - d) * log(1 - d))
-    entropy = Term("H(Y|X)", mean(_m, h(_BEST)))
+    middle = Term("m", _m)
+    entropy = Term("H(Y|X)", mean(middle, h(_BEST)))
     return Derivation(
         name="The divergence as mutual information",
         claim=equal(log(2) - entropy, _JSD),
         assumptions=(normalised(_p), normalised(_q), "the label Y is a fair coin, 1 for real and 0 for fake"),
         steps=(
-            Step(equal(_BEST, _p / 2 / _m), "Bayes: the optimal discriminator is the law of Y given X"),
+            Step(equal(middle, (_p + _q) / 2), "The density of a sample whose label is unknown"),
+            Step(equal(_BEST, _p / 2 / middle), "Bayes: the optimal discriminator is the law of Y given X"),
             Step(equal(h(Rational(1, 2)), log(2)), "Before the sample is seen the label is worth log 2"),
-            Step(equal(entropy, mean(_m, h(_BEST))), "After it, the mean entropy of that law"),
+            Step(equal(entropy, mean(middle, h(_BEST))), "After it, the mean entropy of that law"),
             Step(
-                equal(_m * h(_BEST), -(_p * log(_BEST) + _q * log(1 - _BEST)) / 2),
+                equal(middle * h(_BEST), -(_p * log(_BEST) + _q * log(1 - _BEST)) / 2),
                 "Point by point it is the best cross-entropy",
             ),
             Step(equal(entropy, -_value(_BEST) / 2), "which is minus half the value of the game"),
@@ -263,14 +265,14 @@ def nash_equilibrium() -> Derivation:
     True
     """
     c = Symbol("c", real=True)
-    matched = mean(_p, log(_D)) + mean(_p, log(1 - _D))
-    ignorant = mean(_p, log(S.Half)) + mean(_q, log(S.Half))
+    value = define("V", lambda d, fake: mean(_p, log(d)) + mean(fake, log(1 - d)))
     return Derivation(
         name="The Nash equilibrium over densities",
-        claim=at_most(matched, ignorant),
+        claim=at_most(value(_D, _p), value(S.Half, _q)),
         assumptions=(inside(_D, 0, 1), inside(c, 0, 1), normalised(_p), normalised(_q), _DENSITIES),
         steps=(
-            Step(equal(ignorant, -log(4)), "Against D = 1/2 every generator has the same value"),
+            Step(equal(value(_D, _q), mean(_p, log(_D)) + mean(_q, log(1 - _D))), "The value of D against q"),
+            Step(equal(value(S.Half, _q), -log(4)), "Against D = 1/2 every generator has the same value"),
             Step(
                 equal(_p * log(_D) + _p * log(1 - _D) - _p * log(S.Half) * 2, _p * log(4 * _D * (1 - _D))),
                 "Against q = p",

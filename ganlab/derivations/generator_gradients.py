@@ -291,8 +291,8 @@ def reverse_kl_minus_jsd() -> Derivation:
 def softened_reverse_kl() -> Derivation:
     """The softened reverse divergence as an f-divergence with f'' = 1/(u^2 (1 + u)), where u = p/q.
 
-    f(u) = (1 + u) log((1 + u)/(2u)). Its integrand is finite where q drops a mode (-p log 2 at q = 0) and
-    infinite where q invents one (p = 0): the loss seeks modes.
+    f(u) = (1 + u) log((1 + u)/(2u)). With p - q added, which integrates to zero, the integrand is
+    (1 - log 2) p where q drops a mode and infinite where q invents one: the loss seeks modes.
 
     Source: Shannon et al. 2020 [shannon2020].
 
@@ -350,7 +350,9 @@ def gaussian_gradients() -> Derivation:
             r"$p$ is the density of $N(0, 1)$, $q$ of $N(\theta, 1)$, both at $x$; $a$ is the logit of $D^*$",
         ),
         steps=(
-            Step(equal(logit, log(shown_p / shown_q)), "The logit is the log-ratio, a line"),
+            Step(
+                equal(log(shown_p / shown_q), theta**2 / 2 - theta * x), "The logit is the log-ratio, a line"
+            ),
             Step(
                 equal(shown_q * sat, theta * shown_p * shown_q / (shown_p + shown_q)),
                 "The saturating gradient at a fake",

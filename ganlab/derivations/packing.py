@@ -58,9 +58,9 @@ def packing() -> Derivation:
             Step(equal(collapsed(1), spread[1]), "One sample cannot tell collapse from spread"),
             Step(equal(spread[1], Rational(1, 2)), "Both are at one half"),
             Step(equal(collapsed(2), Rational(3, 4)), "Two samples see the collapse"),
-            Step(equal(spread[2], Term("1/2", Rational(1, 2))), "and nothing new of the spread one"),
+            Step(equal(spread[2], Rational(1, 2)), "and nothing new of the spread one"),
             Step(equal(spread[3], Rational(11, 16)), "Three samples of the spread one"),
-            Step(equal(spread[4], Term("11/16", Rational(11, 16))), "and four"),
+            Step(equal(spread[4], Rational(11, 16)), "and four"),
             Step(equal(Limit(collapsed(m), m, oo), 1), "In the end collapse is seen for sure"),
         ),
         source="Lin et al. 2018 [lin2018], on our own example",
@@ -79,33 +79,27 @@ def packing_jensen_shannon() -> Derivation:
     """
     m = Symbol("m", positive=True, integer=True)
     s = Symbol("s", positive=True)
-    p, q = s**2, s
-    shared = p * log(2 * p / (p + q)) / 2 + q * log(2 * q / (p + q)) / 2
-    jsd = define(r"\operatorname{JSD}", lambda s: log(2) - ((1 + s) * log(1 + s) - s * log(s)) / 2)
+    j = define("j", lambda p, q: p * log(2 * p / (p + q)) / 2 + q * log(2 * q / (p + q)) / 2)
+    jsd = define(r"\operatorname{JSD}", lambda s: j(s**2, s) / s + (1 - s) * log(2) / 2)
+    closed = log(2) - ((1 + s) * log(1 + s) - s * log(s)) / 2
     return Derivation(
         name="Packing and the Jensen-Shannon divergence",
-        claim=equal(shared / s + (1 - s) * log(2) / 2, jsd(s)),
+        claim=equal(jsd(s), closed),
         assumptions=(
             _POINTS,
             r"$s = 2^{-m}$: a tuple has mass $s^2$ under $p^m$ and, on $1/s$ of them, $s$ under $q^m$",
+            r"a tuple of masses $p$ and $q$ adds $j(p, q)$",
         ),
         steps=(
             Step(equal(Subs(s**2, s, 2 ** (-m)), 4 ** (-m)), "The mass of a tuple under p"),
             Step(
-                equal(shared / s, (s * log(2 * s / (1 + s)) + log(2 / (1 + s))) / 2),
+                equal(j(s**2, s) / s, (s * log(2 * s / (1 + s)) + log(2 / (1 + s))) / 2),
                 "The tuples that both can make",
             ),
-            Step(
-                equal((1 / s**2 - 1 / s) * s**2, 1 - s),
-                "The mass of p on the others, of which each part adds half of log 2",
-            ),
-            Step(
-                equal(jsd(Rational(1, 2)), 3 * log(2) / 2 - 3 * log(3) / 4),
-                "One sample",
-            ),
-            Step(
-                equal(Limit(jsd(s), s, 0, "+"), log(2)), "With many samples the divergence tends to its bound"
-            ),
+            Step(equal((1 / s**2 - 1 / s) * s**2, 1 - s), "The mass of p on the others"),
+            Step(equal(jsd(s), j(s**2, s) / s + (1 - s) * log(2) / 2), "which count half of log 2 each"),
+            Step(equal(jsd(Rational(1, 2)), 3 * log(2) / 2 - 3 * log(3) / 4), "One sample"),
+            Step(equal(Limit(closed, s, 0, "+"), log(2)), "With many samples it tends to its bound"),
         ),
         source="Lin et al. 2018 [lin2018], on our own example",
     )

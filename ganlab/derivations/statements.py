@@ -7,6 +7,7 @@ from typing import Any
 
 from sympy import Contains, Eq, Expr, Function, Ge, Gt, Integral, Interval, Le, Lt, Symbol, sympify
 from sympy.core.symbol import Str
+from sympy.printing.precedence import PRECEDENCE
 
 from .typeset import typeset
 
@@ -37,6 +38,11 @@ class Term(Expr):
     """
 
     is_commutative = True
+
+    @property
+    def precedence(self) -> int:
+        """That of a product where the name is more than one symbol, so that a power brackets it."""
+        return PRECEDENCE["Mul" if str(self.args[0]).startswith(("\\partial", "\\det")) else "Atom"]
 
     def __new__(cls, name: str | Str, body: Any) -> Term:
         """`name` in LaTeX, and the expression that it stands for."""

@@ -32,6 +32,12 @@ class _Printer(LatexPrinter):
     def _print_tanh(self, expr: Any, exp: str | None = None) -> str:
         return self._head(r"\tanh", expr, exp)
 
+    def _print_sin(self, expr: Any, exp: str | None = None) -> str:
+        return self._head(r"\sin", expr, exp)
+
+    def _print_cos(self, expr: Any, exp: str | None = None) -> str:
+        return self._head(r"\cos", expr, exp)
+
     def _print_sign(self, expr: Any, exp: str | None = None) -> str:
         return self._head(r"\operatorname{sign}", expr, exp)
 
@@ -49,15 +55,9 @@ class _Printer(LatexPrinter):
         return self._sum(terms)
 
     def _sum(self, terms: list[Any]) -> str:
-        terms = sorted(terms, key=lambda term: 1 if term is not self._first(terms) else 0)
-        shown = [self._print(term) for term in terms]
+        shown = [self._print(term) for term in _ordered(terms)]
         rest = [f" - {part[1:].strip()}" if part.startswith("-") else f" + {part}" for part in shown[1:]]
         return shown[0] + "".join(rest)
-
-    def _first(self, terms: list[Any]) -> Any:
-        numbers = (term for term in terms if term.is_Rational and term > 0)
-        positive = (term for term in terms if not term.could_extract_minus_sign())
-        return next(numbers, next(positive, terms[0]))
 
     def _print_Subs(self, subs: Any) -> str:
         body, old, new = subs.args
@@ -71,6 +71,14 @@ class _Printer(LatexPrinter):
 
     def _print_Relational(self, expr: Any) -> str:
         return f"{self._print(expr.lhs)} {_SIGNS[expr.rel_op]} {self._print(expr.rhs)}"
+
+
+def _ordered(terms: list[Any]) -> list[Any]:
+    """The terms with a positive one first: a number and then rising powers, or else as SymPy has them."""
+    if terms[-1].is_Rational and terms[-1] > 0:
+        return terms[::-1]
+    first = next((term for term in terms if not term.could_extract_minus_sign()), terms[0])
+    return [first, *(term for term in terms if term is not first)]
 
 
 def typeset(expr: Basic) -> str:

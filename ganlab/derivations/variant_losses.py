@@ -71,7 +71,7 @@ def least_squares_pearson() -> Derivation:
     """
     p, q = _p, _q
     b = Symbol("b", real=True)
-    a, c = b - 2, b - 1
+    a, c = Term("a", b - 2), Term("c", b - 1)
     best = (b * p + a * q) / (p + q)
     shown = Term("D^*", best)
     loss = define(r"\ell", lambda d: (p * (d - b) ** 2 + q * (d - a) ** 2) / 2)
@@ -87,10 +87,9 @@ def least_squares_pearson() -> Derivation:
         ),
         steps=(
             Step(at_least(loss(_score), loss(best)), "The best score of the discriminator"),
-            Step(equal(shown, b - 2 * q / (p + q)), "is a mixture of the targets"),
+            Step(equal(shown, (b * p + a * q) / (p + q)), "is a mixture of the targets"),
             Step(equal(shown - c, (p - q) / (p + q)), "Its distance from the aim of the generator"),
             Step(equal(cost, mean(p + q, (shown - c) ** 2)), "Real and fake pay alike"),
-            Step(equal(cost, integral((2 * q - (p + q)) ** 2 / (p + q))), "As in the paper"),
             Step(at_most(cost, 2), "It is bounded, unlike the divergence with q below"),
         ),
         source="Mao et al. 2017, Thm. 1 [mao2017]",
