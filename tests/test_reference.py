@@ -12,6 +12,7 @@ reading = runpy.run_path(str(Path(__file__).parents[1] / "book/_ext/reference.py
     ("lines", "shown"),
     [
         (["The norm |x|, of p_g * q."], [r"The norm \|x\|, of p\_g \* q."]),
+        (["**Bold.** Then, *with, commas*."], ["**Bold.** Then, *with, commas*."]),
         (["A *stressed* and a **loud word**."], ["A *stressed* and a **loud word**."]),
         (["2*a*b and f*"], [r"2\*a\*b and f\*"]),
         (["`a_b` and `c*`."], ["``a_b`` and ``c*``."]),

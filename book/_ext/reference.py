@@ -13,7 +13,7 @@ __all__ = ["reading", "setup"]
 
 _KEYS = re.compile(r"\[([a-z]+\d{4}[a-z]*(?:, [a-z]+\d{4}[a-z]*)*)\]")
 _CODE = re.compile(r"`+([^`]+)`+")
-_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2}[A-Za-z][A-Za-z ]*\*{1,2})(?![\w*])")
+_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2}[A-Za-z][^*`]*\*{1,2})(?![\w*])")
 _MARKUP = re.compile(r"([\\*_|<>])")
 
 
