@@ -119,9 +119,9 @@ def test_every_labelled_equation_carries_a_number(page, document):
 @every_page
 def test_no_markup_is_left_in_the_text(page, document):
     article = BeautifulSoup(str(document.select_one("article")), "html.parser")
-    for element in article.select("pre, code, script, style, .katex, .math"):
+    for element in article.select("pre, code, script, style, .katex, .math, .sig"):
         element.decompose()
-    assert not re.search(r"\$\$|\\[(\[]|\{[a-z:]+\}`|:::|\[\]\(|\*\*", article.get_text())
+    assert not re.search(r"\$\$|\\[(\[]|\{[a-z:]+\}`|:::|\[\]\(|(?<!\w)\*\*\w[^*\n]*\*\*", article.get_text())
 
 
 @every_address
