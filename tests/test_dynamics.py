@@ -664,3 +664,27 @@ def test_a_flow_that_blows_up_is_an_error():
 def test_least_squares_pulls_the_score_of_generated_data_to_one():
     """Its generator is at rest where θψ = 1, although θ is not 0."""
     assert_close(dirac_gan(least_squares)(torch.tensor([2.0, 0.5]))[0].item(), 0.0, rtol=0, atol=1e-15)
+
+
+def test_a_verdict_is_relative_to_its_equilibrium():
+    """The game moved to (3, -2) ends as the game at 0 does, with the same rate."""
+    there = torch.tensor([3.0, -2.0])
+    moved = Field(
+        (lambda s: (s[0] - 3) * (s[1] + 2), lambda s: -(s[0] - 3) * (s[1] + 2)),
+        (1, 1),
+    )
+    options = {"rule": extragradient, "step_size": 0.3, "steps": 128}
+    home = verdict(bilinear(), ZERO, start=START, **options)
+    away = verdict(moved, there, start=there + START, **options)
+    assert home.kind == away.kind == "converges linearly"
+    assert_close(away.rate, home.rate, rtol=1e-9, atol=0)
+
+
+def test_a_verdict_sees_the_projection():
+    """A clipped critic keeps the simultaneous game on a bounded orbit, which without it diverges."""
+    field = dirac_gan(wasserstein)
+    options = {"start": START, "rule": simultaneous, "step_size": 0.1, "steps": 2048}
+    free = verdict(field, ZERO, **options)
+    clipped = verdict(field, ZERO, project=clip_discriminator(field, 0.5), **options)
+    assert free.kind == "diverges"
+    assert clipped.kind == "cycles"

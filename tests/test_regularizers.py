@@ -641,3 +641,28 @@ def test_weights_and_convolutions_refuse_bad_requests():
         lipschitz_bound([nn.Conv2d(1, 1, 3)])
     with pytest.raises(ValueError, match=r"`others` must have the shape of `points`, \(4, 2\), got \(3, 2\)"):
         lipschitz_estimate(_sum, torch.zeros(4, 2), others=torch.zeros(3, 2))
+
+
+@pytest.mark.parametrize(("penalty", "name"), [(r1, "real"), (r2, "fake")])
+def test_the_zero_centred_penalties_name_the_batch_they_refuse(penalty, name):
+    good, empty = torch.zeros(4, 2), torch.zeros(0, 2)
+    batches = (empty, good) if name == "real" else (good, empty)
+    with pytest.raises(ValueError, match=rf"`{name}` "):
+        penalty(lambda x: x.sum(1), *batches)
+
+
+@pytest.mark.parametrize("penalty", [wgan_gp, dragan])
+def test_random_numbers_have_the_type_of_the_batch_and_not_the_default(penalty, rng):
+    single = torch.randn(8, 2, generator=rng).float()
+    assert sample_mix(penalty, single, rng=rng).dtype == torch.float32
+
+
+def test_the_noise_of_dragan_has_half_the_deviation_of_the_batch(rng):
+    """sqrt(mean of squares) of (0, 4) is a deviation of 2, by N and not by N - 1."""
+    real = torch.tensor([[0.0], [4.0]]).repeat(1, 50_000)
+    noise = sample_mix(dragan, real, rng=rng)
+    assert_close(noise.std(), torch.tensor(1.0), rtol=0, atol=5 / math.sqrt(2 * 100_000))
+    few = torch.tensor([[0.0], [4.0]])
+    same = sample_mix(dragan, few, rng=torch.Generator().manual_seed(1))
+    drawn = torch.randn(2, 1, generator=torch.Generator().manual_seed(1))
+    assert_close(same, drawn, rtol=1e-14, atol=0)
