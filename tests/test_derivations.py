@@ -297,6 +297,7 @@ UNDECIDABLE = {
     "a sign that no rule reaches": above(sympy.sin(p) + Rational(11, 10), 0),
     "a case split without a linear argument": at_least(abs(sympy.sin(a) * a), -1 + sympy.sin(a)),
     "a complex symbol": at_least(Symbol("z") ** 2, 0),
+    "a limit that depends on a sign": equal(Limit(exp(p * (q - 1)), p, oo), 0),
     "infinity minus infinity": equal(Limit(p, p, oo) - Limit(p**2, p, oo), 1),
 }
 

@@ -69,15 +69,23 @@ def prove(relation: Any, given: tuple[Any, ...] = ()) -> None:
         raise Undecided(f"{relation} is not an open relation")
     if relation.lhs == relation.rhs:
         raise Undecided(f"both sides read {relation.lhs}")
+    try:
+        rest = _remainder(relation, given)
+    except NotImplementedError as error:
+        raise Undecided(f"could not show {_plain(relation)}: {error}") from None
+    if rest is not None:
+        raise Undecided(f"could not show {_plain(relation)}; what remained: {rest}")
+
+
+def _remainder(relation: Any, given: tuple[Any, ...]) -> Any:
+    """None when the relation holds, else the first part of it that could not be shown."""
     lhs, rhs = evaluate(relation.lhs), evaluate(relation.rhs)
     if isinstance(relation, Eq) and lhs == rhs and not lhs.has(nan, zoo):
-        return
+        return None
     if isinstance(relation, (Le, Lt)):
         lhs, rhs = rhs, lhs
-    for entry in _entries(lhs - rhs):
-        rest = _refuse(relation, entry, given)
-        if rest is not None:
-            raise Undecided(f"could not show {_plain(relation)}; what remained: {rest}")
+    refused = (_refuse(relation, entry, given) for entry in _entries(lhs - rhs))
+    return next((rest for rest in refused if rest is not None), None)
 
 
 def _plain(relation: Any) -> str:
