@@ -68,6 +68,12 @@ def train_together(
     Raises `ValueError` where the games differ in a setting or a shape, where a network has buffers, or where
     a number is out of range; `NonFiniteLossError`, naming the games, where a loss is infinite or
     not a number.
+
+    >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> setups = [build(EXPERIMENTS["ring"], seed=seed) for seed in (0, 1, 2)]
+    >>> history = train_together([s.gan for s in setups], [s.batches for s in setups], 2)
+    >>> history["g_loss"].shape
+    (2, 3)
     """
     _check(gans, batches, steps=steps, n_critic=n_critic, callback_every=callback_every)
     history = History() if history is None else history

@@ -117,6 +117,13 @@ class GAN:
 
     Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014]; Kingma & Ba 2015 [kingma2015]; instance
     noise, Sonderby et al. 2017 [sonderby2017]; packing, Lin et al. 2018 [lin2018].
+
+    >>> from ganlab.losses import hinge
+    >>> from ganlab.networks import mlp_discriminator, mlp_generator
+    >>> rng = torch.Generator().manual_seed(0)
+    >>> gan = GAN(mlp_generator(4, (2,), rng=rng), mlp_discriminator((2,), rng=rng), hinge, rng)
+    >>> gan.sample(5, rng).shape
+    torch.Size([5, 2])
     """
 
     generator: nn.Module
@@ -259,6 +266,12 @@ def draw_for_discriminator(gan: GAN, batches: Batches) -> Draw:
     """The draw of the next discriminator step: real samples, latents, and what its penalties want.
 
     Raises `ValueError` where the batch size is no multiple of `gan.pack`.
+
+    >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> gan, batches, _ = build(EXPERIMENTS["ring"])
+    >>> drawn = draw_for_discriminator(gan, batches)
+    >>> drawn.real.shape, drawn.latents.shape
+    (torch.Size([256, 2]), torch.Size([256, 2]))
     """
     real = _real(gan, batches)
     packed = pack(real, gan.pack)
@@ -270,6 +283,11 @@ def draw_for_generator(gan: GAN, batches: Batches) -> Draw:
     """The draw of the next generator step: fresh latents, and real samples for the losses that compare.
 
     Raises `ValueError` where the batch size is no multiple of `gan.pack`.
+
+    >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> gan, batches, _ = build(EXPERIMENTS["ring"])
+    >>> draw_for_generator(gan, batches).real is None  # this loss does not look at real samples
+    True
     """
     real = _real(gan, batches) if gan.loss.relativistic else None
     return Draw(real, _latents(gan, batches, "g"), (), _noise(gan, batches, "g"))

@@ -65,6 +65,13 @@ def discriminator_objective(
     scores `d_real` and `d_fake`.
 
     Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014].
+
+    >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> gan, batches, _ = build(EXPERIMENTS["ring"])
+    >>> drawn = draw_for_discriminator(gan, batches)
+    >>> objective, row = discriminator_objective(gan.discriminator, drawn.real, drawn, gan.rules)
+    >>> bool(objective == row["d_loss"] + row["penalty"])
+    True
     """
     real, fake = _seen(drawn, fake, rules.pack)
     d_real, d_fake = discriminator(real), discriminator(fake)
@@ -82,6 +89,12 @@ def generator_objective(discriminator: Player, fake: Tensor, drawn: Draw, rules:
     `fake`: (N, ...) samples that carry their graph to the generator.
 
     Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014].
+
+    >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> gan, batches, _ = build(EXPERIMENTS["ring"])
+    >>> drawn = draw_for_generator(gan, batches)
+    >>> generator_objective(gan.discriminator, gan.generator(drawn.latents), drawn, gan.rules).shape
+    torch.Size([])
     """
     real, fake = _seen(drawn, fake, rules.pack)
     d_fake = discriminator(fake)
@@ -94,6 +107,11 @@ def discriminator_step(gan: GAN, drawn: Draw) -> Row:
 
     The generator keeps no gradient and builds no graph. Raises `NonFiniteLossError` before any weight is
     changed.
+
+    >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> gan, batches, _ = build(EXPERIMENTS["ring"])
+    >>> list(discriminator_step(gan, draw_for_discriminator(gan, batches)))
+    ['d_loss', 'penalty', 'd_real', 'd_fake']
     """
     with torch.no_grad():
         fake = gan.generator(drawn.latents)
@@ -109,6 +127,11 @@ def generator_step(gan: GAN, drawn: Draw) -> Row:
     The discriminator is frozen before it is run, so that it neither keeps activations for its weights nor
     receives a gradient; the scores still carry their gradient to the generator. Raises `NonFiniteLossError`
     before any weight is changed.
+
+    >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> gan, batches, _ = build(EXPERIMENTS["ring"])
+    >>> list(generator_step(gan, draw_for_generator(gan, batches)))
+    ['g_loss']
     """
     with frozen(gan.discriminator):
         objective = generator_objective(gan.discriminator, gan.generator(drawn.latents), drawn, gan.rules)
@@ -136,6 +159,11 @@ def train(
 
     Raises `ValueError` where `steps` or `n_critic` is not positive, `NonFiniteLossError` where a loss is
     infinite or not a number.
+
+    >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> gan, batches, _ = build(EXPERIMENTS["ring"])
+    >>> len(train(gan, batches, 3)), gan.step, gan.critic_step
+    (3, 3, 3)
     """
     if steps < 1:
         raise ValueError(f"`steps` must be at least 1, got {steps}")
@@ -158,6 +186,13 @@ def save_checkpoint(run: Path, gan: GAN, batches: Batches, history: History) -> 
     """The folder, inside the run folder, of a checkpoint from which `load_checkpoint` goes on bit for bit.
 
     Raises `OSError` where the run folder cannot be written.
+
+    >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> gan, batches, _ = build(EXPERIMENTS["ring"])
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_checkpoint(Path(folder), gan, batches, train(gan, batches, 2)).name
+    'step-00000002'
     """
     tensors = gan.state() | {f"batches.{name}": value for name, value in batches.state_dict().items()}
     tensors["history.values"] = history.values
@@ -170,6 +205,14 @@ def load_checkpoint(run: Path, gan: GAN, batches: Batches) -> History:
 
     `gan` and `batches`: built as they were for the run. Raises `CheckpointError` where there is no whole
     checkpoint, `ValueError` where it belongs to other networks.
+
+    >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> gan, batches, _ = build(EXPERIMENTS["ring"])
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = save_checkpoint(Path(folder), gan, batches, train(gan, batches, 2))
+    ...     len(load_checkpoint(Path(folder), *build(EXPERIMENTS["ring"])[:2]))
+    2
     """
     tensors, state, _ = checkpoints.latest(run)
     gan.load_state(
