@@ -9,7 +9,7 @@ The modules stand on floors, and an import only ever goes down::
              game  history                              what they read, change and leave behind
     floor 0  losses  regularizers                       ideas, one module each
              divergences  densities  f_divergences  bayes_risks  transport
-             derivations  data  networks  checkpoints
+             derivations  data  networks  checkpoints  distributed
 
 Importing ``ganlab`` costs nothing: a module loads when it is first named.
 """
@@ -32,6 +32,7 @@ __all__ = [
     "data",
     "densities",
     "derivations",
+    "distributed",
     "divergences",
     "dynamics",
     "ensembles",

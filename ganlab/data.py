@@ -88,15 +88,22 @@ class Mixture:
             return torch.full((len(self.centers),), 1 / len(self.centers), dtype=torch.float64)
         return self.weights.double() / self.weights.double().sum()
 
+    def draw(
+        self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """n independent points (n, D), as `sample` gives them, and the modes (n,) that they come from."""
+        _check_draw("n", n, rng)
+        mode = torch.multinomial(self.probabilities, n, replacement=True, generator=rng)
+        noise = torch.randn(n, self.centers.shape[1], dtype=torch.float64, generator=rng)
+        points = self.centers.double()[mode] + self.std * noise
+        return points.to(dtype or torch.get_default_dtype()), mode
+
     def sample(self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None) -> Tensor:
         """n independent points (n, D), drawn in float64 and given in `dtype`, or in the default one.
 
         Raises `ValueError` unless n is a positive integer, `TypeError` unless `rng` is a `torch.Generator`.
         """
-        _check_draw("n", n, rng)
-        mode = torch.multinomial(self.probabilities, n, replacement=True, generator=rng)
-        noise = torch.randn(n, self.centers.shape[1], dtype=torch.float64, generator=rng)
-        return (self.centers.double()[mode] + self.std * noise).to(dtype or torch.get_default_dtype())
+        return self.draw(n, rng, dtype=dtype)[0]
 
     def log_density(self, x: Tensor) -> Tensor:
         """The logarithm of the density at each point, in nats, computed in float64.
@@ -354,17 +361,29 @@ def check_images(x: Tensor) -> Tensor:
 # --- Endless batches ------------------------------------------------------------------------------------
 
 
+Batch = Tensor | tuple[Tensor, Tensor]
+
+
 class FreshBatches:
     """An endless stream of fresh draws (B, ...) from a source. See `batches`."""
 
-    def __init__(self, source: Sampler, batch_size: int, rng: torch.Generator, dtype: torch.dtype | None):
-        self.source, self.batch_size, self.rng, self.dtype = source, batch_size, rng, dtype
+    def __init__(
+        self,
+        source: Sampler,
+        batch_size: int,
+        rng: torch.Generator,
+        dtype: torch.dtype | None,
+        *,
+        labelled: bool = False,
+    ):
+        self.batch_size, self.rng, self.dtype = batch_size, rng, dtype
+        self.draw: Callable[..., Batch] = source.draw if labelled else source.sample  # type: ignore[attr-defined]
 
-    def __iter__(self) -> Iterator[Tensor]:
+    def __iter__(self) -> Iterator[Batch]:
         return self
 
-    def __next__(self) -> Tensor:
-        return self.source.sample(self.batch_size, self.rng, dtype=self.dtype)
+    def __next__(self) -> Batch:
+        return self.draw(self.batch_size, self.rng, dtype=self.dtype)
 
     def state_dict(self) -> dict[str, Tensor]:
         """All that the next batches depend on: the state of the random stream."""
@@ -378,22 +397,31 @@ class FreshBatches:
 class ShuffledBatches:
     """An endless stream of batches (B, C, H, W) from shuffled epochs of an image set. See `batches`."""
 
-    def __init__(self, images: Images, batch_size: int, rng: torch.Generator, dtype: torch.dtype | None):
+    def __init__(
+        self,
+        images: Images,
+        batch_size: int,
+        rng: torch.Generator,
+        dtype: torch.dtype | None,
+        *,
+        labelled: bool = False,
+    ):
         self.images, self.batch_size, self.rng = images, batch_size, rng
-        self.dtype = dtype or torch.float32
+        self.dtype, self.labelled = dtype or torch.float32, labelled
         self.order = torch.arange(len(images))
         self.position = len(images)  # nothing is left of this epoch: the first batch shuffles
 
-    def __iter__(self) -> Iterator[Tensor]:
+    def __iter__(self) -> Iterator[Batch]:
         return self
 
-    def __next__(self) -> Tensor:
+    def __next__(self) -> Batch:
         if self.position + self.batch_size > len(self.images):
             self.order = torch.randperm(len(self.images), generator=self.rng)
             self.position = 0
         index = self.order[self.position : self.position + self.batch_size]
         self.position += self.batch_size
-        return self.images.batch(index, dtype=self.dtype)
+        images = self.images.batch(index, dtype=self.dtype)
+        return (images, self.images.labels[index]) if self.labelled else images
 
     def state_dict(self) -> dict[str, Tensor]:
         """All that the next batches depend on: the random stream, this epoch's order, the place in it."""
@@ -411,16 +439,22 @@ class ShuffledBatches:
 
 
 def batches(
-    source: Sampler | Images, batch_size: int, rng: torch.Generator, *, dtype: torch.dtype | None = None
+    source: Sampler | Images,
+    batch_size: int,
+    rng: torch.Generator,
+    *,
+    dtype: torch.dtype | None = None,
+    labelled: bool = False,
 ) -> FreshBatches | ShuffledBatches:
     """An endless iterator of batches (B, ...), with `state_dict` and `load_state_dict` to resume.
 
     From a source of points, each batch is fresh, in the default dtype unless `dtype` says otherwise. From
     images, float32 unless `dtype` says otherwise, an epoch is a random order of the set; the remainder that
     does not fill a batch is left out of that epoch, so that a batch never holds an image twice.
-    `rng` should serve this stream alone: resuming sets it back.
-    Raises `ValueError` where `batch_size` is not a positive integer or exceeds the number of images, and
-    `TypeError` where `rng` is no `torch.Generator`.
+    `labelled`: give pairs of samples (B, ...) and their labels (B,), the mode of a point or the class of an
+    image, for a conditional GAN. `rng` should serve this stream alone: resuming sets it back.
+    Raises `ValueError` where `batch_size` is not a positive integer or exceeds the number of images, or where
+    labels are wanted of a source that has none, and `TypeError` where `rng` is no `torch.Generator`.
 
     >>> stream = batches(ring(), 64, torch.Generator().manual_seed(0))
     >>> next(stream).shape
@@ -428,12 +462,14 @@ def batches(
     """
     _check_draw("batch_size", batch_size, rng)
     if not isinstance(source, Images):
-        return FreshBatches(source, batch_size, rng, dtype)
+        if labelled and not hasattr(source, "draw"):
+            raise ValueError(f"`labelled` needs a source that draws labels, got a {type(source).__name__}")
+        return FreshBatches(source, batch_size, rng, dtype, labelled=labelled)
     if batch_size > len(source):
         raise ValueError(
             f"`batch_size` must be at most {len(source)}, the number of images, got {batch_size}"
         )
-    return ShuffledBatches(source, batch_size, rng, dtype)
+    return ShuffledBatches(source, batch_size, rng, dtype, labelled=labelled)
 
 
 # --- Checks at the door ---------------------------------------------------------------------------------

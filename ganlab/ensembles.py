@@ -21,7 +21,7 @@ from torch.utils._pytree import tree_map
 
 from ganlab.game import GAN, Batches, Draw, Rules, draw_for_discriminator, draw_for_generator
 from ganlab.history import History
-from ganlab.training import NonFiniteLossError, Row, discriminator_objective, generator_objective
+from ganlab.training import NonFiniteLossError, Row, discriminator_objective, generator_objective, unrolled
 
 __all__ = ["train_together"]
 
@@ -110,17 +110,17 @@ def _steps(gan: GAN, *, compiled: bool) -> tuple[Callable[..., Any], Callable[..
     generator, discriminator = deepcopy(gan.generator).to("meta"), deepcopy(gan.discriminator).to("meta")
     betas = gan.betas
 
-    def generated(weights: Weights, latents: Tensor) -> Tensor:
-        return functional_call(generator, weights, (latents,))
+    def generated(weights: Weights, drawn: Draw) -> Tensor:
+        return functional_call(generator, weights, _inputs(drawn.latents, drawn))
+
+    def score(weights: Weights, x: Tensor, drawn: Draw) -> Tensor:
+        return functional_call(discriminator, weights, _inputs(x, drawn))
 
     def d_step(side: Side, g_weights: Weights, drawn: Draw, rate: Tensor, rules: Rules) -> tuple[Side, Row]:
-        fake = vmap(generated)(g_weights, drawn.latents)
+        fake = vmap(generated, in_dims=(0, _axes(drawn)))(g_weights, drawn)
 
         def objective(weights: Weights, fake: Tensor, drawn: Draw) -> tuple[Tensor, Row]:
-            def score(x: Tensor) -> Tensor:
-                return functional_call(discriminator, weights, (x,))
-
-            return discriminator_objective(score, fake, drawn, rules)
+            return discriminator_objective(lambda x: score(weights, x, drawn), fake, drawn, rules)
 
         def total(weights: Weights) -> tuple[Tensor, Row]:
             values, row = vmap(objective, in_dims=(0, 0, _axes(drawn)))(weights, fake, drawn)
@@ -133,10 +133,9 @@ def _steps(gan: GAN, *, compiled: bool) -> tuple[Callable[..., Any], Callable[..
         side: Side, d_weights: Weights, drawn: Draw, rate: Tensor, rules: Rules
     ) -> tuple[Side, Tensor]:
         def objective(weights: Weights, d_weights: Weights, drawn: Draw) -> Tensor:
-            def score(x: Tensor) -> Tensor:
-                return functional_call(discriminator, d_weights, (x,))
-
-            return generator_objective(score, generated(weights, drawn.latents), drawn, rules)
+            fake = generated(weights, drawn)
+            critic = unrolled(lambda w, x: score(w, x, drawn), d_weights, fake, drawn, rules)
+            return generator_objective(critic, fake, drawn, rules)
 
         def total(weights: Weights) -> tuple[Tensor, Tensor]:
             values = vmap(objective, in_dims=(0, 0, _axes(drawn)))(weights, d_weights, drawn)
@@ -174,6 +173,10 @@ def _has_compiler() -> bool:
 def _stacked(draws: Sequence[Draw]) -> Draw:
     """The draws of all games with the seeds on a new first axis; what is None stays None."""
     return tree_map(lambda *leaves: None if leaves[0] is None else torch.stack(leaves), *draws)
+
+
+def _inputs(x: Tensor, drawn: Draw) -> tuple[Tensor, ...]:
+    return (x,) if drawn.labels is None else (x, drawn.labels)
 
 
 def _axes(drawn: Draw) -> Draw:
@@ -278,6 +281,8 @@ def _check(gans: Sequence[GAN], batches: Sequence[Batches], **counts: int) -> No
     for index, gan in enumerate(gans):
         if any(True for network in (gan.generator, gan.discriminator) for _ in network.buffers()):
             raise ValueError(f"the networks of an ensemble must have no buffers, got some in game {index}")
+        if gan.group or gan.bf16:
+            raise ValueError("the games of an ensemble must have neither `group` nor `bf16`")
         odd = next((key for key, value in _settings(gan).items() if value != _settings(gans[0])[key]), None)
         if odd:
             raise ValueError(f"the games of an ensemble must be alike, got another `{odd}` in game {index}")
@@ -292,6 +297,7 @@ def _settings(gan: GAN) -> dict[str, Any]:
         "betas": gan.betas,
         "ema": gan.ema,
         "pack": gan.pack,
+        "unroll": gan.unroll,
         "device": gan.device,
         "step": (gan.step, gan.critic_step),
         "generator": _anatomy(gan.generator),

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from ganlab.distributed import Group
 from ganlab.losses import GANLoss
 from ganlab.regularizers import refuse_batch_norm, sample_mix
 
@@ -24,6 +26,7 @@ __all__ = [
     "Draw",
     "Penalty",
     "Rules",
+    "Unroll",
     "draw_for_discriminator",
     "draw_for_generator",
     "pack",
@@ -38,7 +41,10 @@ class Batches(Protocol):
 
     batch_size: int
 
-    def __next__(self) -> Tensor: ...
+    def __next__(self) -> Tensor | tuple[Tensor, Tensor]:
+        """The next samples (batch_size, ...), or a pair of samples and their labels (batch_size,)."""
+        ...
+
     def state_dict(self) -> dict[str, Tensor]:
         """All that the next batches depend on, as tensors."""
         ...
@@ -74,12 +80,45 @@ class Penalty:
             raise ValueError(f"`every` must be at least 1, got {self.every}")
 
 
+@dataclass(frozen=True)
+class Unroll:
+    """A discriminator that the generator sees `steps` gradient steps ahead, each of size `rate`.
+
+    The generator descends its loss against D_k, where D_0 is the discriminator and D_{i+1} = D_i - rate times
+    the gradient of the discriminator's objective, on the draw of the generator's step. Its gradient goes
+    through those steps; the discriminator itself stays where it is. The steps are plain descent, so that
+    `rate` is a learning rate without Adam's scaling.
+
+    Raises `ValueError` where `steps` is below 1 or `rate` is not positive.
+    Source: Metz et al. 2017, eqs. 5 to 8 [metz2017].
+
+    >>> Unroll(1, 0.1)
+    Unroll(steps=1, rate=0.1)
+    """
+
+    steps: int
+    rate: float
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise ValueError(f"`steps` must be at least 1, got {self.steps}")
+        if not self.rate > 0:
+            raise ValueError(f"`rate` must be positive, got {self.rate}")
+
+
 class Rules(NamedTuple):
-    """What the two objectives are, at one step: the loss, the penalties that are due, and the packing."""
+    """What the two objectives are, at one step.
+
+    `loss`: the pair of losses. `penalties`: those that are due. `pack`: how many samples are judged together.
+    `unroll`: how far ahead the generator sees the discriminator. `bf16`: whether the networks compute in
+    bfloat16; losses and penalties never do.
+    """
 
     loss: GANLoss
     penalties: tuple[Penalty, ...] = ()
     pack: int = 1
+    unroll: Unroll | None = None
+    bf16: bool = False
 
 
 class Draw(NamedTuple):
@@ -87,13 +126,15 @@ class Draw(NamedTuple):
 
     `real`: (N, ...) real samples, None where the generator's loss does not look at them. `latents`:
     (N, latent_dim). `mixes`: for each penalty of this step its random numbers. `noise`: (2, N, ...) instance
-    noise for the real and the generated samples, None without.
+    noise for the real and the generated samples, None without. `labels`: (N,) the classes of the samples,
+    the same for the real and the generated ones, None where the networks know none.
     """
 
     real: Tensor | None
     latents: Tensor
     mixes: tuple[Tensor | None, ...] = ()
     noise: Tensor | None = None
+    labels: Tensor | None = None
 
 
 @dataclass
@@ -107,13 +148,19 @@ class GAN:
     decay of the moving average of the generator's parameters and buffers, None for none. `instance_noise`:
     standard deviation of Gaussian noise on what the discriminator sees, a number or a function of the
     generator step. `pack`: how many samples the discriminator judges together; they are joined along the
-    first axis behind the batch.
+    first axis behind the batch. `unroll`: how far ahead the generator sees the discriminator. `bf16`: run the
+    networks in bfloat16, by autocast, with losses, penalties and weights in float32. `group`: the processes
+    that share each batch, see `ganlab.distributed`.
+
+    Networks with the attribute `classes` are conditional: they are called with labels, which the batches give
+    along with the samples.
 
     `step` counts generator steps and `critic_step` discriminator steps.
 
-    Raises `ValueError` where a setting is out of range, where the networks are of unlike dtypes, where the
-    discriminator does not return (N,) scores for what the generator makes, or where a penalty meets batch
-    normalisation in the discriminator.
+    Raises `ValueError` where a setting is out of range, where the networks are of unlike dtypes or classes,
+    where the discriminator does not return (N,) scores for what the generator makes, where a penalty meets
+    batch normalisation in the discriminator, or where processes that share a batch would not do what one
+    does: under the relativistic average loss, and under layers that mix the samples of a batch.
 
     Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014]; Kingma & Ba 2015 [kingma2015]; instance
     noise, Sonderby et al. 2017 [sonderby2017]; packing, Lin et al. 2018 [lin2018].
@@ -137,6 +184,9 @@ class GAN:
     ema: float | None = None
     instance_noise: float | Callable[[int], float] = 0.0
     pack: int = 1
+    unroll: Unroll | None = None
+    bf16: bool = False
+    group: Group | None = None
     device: str = "cpu"
     step: int = field(default=0, init=False)
     critic_step: int = field(default=0, init=False)
@@ -144,6 +194,7 @@ class GAN:
     def __post_init__(self) -> None:
         self._check()
         self.latent_dim = int(self.generator.latent_dim)  # type: ignore[arg-type] - a module's own attribute
+        self.classes = _classes(self.generator)
         self.generator.to(self.device)
         self.discriminator.to(self.device)
         self.sample_shape = self._probe()
@@ -177,14 +228,37 @@ class GAN:
             raise ValueError(
                 f"`generator` and `discriminator` must have one dtype, got {sorted(map(str, dtypes))}"
             )
+        if self.bf16 and dtypes != {torch.float32}:
+            raise ValueError(f"`bf16` needs networks in float32, got {dtypes.pop()}")
+        classes = _classes(self.generator), _classes(self.discriminator)
+        if classes[0] != classes[1]:
+            raise ValueError(
+                f"`generator` and `discriminator` must know the same number of classes, got {classes}"
+            )
+        if classes[0] and self.pack > 1:
+            raise ValueError("`pack` must be 1 where the networks are conditional: a pack has no one label")
         for penalty in self.penalties:
             refuse_batch_norm(self.discriminator, penalty=penalty.function.__name__)
+        if self.group:
+            self._check_shared()
+
+    def _check_shared(self) -> None:
+        if self.loss.name == "relativistic_average":
+            raise ValueError(
+                "`loss` must not be relativistic_average where processes share a batch: it needs the mean "
+                "score of the whole batch; use relativistic_pairing, or one process"
+            )
+        for network in (self.generator, self.discriminator):
+            refuse_batch_norm(network, penalty="a batch shared between processes")
 
     def _probe(self) -> tuple[int, ...]:
         """The shape of one sample, after one run of both networks on 2 x `pack` samples."""
         latents = torch.zeros(2 * self.pack, self.latent_dim, device=self.device, dtype=self.dtype)
-        fake = sample(self.generator, latents)
-        scores = sample(self.discriminator, pack(fake, self.pack))
+        labels = None
+        if self.classes:
+            labels = torch.zeros(len(latents), dtype=torch.long, device=self.device)
+        fake = sample(self.generator, latents, labels)
+        scores = sample(self.discriminator, pack(fake, self.pack), labels)
         if scores.shape != (2,):
             raise ValueError(
                 "`discriminator` must return raw scores of shape (N,), got "
@@ -207,17 +281,20 @@ class GAN:
     def rules(self) -> Rules:
         """The objectives of the next steps, with the penalties that the next discriminator step applies."""
         due = tuple(penalty for penalty in self.penalties if self.critic_step % penalty.every == 0)
-        return Rules(self.loss, due, self.pack)
+        return Rules(self.loss, due, self.pack, self.unroll, self.bf16)
 
-    def sample(self, count: int, rng: torch.Generator) -> Tensor:
+    def sample(self, count: int, rng: torch.Generator, *, labels: Tensor | None = None) -> Tensor:
         """`count` samples of the averaged generator where there is one, else of the generator itself.
 
+        `labels`: (count,) the classes of a conditional generator's samples, each in turn when not given.
         Returns (count, ...). Raises `ValueError` where `count` is not positive.
         """
         if count < 1:
             raise ValueError(f"`count` must be at least 1, got {count}")
         latents = _normal((count, self.latent_dim), rng, self)
-        return sample(self.average.module if self.average else self.generator, latents)
+        if self.classes and labels is None:
+            labels = torch.arange(count, device=self.device) % self.classes
+        return sample(self.average.module if self.average else self.generator, latents, labels)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next steps depend on, as named tensors: weights, optimizers, streams, steps."""
@@ -273,14 +350,15 @@ def draw_for_discriminator(gan: GAN, batches: Batches) -> Draw:
     >>> drawn.real.shape, drawn.latents.shape
     (torch.Size([256, 2]), torch.Size([256, 2]))
     """
-    real = _real(gan, batches)
-    packed = pack(real, gan.pack)
-    mixes = tuple(sample_mix(rule.function, packed, rng=gan.streams["mix"]) for rule in gan.rules.penalties)
-    return Draw(real, _latents(gan, batches, "d"), mixes, _noise(gan, batches, "d"))
+    real, labels = _real(gan, batches)
+    drawn = Draw(real, _latents(gan, batches, "d"), _mixes(gan, real), _noise(gan, batches, "d"), labels)
+    return _share(gan, drawn)
 
 
 def draw_for_generator(gan: GAN, batches: Batches) -> Draw:
-    """The draw of the next generator step: fresh latents, and real samples for the losses that compare.
+    """The draw of the next generator step: fresh latents, and real samples where they are looked at.
+
+    They are looked at by the losses that compare, by an unrolled discriminator, and for their labels.
 
     Raises `ValueError` where the batch size is no multiple of `gan.pack`.
 
@@ -289,8 +367,11 @@ def draw_for_generator(gan: GAN, batches: Batches) -> Draw:
     >>> draw_for_generator(gan, batches).real is None  # this loss does not look at real samples
     True
     """
-    real = _real(gan, batches) if gan.loss.relativistic else None
-    return Draw(real, _latents(gan, batches, "g"), (), _noise(gan, batches, "g"))
+    real, labels, mixes = None, None, ()
+    if gan.loss.relativistic or gan.unroll or gan.classes:
+        real, labels = _real(gan, batches)
+        mixes = _mixes(gan, real) if gan.unroll else ()
+    return _share(gan, Draw(real, _latents(gan, batches, "g"), mixes, _noise(gan, batches, "g"), labels))
 
 
 def pack(x: Tensor, count: int) -> Tensor:
@@ -306,10 +387,11 @@ def pack(x: Tensor, count: int) -> Tensor:
 
 
 @torch.no_grad()
-def sample(generator: nn.Module, latents: Tensor) -> Tensor:
+def sample(generator: nn.Module, latents: Tensor, labels: Tensor | None = None) -> Tensor:
     """What `generator` makes of `latents`, in evaluation mode: no graph is built and no buffer moves.
 
-    `latents`: (N, latent_dim); returns (N, ...). The generator is left in the mode it was in.
+    `latents`: (N, latent_dim); `labels`: (N,) for a conditional one. Returns (N, ...). The generator is left
+    in the mode it was in.
 
     >>> sample(nn.Linear(3, 2), torch.zeros(5, 3)).shape
     torch.Size([5, 2])
@@ -317,7 +399,7 @@ def sample(generator: nn.Module, latents: Tensor) -> Tensor:
     modes = [(module, module.training) for module in generator.modules()]
     generator.eval()
     try:
-        return generator(latents)
+        return generator(latents) if labels is None else generator(latents, labels)
     finally:
         for module, mode in modes:
             module.training = mode
@@ -342,8 +424,10 @@ def _noise(gan: GAN, batches: Batches, player: str) -> Tensor | None:
     return gan.noise_level * _normal(shape, gan.streams[f"{player}_noise"], gan)
 
 
-def _real(gan: GAN, batches: Batches) -> Tensor:
-    real = next(batches)
+def _real(gan: GAN, batches: Batches) -> tuple[Tensor, Tensor | None]:
+    """The next real samples and, where the networks want them, their labels."""
+    drawn = next(batches)
+    real, labels = drawn if isinstance(drawn, tuple) else (drawn, None)
     if real.shape[1:] != gan.sample_shape:
         raise ValueError(
             f"real samples must have the shape of generated ones, {gan.sample_shape}, "
@@ -351,7 +435,37 @@ def _real(gan: GAN, batches: Batches) -> Tensor:
         )
     if real.shape[0] % gan.pack:
         raise ValueError(f"the batch size must be a multiple of `pack` = {gan.pack}, got {real.shape[0]}")
-    return real.to(gan.device, gan.dtype)
+    real = real.to(gan.device, gan.dtype)
+    if not gan.classes:
+        return real, None
+    if labels is None:
+        raise ValueError("conditional networks need batches with labels: `data.batches(..., labelled=True)`")
+    if labels.min() < 0 or labels.max() >= gan.classes:
+        raise ValueError(f"labels must be in 0 to {gan.classes - 1}, got up to {int(labels.max())}")
+    return real, labels.to(gan.device)
+
+
+def _mixes(gan: GAN, real: Tensor) -> tuple[Tensor | None, ...]:
+    packed = pack(real, gan.pack)
+    return tuple(sample_mix(rule.function, packed, rng=gan.streams["mix"]) for rule in gan.rules.penalties)
+
+
+def _share(gan: GAN, drawn: Draw) -> Draw:
+    """The part of a draw that this process works on: all of it where it works alone."""
+    if gan.group is None:
+        return drawn
+    part = partial(_part, gan.group, gan.pack)
+    noise = None if drawn.noise is None else part(drawn.noise.transpose(0, 1)).transpose(0, 1)
+    mixes = tuple(None if mix is None else gan.group.part(mix) for mix in drawn.mixes)
+    return Draw(part(drawn.real), part(drawn.latents), mixes, noise, part(drawn.labels))
+
+
+def _part(group: Group, multiple: int, x: Any) -> Any:
+    return None if x is None else group.part(x, multiple=multiple)
+
+
+def _classes(network: nn.Module) -> int | None:
+    return getattr(network, "classes", None)
 
 
 def _grouped(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:

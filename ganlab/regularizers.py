@@ -260,8 +260,8 @@ def refuse_batch_norm(module: nn.Module, *, penalty: str = "a gradient penalty")
     """None, where no layer of `module` is a batch normalisation; else an error that names the layer.
 
     Batch normalisation makes the score of one sample depend on the other samples, ∂f(x_i)/∂x_j ≠ 0, so that
-    the gradient that a penalty measures is no longer that of one sample. Layer and instance normalisation do
-    not.
+    the gradient that a penalty measures is no longer that of one sample. So does any layer with the attribute
+    `mixes_samples`, as minibatch statistics have it. Layer and instance normalisation do not.
 
     Raises `ValueError` naming the path and the type of the first such layer.
     Source: Gulrajani et al. 2017, section 4 [gulrajani2017].
@@ -273,7 +273,7 @@ def refuse_batch_norm(module: nn.Module, *, penalty: str = "a gradient penalty")
     treats them one by one: use LayerNorm, InstanceNorm or no normalisation
     """
     for path, layer in module.named_modules():
-        if isinstance(layer, _BATCH_NORMS):
+        if isinstance(layer, _BATCH_NORMS) or getattr(layer, "mixes_samples", False):
             kind = type(layer).__name__
             raise ValueError(
                 f"layer `{path or kind}` is a {kind}, which couples the samples of a batch; {penalty} needs "

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
+from torch.func import grad as gradient_of
 
 from ganlab import checkpoints
 from ganlab.game import (
@@ -43,9 +45,11 @@ __all__ = [
     "sample",
     "save_checkpoint",
     "train",
+    "unrolled",
 ]
 
 Row = dict[str, Tensor]
+Weights = dict[str, Tensor]
 Player = Callable[[Tensor], Tensor]
 Callback = Callable[[GAN, History], None]
 
@@ -61,7 +65,8 @@ def discriminator_objective(
 
     `discriminator`: maps samples to raw scores (N,). `fake`: (N, ...) generated samples, without a graph.
     Pure: the same arguments give the same numbers, so that it runs under `torch.func` transforms and in a
-    compiled step. The row holds `d_loss` without the penalties, `penalty` with its weights, and the mean
+    compiled step. Penalties see the discriminator in its own precision, whatever the scores are computed in.
+    The row holds `d_loss` without the penalties, `penalty` with its weights, and the mean
     scores `d_real` and `d_fake`.
 
     Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014].
@@ -74,7 +79,8 @@ def discriminator_objective(
     True
     """
     real, fake = _seen(drawn, fake, rules.pack)
-    d_real, d_fake = discriminator(real), discriminator(fake)
+    score = _in_bf16(discriminator) if rules.bf16 else discriminator
+    d_real, d_fake = score(real), score(fake)
     loss = rules.loss.discriminator(d_real, d_fake)
     penalty = torch.zeros_like(loss)
     for rule, mix in zip(rules.penalties, drawn.mixes, strict=True):
@@ -97,9 +103,42 @@ def generator_objective(discriminator: Player, fake: Tensor, drawn: Draw, rules:
     torch.Size([])
     """
     real, fake = _seen(drawn, fake, rules.pack)
-    d_fake = discriminator(fake)
-    d_real = discriminator(real) if rules.loss.relativistic else d_fake.detach()
+    score = _in_bf16(discriminator) if rules.bf16 else discriminator
+    d_fake = score(fake)
+    d_real = score(real) if rules.loss.relativistic else d_fake.detach()
     return rules.loss.generator(d_real, d_fake)
+
+
+def unrolled(
+    score: Callable[[Weights, Tensor], Tensor], weights: Weights, fake: Tensor, drawn: Draw, rules: Rules
+) -> Player:
+    """The discriminator as it would be after the steps of `rules.unroll`, with its graph to `fake`.
+
+    `score`: raw scores (N,) of samples under given weights; `weights`: those of the discriminator, by name.
+    Each step is weights - rate * gradient of `discriminator_objective`, with the same draw each time. Pure;
+    what it returns is a function of samples.
+
+    Source: Metz et al. 2017, eqs. 5 to 8 [metz2017].
+
+    >>> from ganlab.game import Unroll
+    >>> from ganlab.losses import wasserstein
+    >>> def score(weights, x): return weights["w"] * x[:, 0]
+    >>> drawn = Draw(torch.full((4, 1), 3.0), torch.zeros(4, 1))
+    >>> rules = Rules(wasserstein, unroll=Unroll(2, 0.1))
+    >>> ahead = unrolled(score, {"w": torch.zeros(())}, torch.ones(4, 1), drawn, rules)
+    >>> print(f"{ahead(torch.ones(1, 1)).item():.6f}")  # two steps of 0.1 up the slope 3 - 1
+    0.400000
+    """
+    if rules.unroll is None:
+        return lambda x: score(weights, x)
+
+    def objective(weights: Weights) -> Tensor:
+        return discriminator_objective(lambda x: score(weights, x), fake, drawn, rules)[0]
+
+    for _ in range(rules.unroll.steps):
+        slopes = gradient_of(objective)(weights)
+        weights = {name: value - rules.unroll.rate * slopes[name] for name, value in weights.items()}
+    return lambda x: score(weights, x)
 
 
 def discriminator_step(gan: GAN, drawn: Draw) -> Row:
@@ -114,11 +153,13 @@ def discriminator_step(gan: GAN, drawn: Draw) -> Row:
     ['d_loss', 'penalty', 'd_real', 'd_fake']
     """
     with torch.no_grad():
-        fake = gan.generator(drawn.latents)
-    objective, row = discriminator_objective(gan.discriminator, fake, drawn, gan.rules)
-    _update(gan, "discriminator", objective)
+        fake = _generated(gan, drawn)
+    critic = _given(gan.discriminator, drawn.labels)
+    objective, row = discriminator_objective(critic, fake, drawn, gan.rules)
+    row = {name: value.detach() for name, value in row.items()}
+    _update(gan, "discriminator", objective, row)
     gan.critic_step += 1
-    return {name: value.detach() for name, value in row.items()}
+    return row
 
 
 def generator_step(gan: GAN, drawn: Draw) -> Row:
@@ -134,12 +175,15 @@ def generator_step(gan: GAN, drawn: Draw) -> Row:
     ['g_loss']
     """
     with frozen(gan.discriminator):
-        objective = generator_objective(gan.discriminator, gan.generator(drawn.latents), drawn, gan.rules)
-        _update(gan, "generator", objective)
+        fake = _generated(gan, drawn)
+        critic = _ahead(gan, fake, drawn) if gan.unroll else _given(gan.discriminator, drawn.labels)
+        objective = generator_objective(critic, fake, drawn, gan.rules)
+        row = {"g_loss": objective.detach().clone()}
+        _update(gan, "generator", objective, row)
     gan.step += 1
     if gan.average:
         gan.average.update_parameters(gan.generator)
-    return {"g_loss": objective.detach()}
+    return row
 
 
 def train(
@@ -257,14 +301,62 @@ def _seen(drawn: Draw, fake: Tensor, count: int) -> tuple[Tensor, Tensor]:
     return pack(real, count), pack(fake, count)
 
 
-def _update(gan: GAN, player: str, loss: Tensor) -> None:
-    """One optimizer step of one player down the gradient of its loss, which is cleared afterwards."""
-    if loss.device.type == "cpu" and not torch.isfinite(loss):
-        raise NonFiniteLossError(_diagnosis(gan, player, loss))
+def _given(network: nn.Module, labels: Tensor | None) -> Player:
+    """The network as a function of one argument, its labels given."""
+    return network if labels is None else lambda x: network(x, labels)
+
+
+def _generated(gan: GAN, drawn: Draw) -> Tensor:
+    generator = _given(gan.generator, drawn.labels)
+    return (_in_bf16(generator) if gan.bf16 else generator)(drawn.latents)
+
+
+def _in_bf16(network: Player) -> Player:
+    """The network computing in bfloat16 by autocast, from float32 to float32."""
+
+    def play(x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, torch.bfloat16):
+            return network(x).float()
+
+    return play
+
+
+def _ahead(gan: GAN, fake: Tensor, drawn: Draw) -> Player:
+    """The discriminator as the generator sees it when it is unrolled."""
+    labels = () if drawn.labels is None else (drawn.labels,)
+    weights: Weights = dict(gan.discriminator.named_parameters())
+    return unrolled(
+        lambda weights, x: functional_call(gan.discriminator, weights, (x, *labels)),
+        weights,
+        fake,
+        drawn,
+        gan.rules,
+    )
+
+
+def _update(gan: GAN, player: str, loss: Tensor, row: Row) -> None:
+    """One optimizer step of one player down the gradient of its loss, which is cleared afterwards.
+
+    Where processes share the batch, the gradient and the row become their means over all of them.
+    """
+    module = getattr(gan, player)
     optimizer = gan.g_optimizer if player == "generator" else gan.d_optimizer
-    loss.backward()
+    if gan.group is None:
+        _stop_if_broken(gan, player, loss)
+        loss.backward()
+    else:
+        loss.backward()
+        gradients = [parameter.grad for parameter in module.parameters() if parameter.grad is not None]
+        shared = loss.detach().clone()
+        gan.group.average([*gradients, *row.values(), shared])
+        _stop_if_broken(gan, player, shared)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
+
+
+def _stop_if_broken(gan: GAN, player: str, loss: Tensor) -> None:
+    if loss.device.type == "cpu" and not torch.isfinite(loss):
+        raise NonFiniteLossError(_diagnosis(gan, player, loss))
 
 
 def _diagnosis(gan: GAN, player: str, loss: Tensor) -> str:
