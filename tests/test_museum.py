@@ -27,7 +27,7 @@ from ganlab.losses import (
     relativistic_pairing,
     wasserstein,
 )
-from ganlab.networks import mlp_discriminator, mlp_generator
+from ganlab.networks import dcgan_generator, mlp_discriminator, mlp_generator
 from ganlab.regularizers import clip_weights, input_gradient, r1, wgan_gp
 from ganlab.training import discriminator_step, generator_step, train
 
@@ -418,13 +418,14 @@ for penalty in (r1, wgan_gp):
 
 def check_normalisation_keeps_its_small_epsilon(network):
     layers = [layer for layer in network.modules() if hasattr(layer, "eps")]
+    assert layers
     assert all(layer.eps <= 1e-3 for layer in layers)
 
 
 exhibit(
     10,
     check_normalisation_keeps_its_small_epsilon,
-    nn.ModuleList([mlp_generator(3, (2,), rng=_seeded()), nn.BatchNorm2d(8, momentum=0.2)]),
+    dcgan_generator(3, (1, 8, 8), rng=_seeded(), width=8),
     momentum_given_as_second_argument=nn.Sequential(nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8, 0.8)),
 )
 

@@ -1,0 +1,53 @@
+"""The two players as modules: a generator from noise to samples, a discriminator from samples to raw scores.
+
+No network here knows a loss: a discriminator returns one real number a sample, (N,), and whoever holds the
+loss decides whether that is a logit or a critic's value. Weights come from the `torch.Generator` passed in
+and from nothing else, drawn in float64 and rounded, so that a seed gives the same network in each precision.
+`NETWORKS` holds the pairs by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .dcgan import dcgan_discriminator, dcgan_generator
+from .layers import Discriminator, Generator, MinibatchStd, initialize
+from .mlp import mlp_discriminator, mlp_generator
+
+__all__ = [
+    "NETWORKS",
+    "Discriminator",
+    "Generator",
+    "MinibatchStd",
+    "Pair",
+    "dcgan_discriminator",
+    "dcgan_generator",
+    "initialize",
+    "mlp_discriminator",
+    "mlp_generator",
+]
+
+
+class Pair(NamedTuple):
+    """The functions that return the two players of one architecture.
+
+    `generator(latent_dim, shape, rng=, width=)` and `discriminator(shape, rng=, width=)`; each has a default
+    width and may have further options.
+    """
+
+    generator: Callable[..., Generator]
+    discriminator: Callable[..., Discriminator]
+
+
+NETWORKS: dict[str, Pair] = {
+    "mlp": Pair(mlp_generator, mlp_discriminator),
+    "dcgan": Pair(dcgan_generator, dcgan_discriminator),
+}
+"""The architectures by name. "mlp" takes samples of any shape; the others take images (C, H, W) with even
+sides of at least 8 pixels.
+
+>>> generator, discriminator = NETWORKS["dcgan"]
+>>> generator is dcgan_generator, discriminator is dcgan_discriminator
+(True, True)
+"""

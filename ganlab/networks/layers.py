@@ -1,0 +1,125 @@
+"""What all networks share: the two players around a stack of layers, and where weights come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Discriminator", "Generator", "MinibatchStd", "initialize"]
+
+Network = TypeVar("Network", bound=nn.Module)
+
+_WEIGHTED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.Embedding)
+
+
+class Generator(nn.Module):
+    """A stack of layers from latents (N, latent_dim) to samples (N, *shape)."""
+
+    def __init__(self, layers: nn.Sequential, latent_dim: int, shape: Sequence[int]):
+        super().__init__()
+        self.layers, self.latent_dim, self.shape = layers, latent_dim, tuple(shape)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """The samples (N, *shape) that the latents z (N, latent_dim) stand for."""
+        if z.ndim != 2 or z.shape[1] != self.latent_dim:
+            raise ValueError(f"`z` must have shape (N, {self.latent_dim}), got {tuple(z.shape)}")
+        return self.layers(z).reshape(z.shape[0], *self.shape)
+
+
+class Discriminator(nn.Module):
+    """A stack of layers from samples (N, *shape) to raw scores (N,); the last of them is linear."""
+
+    def __init__(self, layers: nn.Sequential, shape: Sequence[int]):
+        super().__init__()
+        self.layers, self.shape = layers, tuple(shape)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The raw scores (N,) of samples x (N, *shape): logits or a critic's values, no probabilities."""
+        return self.layers[-1](self.features(x)).squeeze(1)
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last layer reads of samples x (N, *shape): (N, F)."""
+        if tuple(x.shape[1:]) != self.shape:
+            wanted = ", ".join(["N", *map(str, self.shape)])
+            raise ValueError(f"`x` must have shape ({wanted}), got {tuple(x.shape)}")
+        return self.layers[:-1](x)
+
+
+class MinibatchStd(nn.Module):
+    """The input with one more feature: how far the samples of the batch are apart, the same for all of them.
+
+    s = mean over features and places of sqrt(variance over the batch + 1e-8)
+
+    The variance is divided by N, so that a batch of one has s = 1e-4, as has a batch of equal samples, where
+    the gradient is finite. (N, F) becomes (N, F + 1), (N, C, H, W) becomes (N, C + 1, H, W). A generator that
+    collapses gives itself away by a small s. The score of a sample then depends on the rest of its batch
+    (`mixes_samples`), so that the gradient a penalty takes is no longer that of one sample.
+    Source: Karras et al. 2018, section 3 [karras2018].
+
+    >>> MinibatchStd()(torch.tensor([[1.0, 5.0], [3.0, 5.0]]))
+    tensor([[1.0000, 5.0000, 0.5001],
+            [3.0000, 5.0000, 0.5001]])
+    """
+
+    mixes_samples = True
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The features x (N, C, ...) with the statistic of their batch behind them: (N, C + 1, ...)."""
+        variance = (x - x.mean(0)).square().mean(0)
+        statistic = (variance + 1e-8).sqrt().mean()
+        return torch.cat([x, statistic.expand_as(x[:, :1])], 1)
+
+
+def initialize(network: Network, rng: torch.Generator, *, std: float | None = None) -> Network:
+    """The network itself, with the weights of its linear, convolution and embedding layers drawn from `rng`.
+
+    With `std`, weights are N(0, std^2) and biases 0. Without it, weights and biases of linear layers and
+    convolutions are U(-b, b) with b = 1 / sqrt(inputs of the layer), the distribution in which PyTorch starts
+    them, and embeddings are N(0, 1). Normalisations keep gain 1 and shift 0. The draws are made in float64,
+    layer by layer, and rounded. Raises `TypeError` where `rng` is no `torch.Generator`, `ValueError` where
+    `std` is not positive.
+
+    >>> layer = initialize(nn.Linear(4, 1000), torch.Generator().manual_seed(0))
+    >>> print(f"{layer.weight.abs().max().item():.2f}")  # 1 / sqrt(4)
+    0.50
+    """
+    if not isinstance(rng, torch.Generator):
+        raise TypeError(f"`rng` must be a torch.Generator, got {type(rng).__name__}")
+    if std is not None and not std > 0:
+        raise ValueError(f"`std` must be positive, got {std}")
+    for layer in network.modules():
+        if isinstance(layer, _WEIGHTED):
+            _draw(layer, rng, std)
+    return network
+
+
+@torch.no_grad()
+def _draw(layer: nn.Module, rng: torch.Generator, std: float | None) -> None:
+    for name, parameter in layer.named_parameters():
+        draw = torch.zeros(parameter.shape, dtype=torch.float64)
+        if std is None and not isinstance(layer, nn.Embedding):
+            bound = layer.get_parameter("weight")[0].numel() ** -0.5
+            draw.uniform_(-bound, bound, generator=rng)
+        elif name == "weight":
+            draw.normal_(0, std or 1.0, generator=rng)
+        parameter.copy_(draw)
+
+
+def is_size(value: object) -> bool:
+    """Whether the value is a positive integer."""
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def check_size(name: str, value: object) -> None:
+    """None, where the value is a positive integer; else `ValueError`."""
+    if not is_size(value):
+        raise ValueError(f"`{name}` must be a positive integer, got {value!r}")
+
+
+def check_sizes(name: str, sizes: object) -> None:
+    """None, where the value is a sequence of positive integers; else `ValueError`."""
+    if not isinstance(sizes, Sequence) or not sizes or not all(map(is_size, sizes)):
+        raise ValueError(f"`{name}` must hold positive integers, got {sizes!r}")
