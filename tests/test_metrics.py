@@ -1,21 +1,34 @@
-"""Truth here: samples placed by hand, closed forms, SciPy's chi-square, entropy and correlation.
+"""Truth here: samples placed by hand, closed forms, SciPy's statistics, square roots and matching.
 
-Sampling tests fix the seed and allow five standard errors.
+Sampling tests fix the seed and allow five standard errors. FID and KID are those of torch-fidelity with a toy
+extractor, whose features are the pixels.
 """
 
 import math
+import sys
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import linalg, optimize, stats
 from scipy.spatial import distance
 from torch.testing import assert_close
 
-from ganlab.data import Mixture, grid, ring
-from ganlab.metrics import discriminator_error, mode_coverage, perfect_sampler_share
+from ganlab.data import Mixture, grid, ring, swiss_roll
+from ganlab.metrics import (
+    classifier_frechet,
+    classifier_kernel,
+    discriminator_error,
+    empirical_distance_to_data,
+    fid_kid,
+    mode_coverage,
+    over_seeds,
+    perfect_sampler_share,
+    spread,
+)
 
 SIGMAS = 5
 
@@ -268,3 +281,418 @@ def test_a_constant_score_has_an_error_and_no_correlation():
 def test_scores_that_cannot_be_compared_are_refused_by_name(scores, log_ratio, message):
     with pytest.raises(ValueError, match=message):
         discriminator_error(scores, log_ratio)
+
+
+# --- Over seeds ---
+
+
+def test_spread_is_the_mean_with_scipys_standard_error_and_the_range():
+    values = [7.0, 8.0, 8.0, 6.5, 8.0]
+    found = spread(values)
+    assert_close(found.mean, np.mean(values), rtol=1e-14, atol=0)
+    assert_close(found.standard_error, stats.sem(values), rtol=1e-14, atol=0)
+    assert found[2:] == (6.5, 8.0, 5, 0)
+
+
+def test_spread_takes_a_list_an_array_and_a_tensor_with_a_gradient():
+    as_list = spread([1.0, 2.0])
+    assert spread(np.array([1, 2])) == as_list
+    assert spread(torch.tensor([1.0, 2.0], requires_grad=True)) == as_list
+    assert spread([torch.tensor(1.0), torch.tensor(2.0)]) == as_list
+
+
+def test_one_seed_has_a_mean_and_no_standard_error():
+    found = spread([3.0])
+    assert (found.mean, found.lowest, found.highest, found.seeds) == (3.0, 3.0, 3.0, 1)
+    assert math.isnan(found.standard_error)
+
+
+def test_an_unknown_seed_makes_the_mean_unknown_unless_it_is_left_out():
+    strict, skipped = spread([1.0, math.nan, 3.0]), spread([1.0, math.nan, 3.0], skip_unknown=True)
+    assert math.isnan(strict.mean)
+    assert math.isnan(strict.standard_error)
+    assert skipped[:2] == (2.0, 1.0)
+    for found in (strict, skipped):
+        assert found[2:] == (1.0, 3.0, 3, 1)
+
+
+def test_seeds_that_are_all_unknown_have_nothing_to_say_either_way():
+    for found in (spread([math.nan] * 2), spread([math.nan] * 2, skip_unknown=True)):
+        assert all(math.isnan(x) for x in found[:4])
+        assert (found.seeds, found.unknown) == (2, 2)
+
+
+def test_an_infinite_seed_has_an_infinite_mean_and_no_standard_error():
+    found = spread([1.0, math.inf])
+    assert (found.mean, found.highest) == (math.inf, math.inf)
+    assert math.isnan(found.standard_error)
+
+
+def test_a_spread_reads_as_one_line():
+    assert str(spread([6.0, 8.0, math.nan], skip_unknown=True)) == (
+        "7 +- 1 (6 to 8 over 3 seeds, unknown for 1)"
+    )
+    assert str(spread([2.0])) == "2 +- nan (2 to 2 over 1 seed)"
+
+
+def test_over_seeds_sums_up_the_numbers_of_the_records_and_leaves_out_the_rest():
+    samples = torch.stack([line().centers, line().centers[:2].repeat(2, 1), torch.full((4, 1), 5.0)])
+    found = over_seeds([mode_coverage(x, line()) for x in samples])
+    assert set(found) == {"modes", "total", "high_quality", "reverse_kl", "jensen_shannon"}
+    assert found["modes"][:1] + found["modes"][2:] == (2.0, 0.0, 4.0, 3, 0)
+    assert_close(found["high_quality"].mean, 2 / 3, rtol=1e-14, atol=0)
+    assert math.isnan(found["reverse_kl"].mean)
+    assert found["reverse_kl"].unknown == 1
+
+
+def test_over_seeds_can_skip_what_is_unknown():
+    samples = torch.stack([line().centers, torch.full((4, 1), 5.0)])
+    found = over_seeds([mode_coverage(x, line()) for x in samples], skip_unknown=True)
+    assert_close(found["reverse_kl"].mean, 0.0, rtol=0, atol=1e-15)
+
+
+class Other(NamedTuple):
+    modes: int
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        ([], "`records` must be some of one kind, got none"),
+        (
+            [Other(1), discriminator_error(torch.ones(2), torch.ones(2))],
+            "must be some of one kind, got DiscriminatorError and Other",
+        ),
+    ],
+)
+def test_records_that_do_not_belong_together_are_refused(records, message):
+    with pytest.raises(ValueError, match=message):
+        over_seeds(records)
+
+
+@pytest.mark.parametrize(("values", "shape"), [([], r"\(0,\)"), ([[1.0]], r"\(1, 1\)"), (1.0, r"\(\)")])
+def test_a_spread_of_what_is_no_list_of_numbers_is_refused(values, shape):
+    with pytest.raises(ValueError, match=rf"`values` must be \(S,\), one number a seed, got {shape}"):
+        spread(values)
+
+
+# --- The distance to the data ---
+
+
+class Fixed(NamedTuple):
+    """A source that deals out the points it was given, N at a time."""
+
+    points: torch.Tensor
+
+    def sample(self, n, rng, *, dtype=None):
+        return self.points[torch.randperm(len(self.points), generator=rng)[:n]].to(dtype)
+
+
+def test_the_distance_is_that_of_the_best_matching(rng):
+    points = torch.randn(40, 3, generator=rng)
+    samples = torch.randn(40, 3, generator=rng)
+    found = empirical_distance_to_data(samples, Fixed(points), rng, repeats=2)
+    cost = distance.cdist(points.numpy(), samples.numpy())
+    expected = cost[optimize.linear_sum_assignment(cost)].mean()
+    assert_close(found.samples.mean, expected, rtol=1e-10, atol=0)
+    assert_close(found.perfect.mean, 0.0, rtol=0, atol=1e-12)  # each draw is the same forty points
+
+
+def test_moving_the_samples_far_moves_the_distance_by_the_way(rng):
+    near = ring().sample(60, rng)
+    found = empirical_distance_to_data(near + torch.tensor([300.0, 400.0]), ring(), rng)
+    assert abs(found.samples.mean - 500) < 2 * 2  # both laws lie within 2 + 3 std of their centres
+
+
+def test_the_data_itself_scores_what_a_perfect_sampler_does_and_not_zero():
+    gap, repeats = [], 4
+    for seed in range(6):
+        rng = seeded(seed)
+        found = empirical_distance_to_data(swiss_roll().sample(60, rng), swiss_roll(), rng, repeats=repeats)
+        assert found.perfect.seeds == repeats
+        assert found.perfect.lowest > 0.05
+        gap.append(found.samples.mean - found.perfect.mean)
+    assert abs(np.mean(gap)) < SIGMAS * stats.sem(gap)
+
+
+def test_a_perfect_sampler_seems_the_nearer_the_more_points_there_are():
+    means = [
+        empirical_distance_to_data(ring().sample(n, seeded()), ring(), seeded(1)).perfect.mean
+        for n in (20, 80, 320)
+    ]
+    assert means[0] > 1.3 * means[1] > 1.3**2 * means[2]
+
+
+@pytest.mark.parametrize(
+    ("samples", "settings", "message"),
+    [
+        (torch.zeros(5001, 2), {}, "`samples` must be at most 5000 for exact transport, got 5001"),
+        (torch.zeros(5, 3), {}, r"`samples` must have shape \(N, 2\) with N at least 1, got \(5, 3\)"),
+        (torch.tensor([[0.0, math.nan]]), {}, "`samples` must not hold NaN, got it in 1 of 1 points"),
+        (torch.tensor([[0.0, math.inf]]), {}, "must be finite, got inf"),
+        (torch.zeros(5, 2), {"repeats": 0}, "`repeats` must be at least 1, got 0"),
+    ],
+)
+def test_a_distance_that_cannot_be_measured_is_refused(samples, settings, message, rng):
+    with pytest.raises(ValueError, match=message):
+        empirical_distance_to_data(samples, ring(), rng, **settings)
+
+
+# --- Distances of features ---
+
+
+def moments(mean, root, count, rng):
+    """`count` samples whose mean and unbiased covariance are exactly `mean` and root root^T."""
+    x = torch.randn(count, len(mean), generator=rng)
+    x = x - x.mean(0)
+    whitened = torch.linalg.solve(torch.linalg.cholesky(torch.cov(x.T)), x.T)
+    return mean + whitened.T @ root.T
+
+
+def test_frechet_of_two_gaussians_that_commute_is_the_closed_form(rng):
+    # Diagonal covariances: |m - m'|^2 + sum (s - s')^2
+    mean, std = (
+        torch.tensor([[0.0, 1.0, 2.0], [1.0, 1.0, 0.0]]),
+        torch.tensor([[1.0, 2.0, 3.0], [2.0, 0.5, 3.0]]),
+    )
+    real, fake = (moments(m, s.diag(), 50, rng) for m, s in zip(mean, std, strict=True))
+    assert_close(classifier_frechet(real, fake), 1 + 4 + 1 + 2.25, rtol=1e-10, atol=0)
+
+
+@given(seed=st.integers(0, 999))
+@settings(max_examples=15, deadline=None)
+def test_frechet_is_scipys_square_root_of_the_covariances(seed):
+    rng = seeded(seed)
+    real = torch.randn(30, 4, generator=rng) @ torch.randn(4, 4, generator=rng)
+    fake = torch.randn(25, 4, generator=rng) @ torch.randn(4, 4, generator=rng) + 1
+    c_real, c_fake = np.cov(real.T.numpy()), np.cov(fake.T.numpy())
+    root = linalg.sqrtm(c_real @ c_fake).real
+    expected = ((real.mean(0) - fake.mean(0)) ** 2).sum().item() + np.trace(c_real + c_fake - 2 * root)
+    assert_close(classifier_frechet(real, fake), expected, rtol=1e-7, atol=1e-7)
+
+
+def test_frechet_to_a_collapsed_generator_is_the_spread_of_the_data(rng):
+    # All fake features at one point m': |m - m'|^2 + tr C
+    real = moments(torch.zeros(5), torch.eye(5), 20, rng)
+    assert_close(classifier_frechet(real, torch.ones(20, 5)), 10.0, rtol=1e-10, atol=0)
+
+
+def test_frechet_with_fewer_samples_than_features_is_that_within_their_span(rng):
+    # Twelve features that are a rotation of two: the covariances are singular, the distance is the plane's.
+    turn = torch.linalg.qr(torch.randn(12, 12, generator=rng)).Q[:2]
+    real, fake = torch.randn(6, 2, generator=rng), 3 * torch.randn(6, 2, generator=rng) + 1
+    in_plane = classifier_frechet(real, fake)
+    assert_close(classifier_frechet(real @ turn, fake @ turn), in_plane, rtol=1e-7, atol=0)
+    assert_close(classifier_frechet(real @ turn, real @ turn), 0.0, rtol=0, atol=1e-10)
+
+
+def test_features_in_float32_lose_nothing_to_it(rng):
+    real, fake = (torch.randn(40, 8, generator=rng).float() + 100 for _ in range(2))
+    assert_close(
+        classifier_frechet(real, fake), classifier_frechet(real.double(), fake.double()), rtol=0, atol=0
+    )
+
+
+def test_frechet_of_equal_laws_is_biased_by_what_the_docstring_says():
+    n, width, scale, trials = 400, 12, 2.0, 40
+    found = []
+    for seed in range(trials):
+        rng = seeded(seed)
+        found.append(classifier_frechet(*(scale * torch.randn(2, n, width, generator=rng))))
+    expected = scale**2 * (width * (width + 1) / 2 + 2 * width) / n
+    assert abs(np.mean(found) - expected) < SIGMAS * stats.sem(found) + expected * width / n
+
+
+def kernel(x, y):
+    return float((x @ y / len(x) + 1) ** 3)
+
+
+def test_kernel_distance_is_the_double_sum(rng):
+    real, fake = torch.randn(7, 3, generator=rng), torch.randn(5, 3, generator=rng) + 0.5
+    within_real = np.mean([kernel(x, y) for i, x in enumerate(real) for j, y in enumerate(real) if i != j])
+    within_fake = np.mean([kernel(x, y) for i, x in enumerate(fake) for j, y in enumerate(fake) if i != j])
+    between = np.mean([kernel(x, y) for x in real for y in fake])
+    assert_close(classifier_kernel(real, fake), within_real + within_fake - 2 * between, rtol=1e-10, atol=0)
+
+
+def test_kernel_distance_in_blocks_is_that_of_scikit_learns_kernel(rng):
+    from sklearn.metrics.pairwise import polynomial_kernel
+
+    real, fake = torch.randn(2100, 4, generator=rng), torch.randn(1100, 4, generator=rng) * 1.5
+    k = {
+        (a, b): polynomial_kernel(x.numpy(), y.numpy(), degree=3, coef0=1)
+        for a, x in (("r", real), ("f", fake))
+        for b, y in (("r", real), ("f", fake))
+    }
+    within = sum((k[a, a].sum() - k[a, a].trace()) / (n * (n - 1)) for a, n in (("r", 2100), ("f", 1100)))
+    assert_close(classifier_kernel(real, fake), within - 2 * k["r", "f"].mean(), rtol=1e-9, atol=0)
+
+
+def test_kernel_distance_is_unbiased_for_equal_laws_and_for_unequal_ones():
+    # One feature, N(0, 1) and N(1, 1); k = sum of C(3, j) (xy)^j, so MMD^2 = sum C(3, j) (m_j - m'_j)^2 with
+    # moments (0, 1, 0) and (1, 2, 4): 3 (1)^2 + 3 (1)^2 + (4)^2 = 22.
+    for shift, expected in ((0.0, 0.0), (1.0, 22.0)):
+        found = []
+        for seed in range(400):
+            real, fake = torch.randn(2, 30, 1, generator=seeded(seed))
+            found.append(classifier_kernel(real, fake + shift))
+        assert abs(np.mean(found) - expected) < SIGMAS * stats.sem(found)
+        assert expected or min(found) < 0
+
+
+def test_frechet_grows_with_fewer_samples_of_one_law_and_the_kernel_distance_does_not(rng):
+    few = [torch.randn(2, 20, 6, generator=rng) for _ in range(200)]
+    many = [torch.randn(2, 200, 6, generator=rng) for _ in range(20)]
+    assert np.mean([classifier_frechet(*x) for x in few]) > 5 * np.mean(
+        [classifier_frechet(*x) for x in many]
+    )
+    kernels = [classifier_kernel(*x) for x in few]
+    assert abs(np.mean(kernels)) < SIGMAS * stats.sem(kernels)
+
+
+@pytest.mark.parametrize("measure", [classifier_frechet, classifier_kernel])
+@pytest.mark.parametrize(
+    ("real", "fake", "message"),
+    [
+        (torch.zeros(1, 3), torch.zeros(4, 3), r"`real_features` must have shape \(N, F\) with N at least 2"),
+        (torch.zeros(4, 3), torch.zeros(4), r"`fake_features` must have shape \(N, F\).*got \(4,\)"),
+        (torch.zeros(4, 0), torch.zeros(4, 0), r"`real_features` must have shape .*got \(4, 0\)"),
+        (torch.zeros(4, 3), torch.zeros(4, 2), "must be of one classifier, got 3 and 2 features"),
+        (torch.zeros(4, 3), torch.full((4, 3), math.nan), "`fake_features` must be finite"),
+    ],
+)
+def test_features_that_cannot_be_compared_are_refused_by_name(measure, real, fake, message):
+    with pytest.raises(ValueError, match=message):
+        measure(real, fake)
+
+
+# --- FID and KID, by torch-fidelity ---
+
+
+@pytest.fixture(scope="module")
+def pixels():
+    """A toy extractor: its features are the bytes that the network would see, divided by 100."""
+    import torch_fidelity
+    from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
+
+    class Pixels(torch_fidelity.FeatureExtractorBase):
+        def __init__(self, name, features_list, **_):
+            super().__init__(name, features_list)
+
+        get_provided_features_list = staticmethod(lambda: ("pixels",))
+        get_default_feature_layer_for_metric = staticmethod(lambda _: "pixels")
+        can_be_compiled = staticmethod(lambda: False)
+
+        def forward(self, input):
+            assert input.dtype == torch.uint8
+            assert input.shape[1] == 3
+            return (input.flatten(1).double() / 100,)
+
+    torch_fidelity.register_feature_extractor("pixels", Pixels)
+    yield "pixels"
+    del FEATURE_EXTRACTORS_REGISTRY["pixels"]
+
+
+def bytes_of(images):
+    """Features of the toy extractor, by numpy."""
+    levels = np.rint(127.5 * (images.numpy() + 1))
+    levels = np.broadcast_to(levels, (len(images), 3, *images.shape[2:]))
+    return torch.from_numpy(levels.reshape(len(images), -1) / 100)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_fid_and_kid_are_the_distances_of_the_features_that_the_extractor_gives(pixels, channels, rng):
+    real = torch.rand(40, channels, 2, 2, generator=rng) * 2 - 1
+    fake = torch.rand(30, channels, 2, 2, generator=rng) - 1
+    found = fid_kid(real, fake, extractor=pixels)
+    features = bytes_of(real), bytes_of(fake)
+    assert_close(found.fid, classifier_frechet(*features), rtol=1e-5, atol=0)
+    # All thirty fakes against thirty of the forty reals: near the value for all, and it varies over subsets.
+    assert abs(found.kid - classifier_kernel(*features)) < found.kid_std
+    assert found.kid_std > 0
+
+
+def test_kid_of_equal_numbers_is_the_kernel_distance_of_all(pixels, rng):
+    real = torch.rand(25, 3, 2, 1, generator=rng) * 2 - 1
+    fake = torch.rand(25, 3, 2, 1, generator=rng) * 2 - 1
+    found = fid_kid(real, fake, extractor=pixels, batch_size=7)
+    assert_close(found.kid, classifier_kernel(bytes_of(real), bytes_of(fake)), rtol=1e-10, atol=1e-14)
+    assert_close(found.kid_std, 0.0, rtol=0, atol=1e-12)
+
+
+def test_fid_of_images_with_known_moments_is_the_closed_form(pixels):
+    # Bytes 0 and 200 against 100 and 100 in each of three channels: the means agree, the deviations differ.
+    real = torch.tensor([-1.0, 200 / 127.5 - 1])[:, None, None, None]
+    fake = torch.full((2, 1, 1, 1), 100 / 127.5 - 1)
+    # tr C = 3 x the unbiased variance of {0, 2} = 3 x 2
+    assert_close(fid_kid(real, fake, extractor=pixels).fid, 6.0, rtol=1e-9, atol=0)
+
+
+def test_the_ends_of_the_range_are_the_first_and_the_last_byte(pixels):
+    real = torch.tensor([-1.0, 1.0, -1.0, 1.0])[:, None, None, None]
+    fake = torch.tensor([0.0, 0.0, 0.0, 0.0])[:, None, None, None]  # 127.5, a half: to the even 128
+    expected = 3 * (1.275 - 1.28) ** 2 + 3 * np.var([0, 2.55, 0, 2.55], ddof=1)
+    assert_close(fid_kid(real, fake, extractor=pixels).fid, expected, rtol=1e-9, atol=0)
+
+
+def test_the_seed_chooses_the_subsets_of_kid(pixels, rng):
+    real, fake = torch.rand(2, 30, 3, 1, 1, generator=rng)
+    one, again, other = (
+        fid_kid(real, fake, extractor=pixels, subset_size=10, seed=seed) for seed in (0, 0, 1)
+    )
+    assert one == again
+    assert one.fid == other.fid
+    assert one.kid != other.kid
+
+
+def test_without_torch_fidelity_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch_fidelity", None)
+    with pytest.raises(
+        ImportError, match=r'`fid_kid` needs torch-fidelity: pip install "ganlab-book\[fidelity\]"'
+    ):
+        fid_kid(torch.zeros(2, 3, 4, 4), torch.zeros(2, 3, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "settings", "error", "message"),
+    [
+        (
+            torch.zeros(2, 2, 4, 4),
+            torch.zeros(2, 3, 4, 4),
+            {},
+            ValueError,
+            r"`real_images` must have 1 or 3 channels and at least 2 images, got \(2, 2, 4, 4\)",
+        ),
+        (
+            torch.zeros(2, 3, 4, 4),
+            torch.zeros(1, 3, 4, 4),
+            {},
+            ValueError,
+            r"`fake_images` must have 1 or 3 channels and at least 2 images, got \(1, 3, 4, 4\)",
+        ),
+        (
+            torch.zeros(2, 3, 4, 4),
+            torch.full((2, 3, 4, 4), 2.0),
+            {},
+            ValueError,
+            r"`fake_images` must lie within \[-1, 1\], got values from 2 to 2",
+        ),
+        (
+            torch.zeros(2, 3, 4, 4, dtype=torch.uint8),
+            torch.zeros(2, 3, 4, 4),
+            {},
+            TypeError,
+            "`real_images` must be floating-point images",
+        ),
+        (
+            torch.zeros(2, 3, 4, 4),
+            torch.zeros(2, 3, 4, 4),
+            {"subset_size": 1},
+            ValueError,
+            "`subset_size` must be at least 2, got 1",
+        ),
+    ],
+)
+def test_images_that_cannot_be_scored_are_refused_by_name(real, fake, settings, error, message):
+    with pytest.raises(error, match=message):
+        fid_kid(real, fake, **settings)
