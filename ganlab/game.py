@@ -160,7 +160,8 @@ class GAN:
     Raises `ValueError` where a setting is out of range, where the networks are of unlike dtypes or classes,
     where the discriminator does not return (N,) scores for what the generator makes, where a penalty meets
     batch normalisation in the discriminator, or where processes that share a batch would not do what one
-    does: under the relativistic average loss, and under layers that mix the samples of a batch.
+    does: under the relativistic average loss, an unrolled discriminator, and layers that mix the samples of
+    a batch.
 
     Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014]; Kingma & Ba 2015 [kingma2015]; instance
     noise, Sonderby et al. 2017 [sonderby2017]; packing, Lin et al. 2018 [lin2018].
@@ -243,6 +244,10 @@ class GAN:
             self._check_shared()
 
     def _check_shared(self) -> None:
+        if self.unroll:
+            raise ValueError(
+                "`unroll` must be None where processes share a batch: the steps ahead need all of it"
+            )
         if self.loss.name == "relativistic_average":
             raise ValueError(
                 "`loss` must not be relativistic_average where processes share a batch: it needs the mean "
