@@ -39,6 +39,7 @@ __all__ = [
     "discriminator_objective",
     "discriminator_step",
     "frozen",
+    "generator_gradient_norm",
     "generator_objective",
     "generator_step",
     "load_checkpoint",
@@ -184,6 +185,26 @@ def generator_step(gan: GAN, drawn: Draw) -> Row:
     if gan.average:
         gan.average.update_parameters(gan.generator)
     return row
+
+
+def generator_gradient_norm(gan: GAN, drawn: Draw) -> Tensor:
+    """The length of the gradient of the generator's objective in all of its parameters, ().
+
+    Nothing is stepped and nothing keeps a gradient. In units of the loss per unit of a parameter; it is what
+    plain gradient descent multiplies by its rate, and what Adam divides by.
+
+    >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> gan, batches, _ = build(EXPERIMENTS["ring"])
+    >>> bool(generator_gradient_norm(gan, draw_for_generator(gan, batches)) > 0)
+    True
+    """
+    parameters = list(gan.generator.parameters())
+    with frozen(gan.discriminator):
+        fake = _generated(gan, drawn)
+        critic = _ahead(gan, fake, drawn) if gan.unroll else _given(gan.discriminator, drawn.labels)
+        objective = generator_objective(critic, fake, drawn, gan.rules)
+        gradients = torch.autograd.grad(objective, parameters)
+    return torch.cat([gradient.flatten() for gradient in gradients]).norm()
 
 
 def train(

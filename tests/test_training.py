@@ -20,6 +20,8 @@ from ganlab.training import (
     Penalty,
     discriminator_step,
     frozen,
+    generator_gradient_norm,
+    generator_objective,
     generator_step,
     load_checkpoint,
     sample,
@@ -327,6 +329,32 @@ def test_a_checkpoint_of_other_networks_is_refused_and_changes_nothing(tmp_path)
     assert all(torch.equal(value, wider.state()[name]) for name, value in before.items())
     with pytest.raises(ValueError, match=r"does not fit the average: `.*` is in only one of them"):
         load_checkpoint(tmp_path, image_game(ema=0.9), image_batches())
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_the_gradient_norm_is_the_length_of_what_plain_descent_would_move_by(loss):
+    """Truth: the difference quotient of the objective along its own descent direction."""
+    gan, batches = game(loss), ring_batches()
+    drawn = draw_for_generator(gan, batches)
+    before = gan.state()
+    norm = generator_gradient_norm(gan, drawn)
+    assert all(torch.equal(value, gan.state()[name]) for name, value in before.items())
+    assert all(p.grad is None for net in (gan.generator, gan.discriminator) for p in net.parameters())
+    moved = game(loss)
+
+    def objective():
+        return generator_objective(moved.discriminator, moved.generator(drawn.latents), drawn, moved.rules)
+
+    parameters = list(moved.generator.parameters())
+    objective().backward()
+    step = 1e-5 / norm
+    values = []
+    for sign in (1, -2):
+        with torch.no_grad():
+            for parameter in parameters:
+                parameter += sign * step * parameter.grad / norm
+            values.append(objective())
+    assert_close((values[0] - values[1]) / (2 * step), norm, rtol=1e-5, atol=0)
 
 
 def test_callbacks_see_every_step():
