@@ -2,7 +2,7 @@
 
 The modules stand on floors, and an import only ever goes down::
 
-    floor 4  cli                                        the command line
+    floor 4  cli  reports  runs                         the command line
     floor 3  experiments                                named, complete set-ups
     floor 2  ensembles  plotting  exercises             many seeds, figures, self-checks
     floor 1  training  dynamics  metrics                processes and how to judge them
@@ -44,10 +44,13 @@ __all__ = [
     "losses",
     "metrics",
     "networks",
+    "parts",
     "plotting",
     "quadrature",
     "regularizers",
+    "reports",
     "reproducible",
+    "runs",
     "training",
     "transport",
 ]

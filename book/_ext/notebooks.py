@@ -6,17 +6,33 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
+import json
 import os
+import platform
 import re
 import sys
 import tempfile
+import time
+from datetime import date
 from pathlib import Path
 
 import nbformat
 import yaml
 from nbclient import NotebookClient
 
-__all__ = ["colab_cell", "execute", "is_colab", "main", "prepare", "repository_url", "set_repository"]
+__all__ = [
+    "colab_cell",
+    "digest",
+    "execute",
+    "facts",
+    "is_colab",
+    "main",
+    "prepare",
+    "repository_url",
+    "set_repository",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 METADATA = {
@@ -64,8 +80,12 @@ def prepare(notebook, url: str):
 
 
 def execute(path: Path, url: str) -> None:
-    """Run a notebook in place, from an empty directory, leaving nothing that differs next time."""
+    """Run a notebook in place, from an empty directory, leaving nothing that differs next time.
+
+    Beside it, in `checked/`, it leaves the facts of this run, from which the page says what was checked.
+    """
     notebook = prepare(nbformat.read(path, as_version=4), url)
+    start = time.monotonic()
     with tempfile.TemporaryDirectory() as directory:
         client = NotebookClient(
             notebook,
@@ -80,6 +100,27 @@ def execute(path: Path, url: str) -> None:
     notebook.metadata.clear()
     notebook.metadata.update(METADATA)
     _write(path, notebook)
+    _write_facts(path, facts(notebook, round(time.monotonic() - start)))
+
+
+def facts(notebook, seconds: int) -> dict:
+    """What can be said of a run of a notebook: when, with what, how much of it a test can compare."""
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return {
+        "date": date.today().isoformat(),
+        "python": platform.python_version(),
+        "torch": importlib.metadata.version("torch").split("+")[0],
+        "cells": sum(bool(cell.get("outputs")) for cell in notebook.cells),
+        "equations": len(re.findall(r"\$\$\s*\([\w:-]+\)", prose)),
+        "seconds": seconds,
+        "digest": digest(notebook),
+    }
+
+
+def digest(notebook) -> str:
+    """A fingerprint of the code of a notebook and of its outputs; prose may change without a new run."""
+    code = [[cell.source, cell.outputs] for cell in notebook.cells if cell.cell_type == "code"]
+    return hashlib.sha256(json.dumps(code, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def set_repository(url: str, root: Path = ROOT) -> list[Path]:
@@ -118,6 +159,12 @@ def main(arguments: list[str]) -> int:
             print(__doc__, file=sys.stderr)
             return 2
     return 0
+
+
+def _write_facts(path: Path, record: dict) -> None:
+    target = path.parent / "checked" / f"{path.stem}.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def _write(path: Path, notebook) -> None:

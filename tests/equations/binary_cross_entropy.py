@@ -176,9 +176,17 @@ def _mean_cost(real: list[str], fake: list[str]) -> Any:
     return real_part - sum(mpmath.log(1 - mpmath.mpf(d)) for d in fake) / len(fake)
 
 
+def _confident_and_wrong() -> list[Any]:
+    answer = -mpmath.log(mpmath.mpf("0.1"))
+    other_label = -mpmath.log(1 - mpmath.mpf("0.1"))
+    return [answer, answer / mpmath.log(2), answer / mpmath.log(10), -answer, other_label]
+
+
+_ANSWERS = [("0.9", "0.1"), ("0.5", "0.5"), ("0.9", "0.9"), ("0.1", "0.9")]
+
 QUIZ = {
-    "confident-and-wrong": lambda: -mpmath.log(mpmath.mpf(1) / 10),
-    "two-terms": lambda: -2 * mpmath.log(mpmath.mpf(1) / 2),
+    "confident-and-wrong": _confident_and_wrong,
+    "by-loss": lambda: [_mean_cost([real], [fake]) for real, fake in _ANSWERS],
 }
 
 

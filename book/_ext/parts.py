@@ -1,0 +1,185 @@
+"""The Sphinx extension for what lives on a page: quizzes, checks of exercises, the lab, the line of facts.
+
+`{quiz} CHAPTER`, `{lab}` and `{progress}` put a part where they stand; `{checked} PAGE` says what was run.
+A chapter needs none of them: below an exercise that asks for a number stands a field that checks it, the
+quiz of a cell is the quiz of the page, and the last line of a page made from a notebook says what was run.
+
+A page loads the script of a part once, as a plain script, which a page opened from a disk may load too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import date
+from pathlib import Path
+
+import yaml
+from docutils import nodes
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+from ganlab import exercises
+from ganlab import parts as live
+
+__all__ = ["setup"]
+
+HERE = Path(__file__).parent
+FACTS = HERE.parent / "checked"
+_MODULE = re.compile(r'\s*<script type="module" data-module="\w+">.*?</script>', re.DOTALL)
+_PART = re.compile(r'data-part="(\w+)"')
+_CHECK = re.compile(r'exercises\.check\("([\w-]+)", None\)')
+
+logger = logging.getLogger(__name__)
+
+
+def setup(app):
+    for name, directive in (("quiz", Quiz), ("lab", Lab), ("progress", Progress), ("checked", Checked)):
+        app.add_directive(name, directive)
+    app.add_config_value("parts_sources", _digest(), "env", types=[str])
+    app.connect("config-inited", _write_scripts, priority=100)
+    app.connect("doctree-read", _complete_a_notebook)
+    app.connect("doctree-resolved", _complete_the_progress)
+    app.connect("html-page-context", _load_scripts)
+    return {"version": "1", "parallel_read_safe": True}
+
+
+def _digest():
+    package = Path(live.__file__).parent
+    sources = [*package.glob("browser/*.js"), *package.glob("assets/quizzes/*.yml"), *FACTS.glob("*.json")]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources))).hexdigest()
+
+
+# Directives
+
+
+class Quiz(SphinxDirective):
+    """The quiz of a chapter."""
+
+    required_arguments = 1
+
+    def run(self):
+        try:
+            return [_raw(exercises.quiz(self.arguments[0]).html(script=False))]
+        except ValueError as error:
+            raise self.error(str(error)) from None
+
+
+class Lab(SphinxDirective):
+    """The browser lab; the body, if there is one, is its set-up as YAML."""
+
+    has_content = True
+
+    def run(self):
+        data = yaml.safe_load("\n".join(self.content)) or {}
+        sentence = "<noscript><p>Here a GAN trains in the page, which needs JavaScript.</p></noscript>"
+        try:
+            return [_raw(live.html("lab", data, fallback=sentence, script=False))]
+        except ValueError as error:
+            raise self.error(str(error)) from None
+
+
+class Progress(SphinxDirective):
+    """The reader's progress over all chapters."""
+
+    def run(self):
+        return [nodes.raw(text="", format="html", classes=["progress"])]
+
+
+class Checked(SphinxDirective):
+    """The line of facts of a page that is made from a notebook."""
+
+    required_arguments = 1
+
+    def run(self):
+        line = _facts(self.arguments[0])
+        if line is None:
+            raise self.error(
+                f"no facts about {self.arguments[0]!r} in {FACTS.name}; make notebooks writes them"
+            )
+        return [line]
+
+
+def _raw(html):
+    return nodes.raw(text=html, format="html", classes=["live"])
+
+
+# Pages made from notebooks
+
+
+def _complete_a_notebook(app, doctree):
+    """Each part without its script, a field below each exercise that asks for a number, the line of facts."""
+    for raw in doctree.findall(nodes.raw):
+        if _PART.search(raw.astext()):
+            raw.children = [nodes.Text(_MODULE.sub("", raw.astext()))]
+    for cell in doctree.findall(lambda node: "tag_exercise" in _classes(node)):
+        if asked := _CHECK.search(cell.astext()):
+            chapter, number = asked[1].rsplit("-", 1)
+            if html := exercises.fields(chapter).get(number):
+                cell.children[-1].children = [_raw(html)]
+    path = Path(app.env.doc2path(app.env.docname))
+    line = _facts(path.stem) if path.suffix == ".ipynb" else None
+    if line is not None:
+        next(iter(doctree.findall(nodes.section))).append(line)
+
+
+def _classes(node):
+    return getattr(node, "attributes", {}).get("classes", ())
+
+
+def _facts(page):
+    """The line of facts of a page, as a paragraph; None where nothing is known of it."""
+    path = FACTS / f"{page}.json"
+    if not path.exists():
+        return None
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    day = date.fromisoformat(facts["date"])
+    versions = f"Python {facts['python']} and PyTorch {facts['torch']}"
+    line = (
+        f"Run on {day.day} {day:%B %Y} with {versions}, in {facts['seconds']} seconds. "
+        f"The tests run it again and compare the outputs of {facts['cells']} cells"
+    )
+    line += f"; they check its {facts['equations']} equations." if facts["equations"] else "."
+    return nodes.paragraph("", "", nodes.strong("", "Checked. "), nodes.Text(line), classes=["checked"])
+
+
+# Pages as they are written
+
+
+def _complete_the_progress(app, doctree, docname):
+    """The chapters of the progress are known when every page has been read."""
+    for raw in doctree.findall(nodes.raw):
+        if "progress" in _classes(raw):
+            raw.children = [nodes.Text(_progress(app, docname))]
+
+
+def _progress(app, here):
+    found = []
+    for page in app.env.collect_relations():
+        chapter = Path(page).name
+        if chapter in exercises.chapters():
+            quiz = exercises.quiz(chapter)
+            names = [f"{chapter}/{question['id']}" for question in quiz.questions]
+            names += [f"{chapter}/exercise-{number}" for number in exercises.fields(chapter)]
+            href = app.builder.get_relative_uri(here, page)
+            found.append({"title": quiz.title, "href": href, "names": names})
+    items = "".join(f'<li><a href="{c["href"]}">{c["title"]}</a></li>' for c in found)
+    return live.html("quiz", {"chapters": found}, fallback=f"<ul>{items}</ul>", script=False)
+
+
+def _load_scripts(app, pagename, templatename, context, doctree):
+    raw = doctree.findall(nodes.raw) if doctree else ()
+    for name in sorted({name for node in raw for name in _PART.findall(node.astext())}):
+        app.add_js_file(f"parts/{name}.js", loading_method="defer")
+
+
+# Scripts
+
+
+def _write_scripts(app, config):
+    folder = Path(app.doctreedir) / "static"
+    (folder / "parts").mkdir(parents=True, exist_ok=True)
+    for name in live.names():
+        (folder / "parts" / f"{name}.js").write_text(live.plain(name), encoding="utf-8")
+    config.html_static_path.append(str(folder))
