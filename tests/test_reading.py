@@ -36,6 +36,22 @@ TRUE = [
     (r"a < b \le 3 = b \ge a > 1", {"a": 2, "b": 3}),
     (r"\begin{aligned} a &= 1 + 1 \\ &= 2 \end{aligned}", {"a": 2}),
     (r"a = 2, \qquad b = 3.", {"a": 2, "b": 3}),
+    (r"2 \cdot \|u\| - \|u - v\|^{2} = 8", {"u": mpmath.matrix([3, 4]), "v": mpmath.matrix([2, 3])}),
+    (
+        r"a u + v = w",
+        {"a": 2, "u": mpmath.matrix([1, 2]), "v": mpmath.matrix([3, 4]), "w": mpmath.matrix([5, 8])},
+    ),
+    (r"\hat{x} = x + 1", {"hat x": 3, "x": 2}),
+    (r"(\|\nabla f(\hat{x})\| - 1)^{2} = 16", {"nabla f": lambda x: mpmath.matrix([x, 4]), "hat x": 3}),
+    (r"\max(0, a - b)^{2} + \min(a, b) = 6", {"a": 4, "b": 2}),
+    (
+        r"\sup_{f \in \mathcal{F}} f(a) = 9",
+        {"a": 3, "sup": lambda of: max(of(lambda x, k=k: k * x) for k in (1, 3))},
+    ),
+    (
+        r"\frac{\partial}{\partial \theta} E(p_{\theta}) = 4",
+        {"theta": 2, "p": lambda t: t * t, "E": lambda p: p},
+    ),
 ]
 
 
@@ -53,6 +69,10 @@ FALSE = [
     (r"a = 2.000001", {"a": 2}),
     (r"\mathbb{E}_{x \sim p}[\log x] = \log \mathbb{E}_{x \sim p}[x]", {"p": [(0.5, 1), (0.5, 2)]}),
     (r"a = b", {"a": math.nan, "b": math.nan}),
+    (r"u = v", {"u": mpmath.matrix([1, 2]), "v": mpmath.matrix([1, 2.000001])}),
+    (r"\|u\| = 1 + \|u\|", {"u": mpmath.matrix([3, 4])}),
+    (r"\hat{x} = x", {"hat x": 3, "x": 2}),
+    (r"\max(0, a) = a", {"a": -1}),
 ]
 
 

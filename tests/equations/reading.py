@@ -1,9 +1,11 @@
 r"""A reader of the book's displays: LaTeX in, numbers out, so that what is checked is what is printed.
 
-It knows the part of LaTeX in which a course writes identities: sums, products, fractions, powers,
-logarithms, finite expectations, minima, derivatives, functions and relations. Each name stands for what the
-environment says: a number, a function, or a law, which is a list of pairs (weight, value). Names lose their
-fonts and braces: `p_{\text{data}}` is "p_data", `\eta` is "eta", `\operatorname{softplus}` is "softplus".
+It knows the part of LaTeX in which a course writes identities: sums, products, fractions, powers, norms,
+logarithms, finite expectations, minima, derivatives, functions and relations. Each name stands for what
+the environment says: a number, a vector (`mpmath.matrix`), a function, or a law, which is a list of pairs
+(weight, value). Names lose their fonts and braces: `p_{\text{data}}` is "p_data", `\eta` is "eta",
+`\operatorname{softplus}` is "softplus". Accents and gradients stay: `\hat{x}` is "hat x", `\nabla f` is
+"nabla f". Of a family `p_\theta` the environment gives "theta" and "p", a function of the parameter.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ Value = Callable[[dict[str, Any]], Any]
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\[^A-Za-z]|\d+(?:\.\d+)?|\S")
 _SILENT = {r"\left", r"\right", r"\bigl", r"\bigr", r"\Bigl", r"\Bigr", r"\big", r"\Big", "&", "\\\\"}
 _SILENT |= {r"\,", r"\;", r"\!", r"\:", r"\ ", r"\displaystyle", r"\quad", r"\qquad"}
-_FONTS = {r"\text", r"\mathrm", r"\operatorname", r"\mathcal", r"\hat", r"\bar", r"\tilde"}
+_FONTS = {r"\text", r"\mathrm", r"\operatorname", r"\mathcal"}
+_ACCENTS = {r"\hat", r"\bar", r"\tilde", r"\nabla"}
 _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda a, b: _close(a, b),
     r"\le": lambda a, b: a <= b or _close(a, b),
@@ -32,7 +35,7 @@ _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 _FUNCTIONS = {r"\log": mpmath.log, r"\exp": mpmath.exp, r"\tanh": mpmath.tanh}
 _EXTREMA = {r"\min", r"\max", r"\sup", r"\inf"}
-_GROUPS = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", "|": "|"}
+_GROUPS = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", "|": "|", r"\|": r"\|"}
 _VARIABLES = {"alpha", "beta", "epsilon", "eta", "gamma", "lambda", "mu", "pi", "theta"}
 _COMMAS = {",", ";", r"\mid", r"\|", r"\parallel"}
 
@@ -66,6 +69,8 @@ def read(latex: str) -> list[list[Any]]:
 
 
 def _close(a: Any, b: Any) -> bool:
+    if isinstance(a, mpmath.matrix) or isinstance(b, mpmath.matrix):
+        return bool(mpmath.norm(a - b) <= 1e-9 * mpmath.norm(a) + 1e-10)
     return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-10)
 
 
@@ -138,7 +143,7 @@ def _product(tokens: _Tokens) -> Value:
         factors.append((-1 if inverse else 1, _power(tokens)))
     if len(factors) == 1:
         return factors[0][1]
-    return lambda env: math.prod(factor(env) ** sign for sign, factor in factors)
+    return lambda env: math.prod(factor(env) if sign > 0 else 1 / factor(env) for sign, factor in factors)
 
 
 def _power(tokens: _Tokens) -> Value:
@@ -167,6 +172,8 @@ def _bracket(tokens: _Tokens) -> Value:
     opening = tokens.take()
     inside = _sum(tokens)
     tokens.take(_GROUPS[opening])
+    if opening == r"\|":
+        return lambda env: mpmath.norm(inside(env))
     return (lambda env: abs(inside(env))) if opening == "|" else inside
 
 
@@ -207,6 +214,9 @@ def _series(tokens: _Tokens) -> Value:
 
 def _extremum(tokens: _Tokens) -> Value:
     kind = tokens.take()[1:]
+    if tokens.peek() == "(":
+        arguments = _arguments(tokens)
+        return lambda env: {"min": min, "max": max}[kind](argument(env) for argument in arguments)
     tokens.take("_")
     variable, body = _name(_Tokens(tokens.group())), _product(tokens)
     return lambda env: _lookup(env, kind)(lambda at: body({**env, variable: at}))
@@ -256,6 +266,9 @@ def _name(tokens: _Tokens) -> str:
     token = tokens.take()
     if not re.fullmatch(r"\\?[A-Za-z]+", token):
         raise Unreadable(f"cannot read {token} in {tokens.text}")
+    if token in _ACCENTS:
+        rest = tokens if token == r"\nabla" else _Tokens(tokens.group())
+        return f"{token[1:]} {_name(rest)}"
     name = tokens.group().replace(" ", "") if token in _FONTS else token
     if tokens.peek() == "_":
         tokens.take()
@@ -271,7 +284,8 @@ def _lookup(env: dict[str, Any], name: str) -> Any:
         return env[name]
     series, _, index = name.partition("_")
     if index in env and series in env:
-        return env[series][int(env[index]) - 1]
+        family = env[series]
+        return family(env[index]) if callable(family) else family[int(env[index]) - 1]
     raise Unreadable(f"no value for {name}; the environment gives {', '.join(sorted(env))}")
 
 
