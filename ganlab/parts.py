@@ -27,6 +27,7 @@ for (const root of document.querySelectorAll('[data-part="NAME"]:not([data-mount
 
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(\w+)\.js";$', re.MULTILINE)
+_COMMENT = re.compile(r"//|/\*\*.*\*/$")
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class)\b\*? *(\w+))", re.MULTILINE)
 
 
@@ -74,7 +75,7 @@ def html(name: str, data: Any, *, fallback: str, script: bool = True) -> str:
     Raises `ValueError` for a part that does not exist, and for data that JSON cannot hold, such as NaN.
 
     >>> html("quiz", {"chapters": []}, fallback="<p>No quiz.</p>", script=False).split(">")[0]
-    '<div class="part" id="quiz-b6df5d0137" data-part="quiz"'
+    '<div class="part" id="quiz-9b44599f24" data-part="quiz"'
     """
     code = module(name)
     try:
@@ -96,7 +97,7 @@ def _source(name: str) -> str:
 
 
 def _alone(source: str) -> str:
-    """A module with each module that it imports from beside it written out in its place."""
+    """A module without comments, each module that it imports from beside it written out in its place."""
 
     def written_out(match: re.Match[str]) -> str:
         wanted, name = match[1].replace(" as ", ": "), match[2]
@@ -104,4 +105,5 @@ def _alone(source: str) -> str:
         exported = ", ".join(_EXPORT.findall(inside))
         return f"const {{{wanted}}} = (() => {{\n{_EXPORT.sub('', inside)}return {{ {exported} }};\n}})();"
 
-    return _IMPORT.sub(written_out, source)
+    lines = (line.strip() for line in _IMPORT.sub(written_out, source).splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not _COMMENT.match(line))
