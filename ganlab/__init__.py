@@ -4,7 +4,9 @@ The modules stand on floors, and an import only ever goes down::
 
     floor 4  cli  reports  runs                         the command line
     floor 3  experiments                                named, complete set-ups
-    floor 2  ensembles  plotting  exercises             many seeds, figures, self-checks
+    floor 2  explorables                                things that move on a page
+             ensembles  plotting  exercises             many seeds, figures, self-checks
+             recordings                                 films of a training
     floor 1  training  dynamics  metrics                processes and how to judge them
              game  history                              what they read, change and leave behind
     floor 0  losses  regularizers                       ideas, one module each
@@ -38,6 +40,7 @@ __all__ = [
     "ensembles",
     "exercises",
     "experiments",
+    "explorables",
     "f_divergences",
     "game",
     "history",
@@ -47,6 +50,7 @@ __all__ = [
     "parts",
     "plotting",
     "quadrature",
+    "recordings",
     "regularizers",
     "reports",
     "reproducible",

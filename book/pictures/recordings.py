@@ -1,0 +1,46 @@
+"""Record the runs that a page cannot repeat: chaotic ones, of which two processors make two films.
+
+Run as `python book/pictures/recordings.py`; it writes `ganlab/assets/runs/*.recording.json` in half a minute.
+"""
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+import ganlab
+from ganlab import experiments, recordings, training
+
+FOLDER = Path(__file__).resolve().parents[2] / "ganlab" / "assets" / "runs"
+SEED = 0
+RUNS = {"ring_lost": "ring_collapse"}
+
+
+def record(name: str, steps: int | None = None) -> recordings.Recording:
+    """The film of one run, or of its first steps; a frame is taken when the whole run would take it."""
+    ganlab.reproducible(SEED)
+    experiment = experiments.EXPERIMENTS[RUNS[name]]
+    gan, batches, source = experiments.build(experiment, seed=SEED)
+    recorder = recordings.Recorder(gan, source, steps=experiment.steps, points=250, seed=SEED)
+    started = time.perf_counter()
+    training.train(
+        gan, batches, steps or experiment.steps, n_critic=experiment.n_critic, callbacks=[recorder]
+    )
+    recording = recorder.recording()
+    made = {
+        "command": "python book/pictures/recordings.py",
+        "experiment": RUNS[name],
+        "seed": SEED,
+        "seconds": round(time.perf_counter() - started),
+        "torch": torch.__version__.split("+")[0],
+        "python": ".".join(map(str, sys.version_info[:2])),
+    }
+    return replace(recording, made=dict(recording.made) | made)
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name in RUNS:
+        record(name).save(FOLDER / f"{name}.recording.json")
