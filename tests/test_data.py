@@ -437,6 +437,30 @@ def test_batches_come_in_the_dtype_asked_for(source, dtype, rng):
     assert next(batches(source, 3, rng, dtype=dtype)).dtype == dtype
 
 
+def test_labels_come_with_their_samples(rng):
+    mixture = Mixture(torch.tensor([[0.0], [100.0], [200.0]]), 1e-3)
+    points, modes = next(batches(mixture, 64, rng, labelled=True))
+    assert torch.equal((points[:, 0] / 100).round().long(), modes)
+    images = digits()
+    stream = batches(images, 32, rng, labelled=True)
+    pictures, labels = next(stream)
+    chosen = stream.order[:32]
+    assert torch.equal(labels, images.labels[chosen])
+    assert torch.equal(pictures, images.batch(chosen))
+
+
+def test_labels_do_not_change_the_samples():
+    streams = [
+        batches(grid(), 16, torch.Generator().manual_seed(5), labelled=labelled) for labelled in (False, True)
+    ]
+    assert torch.equal(next(streams[0]), next(streams[1])[0])
+
+
+def test_labels_of_a_source_without_any_are_refused(rng):
+    with pytest.raises(ValueError, match="`labelled` needs a source that draws labels, got a SwissRoll"):
+        batches(swiss_roll(), 8, rng, labelled=True)
+
+
 def test_unasked_points_follow_the_default_dtype_and_images_are_float32(rng):
     assert next(iter(batches(ring(), 3, rng))).dtype == torch.float64
     assert next(iter(batches(numbered(5), 3, rng))).dtype == torch.float32

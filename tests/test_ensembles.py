@@ -8,8 +8,9 @@ from torch import nn
 from torch.testing import assert_close
 
 from ganlab import data, ensembles
+from ganlab.distributed import Group
 from ganlab.ensembles import train_together
-from ganlab.game import GAN, Penalty
+from ganlab.game import GAN, Penalty, Unroll
 from ganlab.losses import LOSSES, non_saturating, relativistic_pairing
 from ganlab.networks import mlp_discriminator, mlp_generator
 from ganlab.regularizers import dragan, r1, r2, wgan_gp
@@ -69,6 +70,15 @@ def test_every_loss_stacks(loss):
     alone, alone_batches = games(loss=loss)
     history = train_together(gans, batches, 10, n_critic=2)
     histories = [train(*pair, 10, n_critic=2) for pair in zip(alone, alone_batches, strict=True)]
+    assert_alike(gans, alone, history, histories)
+
+
+def test_looking_ahead_stacks():
+    settings = {"unroll": Unroll(2, 0.3), "penalties": [Penalty(r1, 0.1)]}
+    gans, batches = games(**settings)
+    alone, alone_batches = games(**settings)
+    history = train_together(gans, batches, 10)
+    histories = [train(*pair, 10) for pair in zip(alone, alone_batches, strict=True)]
     assert_alike(gans, alone, history, histories)
 
 
@@ -142,6 +152,12 @@ def test_networks_with_buffers_are_refused():
     gan.generator.layers.append(nn.BatchNorm1d(2).double())
     with pytest.raises(ValueError, match="must have no buffers, got some in game 0"):
         train_together([gan], [batches], 1)
+
+
+def test_games_in_bfloat16_or_on_shared_batches_are_refused():
+    setups = [game(seed, group=Group(0, 2)) for seed in SEEDS]
+    with pytest.raises(ValueError, match="must have neither `group` nor `bf16`"):
+        train_together(*zip(*setups, strict=True), 1)
 
 
 def test_bad_numbers_are_refused():

@@ -2,6 +2,7 @@
 contracts of a step: which gradients exist, which draws are fresh, what a stop and a resume leave behind."""
 
 import math
+from copy import deepcopy
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.testing import assert_close
 
 from ganlab import data
-from ganlab.game import draw_for_discriminator, draw_for_generator, pack
+from ganlab.game import Unroll, draw_for_discriminator, draw_for_generator, pack
 from ganlab.losses import LOSSES, minimax, non_saturating, relativistic_pairing
 from ganlab.networks import mlp_discriminator, mlp_generator
 from ganlab.regularizers import r1, wgan_gp
@@ -323,7 +324,7 @@ def test_a_checkpoint_of_other_networks_is_refused_and_changes_nothing(tmp_path)
     )
     before = wider.state()
     with pytest.raises(
-        ValueError, match=r"does not fit the discriminator: `layers.0.weight` must be of shape"
+        ValueError, match=r"does not fit the discriminator: `layers\.\d\.weight` must be of shape"
     ):
         load_checkpoint(tmp_path, wider, image_batches())
     assert all(torch.equal(value, wider.state()[name]) for name, value in before.items())
@@ -355,6 +356,183 @@ def test_the_gradient_norm_is_the_length_of_what_plain_descent_would_move_by(los
                 parameter += sign * step * parameter.grad / norm
             values.append(objective())
     assert_close((values[0] - values[1]) / (2 * step), norm, rtol=1e-5, atol=0)
+
+
+def descended(discriminator, real, fake, loss, steps, rate):
+    """A copy of the discriminator after plain descent with PyTorch's own SGD, for the tests of unrolling."""
+    copy = deepcopy(discriminator)
+    sgd = torch.optim.SGD(copy.parameters(), lr=rate)
+    for _ in range(steps):
+        sgd.zero_grad()
+        (loss.discriminator(copy(real), copy(fake)) + 0.1 * r1(copy, real, fake)).backward()
+        sgd.step()
+    return copy
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize("loss", [minimax, non_saturating, relativistic_pairing], ids=lambda loss: loss.name)
+def test_the_unrolled_gradient_is_that_of_the_loss_after_the_steps_ahead(loss, steps):
+    """Truth: central differences of the loss against a discriminator descended by torch.optim.SGD."""
+    penalties = [Penalty(r1, 0.1)]
+    gan = game(loss, unroll=Unroll(steps, 0.5), penalties=penalties)
+    drawn, before = draw_for_generator(gan, ring_batches()), snapshot(gan.discriminator)
+    found = []
+    gan.g_optimizer.register_step_pre_hook(
+        lambda *_: found.extend(p.grad.clone() for p in gan.generator.parameters())
+    )
+    recorded = generator_step(gan, drawn)["g_loss"]
+    assert all(torch.equal(before[name], value) for name, value in gan.discriminator.state_dict().items())
+    assert all(parameter.grad is None for parameter in gan.discriminator.parameters())
+
+    generator, discriminator = networks()
+    rng = torch.Generator().manual_seed(9)
+    direction = [torch.randn(p.shape, generator=rng) for p in generator.parameters()]
+
+    def value(shift):
+        moved = deepcopy(generator)
+        with torch.no_grad():
+            for parameter, along in zip(moved.parameters(), direction, strict=True):
+                parameter += shift * along
+            fake = moved(drawn.latents)
+        ahead = descended(discriminator, drawn.real, fake, loss, steps, 0.5)
+        return loss.generator(ahead(drawn.real), ahead(fake)).item()
+
+    assert_close(recorded.item(), value(0.0), rtol=1e-12, atol=0)
+    slope = sum((gradient * along).sum() for gradient, along in zip(found, direction, strict=True))
+    assert_close(slope.item(), (value(1e-5) - value(-1e-5)) / 2e-5, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_unrolling_adds_the_pull_towards_the_data_in_the_bilinear_game(steps):
+    """D(x) = w x and one point t: ahead, w + k r (mean - t), so that the loss is -t (w + k r (mean - t))."""
+
+    class Point(nn.Module):
+        latent_dim = 1
+
+        def __init__(self):
+            super().__init__()
+            self.t = nn.Parameter(torch.tensor([0.7]))
+
+        def forward(self, z):
+            return self.t.expand(len(z), 1)
+
+    class Slope(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(torch.tensor(0.3))
+
+        def forward(self, x):
+            return self.w * x[:, 0]
+
+    gan = GAN(
+        Point(), Slope(), LOSSES["wasserstein"], torch.Generator().manual_seed(0), unroll=Unroll(steps, 0.1)
+    )
+    batches = data.batches(data.Mixture(torch.tensor([[2.0]]), 1e-9), 8, torch.Generator().manual_seed(1))
+    slopes = []
+    gan.g_optimizer.register_step_pre_hook(lambda *_: slopes.append(gan.generator.t.grad.item()))
+    generator_step(gan, draw_for_generator(gan, batches))
+    reach = 0.1 * steps
+    assert_close(slopes[0], -(0.3 + reach * (2.0 - 0.7)) + reach * 0.7, rtol=0, atol=1e-8)
+
+
+class Labelled(nn.Module):
+    """A linear map with one bias a class, as either player: three latents or two coordinates in."""
+
+    latent_dim, classes = 3, 4
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        rng = torch.Generator().manual_seed(inputs)
+        self.weight = nn.Parameter(torch.randn(inputs, outputs, generator=rng))
+        self.bias = nn.Parameter(torch.randn(self.classes, outputs, generator=rng))
+
+    def forward(self, x, labels):
+        y = x @ self.weight + self.bias[labels]
+        return y.squeeze(1) if y.shape[1] == 1 else y
+
+
+def labelled_batches(classes=4):
+    return data.batches(data.ring(classes), 16, torch.Generator().manual_seed(3), labelled=True)
+
+
+def labelled_game(loss=non_saturating, **settings):
+    return GAN(Labelled(3, 2), Labelled(2, 1), loss, torch.Generator().manual_seed(2), **settings)
+
+
+def test_both_players_are_given_the_labels_of_the_real_samples():
+    gan, batches, twin = labelled_game(relativistic_pairing), labelled_batches(), labelled_batches()
+    for drawing, step, name in (
+        (draw_for_discriminator, discriminator_step, "d_loss"),
+        (draw_for_generator, generator_step, "g_loss"),
+    ):
+        drawn, (real, labels) = drawing(gan, batches), next(twin)
+        assert torch.equal(drawn.real, real)
+        assert torch.equal(drawn.labels, labels)
+        fake = gan.generator(drawn.latents, labels)
+        gap = gan.discriminator(real, labels) - gan.discriminator(fake, labels)
+        sign = 1 if name == "d_loss" else -1
+        expected = torch.nn.functional.softplus(-sign * gap).mean()
+        assert_close(step(gan, drawn)[name], expected.detach())
+
+
+def test_a_penalty_sees_the_critic_under_the_labels():
+    gan = labelled_game(penalties=[Penalty(r1, 1.0)])
+    row = discriminator_step(gan, draw_for_discriminator(gan, labelled_batches()))
+    assert_close(row["penalty"], Labelled(2, 1).weight.square().sum().detach())
+
+
+def test_samples_are_of_the_classes_asked_for_or_of_each_in_turn(rng):
+    gan = labelled_game()
+    with torch.no_grad():
+        gan.generator.weight.zero_()
+    bias = gan.generator.bias.detach()
+    assert torch.equal(gan.sample(6, rng), bias[[0, 1, 2, 3, 0, 1]])
+    assert torch.equal(gan.sample(2, rng, labels=torch.tensor([3, 3])), bias[[3, 3]])
+
+
+def test_labels_and_networks_that_do_not_fit_are_refused():
+    rng = torch.Generator().manual_seed(0)
+    with pytest.raises(ValueError, match=r"must know the same number of classes, got \(4, None\)"):
+        GAN(Labelled(3, 2), networks()[1], non_saturating, rng)
+    with pytest.raises(ValueError, match="`pack` must be 1 where the networks are conditional"):
+        labelled_game(pack=2)
+    with pytest.raises(ValueError, match="conditional networks need batches with labels"):
+        draw_for_discriminator(labelled_game(), ring_batches())
+    with pytest.raises(ValueError, match="labels must be in 0 to 3, got up to 7"):
+        draw_for_discriminator(labelled_game(), labelled_batches(8))
+
+
+def test_networks_without_classes_train_on_labelled_batches_and_ignore_the_labels():
+    assert len(train(game(), labelled_batches(8), 1)) == 1
+
+
+def test_bfloat16_changes_the_scores_by_its_rounding_and_leaves_penalties_in_float32():
+    """Truth: bfloat16 keeps 8 bits: a score of size 1 may be off by about 2^-8, surely by less than ten."""
+    rows = []
+    for bf16 in (False, True):
+        generator, discriminator = (network.float() for network in networks(width=32))
+        rng = torch.Generator().manual_seed(2)
+        gan = GAN(generator, discriminator, non_saturating, rng, bf16=bf16, penalties=[Penalty(r1, 1.0)])
+        drawn = draw_for_discriminator(gan, ring_batches())
+        rows.append(
+            discriminator_step(gan, drawn) | generator_step(gan, draw_for_generator(gan, ring_batches()))
+        )
+        assert all(parameter.dtype == torch.float32 for parameter in discriminator.parameters())
+    exact, rounded = rows
+    assert all(value.dtype == torch.float32 for value in rounded.values())
+    assert torch.equal(exact["penalty"], rounded["penalty"])
+    assert exact["d_real"] != rounded["d_real"]
+    for name in exact:
+        assert_close(rounded[name], exact[name], rtol=0, atol=10 / 256)
+
+
+def test_settings_of_looking_ahead_and_of_precision_are_checked():
+    with pytest.raises(ValueError, match="`steps` must be at least 1, got 0"):
+        Unroll(0, 0.1)
+    with pytest.raises(ValueError, match=r"`rate` must be positive, got 0\.0"):
+        Unroll(1, 0.0)
+    with pytest.raises(ValueError, match=r"`bf16` needs networks in float32, got torch\.float64"):
+        game(bf16=True)
 
 
 def test_callbacks_see_every_step():
