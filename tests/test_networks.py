@@ -2,6 +2,7 @@
 
 import copy
 import math
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -11,18 +12,26 @@ from hypothesis import strategies as st
 from scipy import stats
 from torch import nn
 from torch.autograd import gradcheck, gradgradcheck
-from torch.func import functional_call, stack_module_state, vmap
+from torch.func import functional_call, grad, stack_module_state, vmap
+from torch.nn.functional import conv2d
 from torch.testing import assert_close
 
 from ganlab.networks import (
     NETWORKS,
     MinibatchStd,
+    conditional_generator,
     dcgan_discriminator,
     dcgan_generator,
     initialize,
     mlp_discriminator,
     mlp_generator,
+    projection_discriminator,
+    residual_discriminator,
+    residual_generator,
+    style_generator,
 )
+from ganlab.networks.residual import ResidualBlock
+from ganlab.networks.style import ModulatedConv
 
 SHAPES = [(2,), (1, 8, 8), (3, 4, 6)]
 
@@ -206,7 +215,7 @@ def test_every_weight_and_bias_is_drawn(rng):
         assert len(parameter.unique()) == parameter.numel()
 
 
-# --- What is refused ---
+# --- What the plain pair refuses ---
 
 
 @pytest.mark.parametrize(
@@ -426,6 +435,7 @@ def test_minibatch_std_has_a_finite_gradient_where_all_samples_are_equal(rng):
     [
         lambda rng, **asked: mlp_discriminator((1, 8, 8), rng=rng, width=6, **asked),
         lambda rng, **asked: dcgan_discriminator((1, 8, 8), rng=rng, width=6, **asked),
+        lambda rng, **asked: residual_discriminator((1, 8, 8), rng=rng, width=6, **asked),
     ],
 )
 def test_one_keyword_lets_a_discriminator_see_the_spread_of_its_batch(build, rng):
@@ -439,6 +449,323 @@ def test_one_keyword_lets_a_discriminator_see_the_spread_of_its_batch(build, rng
     assert (seeing(near)[0] - seeing(far)[0]).abs() > 1e-6
     assert any(getattr(module, "mixes_samples", False) for module in seeing.modules())
     assert not any(getattr(module, "mixes_samples", False) for module in plain.modules())
+
+
+# --- Residual ---
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32), (2, 8, 8)])
+def test_residual_parameters_are_counted_by_arithmetic(shape, depth, rng):
+    width, channels, (side, k) = 4, shape[0], halvings(shape[1])
+    scales = [width << i for i in range(k)]
+    blocks = depth * sum((c * c + c) + (9 * c * c + c) + (c * c + c) for c in scales)
+    coarse = scales[-1] * side * side
+    generator = residual_generator(5, shape, rng=rng, width=width, depth=depth)
+    halving = sum(2 * c * c + c for c in scales[:-1])
+    assert count(generator) == 5 * coarse + coarse + blocks + halving + 16 * width * channels + channels
+    discriminator = residual_discriminator(shape, rng=rng, width=width, depth=depth)
+    doubling = sum(2 * c * c + 2 * c for c in scales[:-1])
+    assert count(discriminator) == 16 * channels * width + width + blocks + doubling + coarse + 1
+
+
+def test_the_residual_critic_starts_as_an_affine_function_and_does_not_stay_one(rng):
+    critic = residual_discriminator((1, 28, 28), rng=rng, width=4, depth=2)
+    x, y = torch.randn(2, 3, 1, 28, 28, generator=rng)
+    middle = (critic(x) + critic(y)) / 2
+    assert_close(critic((x + y) / 2), middle, rtol=1e-10, atol=1e-12)
+    with torch.no_grad():
+        for block in critic.modules():
+            if isinstance(block, ResidualBlock):
+                block.branch[-1].weight.normal_(generator=rng)
+    assert not torch.allclose(critic((x + y) / 2), (critic(x) + critic(y)) / 2, rtol=1e-2)
+
+
+def test_a_residual_block_adds_its_branch_to_its_input(rng):
+    block = ResidualBlock(3, rng, blocks=1)
+    x = torch.randn(2, 3, 5, 5, generator=rng)
+    assert torch.equal(block(x), x)
+    first, second, third = [m for m in block.modules() if isinstance(m, nn.Conv2d)]
+    initialize(third, rng)
+    y = conv2d(x, first.weight, first.bias)
+    y = conv2d(torch.maximum(y, 0.2 * y), second.weight, second.bias, padding=1)
+    y = conv2d(torch.maximum(y, 0.2 * y), third.weight, third.bias)
+    assert_close(block(x), x + y, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 16])
+def test_the_branch_starts_with_he_deviations_shrunk_by_the_fourth_root_of_the_blocks(blocks, rng):
+    block = ResidualBlock(48, rng, blocks=blocks)
+    first, second, third = [m for m in block.modules() if isinstance(m, nn.Conv2d)]
+    for layer, inputs in ((first, 48), (second, 9 * 48)):
+        deviation = math.sqrt(2 / (1 + 0.2**2) / inputs) / blocks ** (1 / 4)
+        weights = layer.weight.detach().flatten().numpy()
+        assert stats.kstest(weights, stats.norm(0, deviation).cdf).pvalue > 1e-4
+    assert not any(p.any() for p in (third.weight, third.bias, first.bias, second.bias))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_after_one_step_a_gradient_reaches_every_weight(name, rng):
+    networks = nn.ModuleList(pair_of(name, (1, 28, 28)))
+    z = torch.randn(8, 6, generator=rng)
+    optimizer = torch.optim.SGD(networks.parameters(), lr=0.1)
+    for _ in range(2):
+        optimizer.zero_grad()
+        networks[1](networks[0](z)).square().mean().backward()
+        optimizer.step()
+    for path, parameter in networks.named_parameters():
+        assert parameter.grad.any(), path
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "dcgan"])
+def test_a_stack_of_pairs_is_each_of_them_under_vmap(name, rng):
+    pairs = [pair_of(name, (1, 8, 8), seed=seed) for seed in range(2)]
+    z = torch.randn(3, 6, generator=rng)
+    slopes = []
+    for generator, discriminator in pairs:
+        x = generator(z).detach().requires_grad_()
+        (slope,) = torch.autograd.grad(discriminator(x).sum(), x)
+        slopes.append(slope)
+
+    def slope_of(generating, judging):
+        x = functional_call(pairs[0][0], generating, (z,))
+        return grad(lambda x: functional_call(pairs[0][1], judging, (x,)).sum())(x)
+
+    generating, judging = (stack_module_state(list(networks))[0] for networks in zip(*pairs, strict=True))
+    assert_close(vmap(slope_of)(generating, judging), torch.stack(slopes), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("critic", [dcgan_discriminator, residual_discriminator])
+def test_the_penalty_on_a_slope_has_the_right_gradient_in_the_weights(critic, rng):
+    """Double backward against finite differences along one direction."""
+    critic = critic((1, 8, 8), rng=rng, width=3)
+    with torch.no_grad():
+        for parameter in critic.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=rng), alpha=0.1)
+    x = torch.randn(4, 1, 8, 8, generator=rng)
+    weights = {name: parameter.detach() for name, parameter in critic.named_parameters()}
+    direction = {name: torch.randn(w.shape, generator=rng) for name, w in weights.items()}
+
+    def penalty(t):
+        moved = {name: w + t * direction[name] for name, w in weights.items()}
+        slope = grad(lambda x: functional_call(critic, moved, (x,)).sum())(x)
+        return slope.square().sum()
+
+    step = torch.tensor(1e-6)
+    difference = (penalty(step) - penalty(-step)) / (2 * step)
+    assert_close(grad(penalty)(torch.tensor(0.0)), difference, rtol=1e-5, atol=0)
+
+
+# --- Styles ---
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32), (2, 8, 8)])
+def test_style_parameters_are_counted_by_arithmetic(shape, rng):
+    latent_dim, width, (side, k) = 5, 4, halvings(shape[1])
+    generator = style_generator(latent_dim, shape, rng=rng, width=width, depth=3)
+    scales = [width << i for i in reversed(range(k))]
+    total = 3 * (latent_dim * latent_dim + latent_dim) + scales[0] * side * side
+    for inputs, outputs in pairwise([scales[0], *scales, shape[0]]):
+        total += 9 * inputs * outputs + outputs + latent_dim * inputs + inputs
+    assert count(generator) == total
+
+
+@pytest.mark.parametrize("demodulated", [True, False])
+def test_a_modulated_convolution_has_weights_of_its_own_for_each_sample(demodulated, rng):
+    layer = ModulatedConv(3, 2, 4, rng, demodulated=demodulated)
+    layer.convolution.bias.data.normal_(generator=rng)
+    layer.scale.bias.data.normal_(generator=rng)
+    x, style = torch.randn(5, 3, 6, 6, generator=rng), torch.randn(5, 4, generator=rng)
+    together = layer(x, style)
+    layer.requires_grad_(False)
+    for n in range(5):
+        s = [1 + float(layer.scale.weight[i] @ style[n]) + float(layer.scale.bias[i]) for i in range(3)]
+        weight = layer.convolution.weight.detach().clone()
+        for j in range(2):
+            for i in range(3):
+                weight[j, i] *= s[i]
+            if demodulated:
+                weight[j] /= math.sqrt(float(weight[j].square().sum()) + 1e-8)
+        alone = conv2d(x[n : n + 1], weight, layer.convolution.bias, padding=1)
+        assert_close(together[n : n + 1], alone, rtol=1e-10, atol=1e-12)
+
+
+def test_demodulation_gives_unit_variance_for_independent_unit_inputs(rng):
+    layer = ModulatedConv(8, 4, 3, rng)
+    x = torch.randn(300, 8, 12, 12, generator=rng)
+    style = 3 * torch.randn(1, 3, generator=rng).expand(300, 3)
+    inside = layer(x, style)[:, :, 1:-1, 1:-1]  # padding takes inputs away at the rim
+    # 30 000 values a channel, 9 neighbours alike: 5 standard errors are below 5 sqrt(2 * 9 / 30 000)
+    assert_close(inside.var((0, 2, 3)), torch.ones(4), rtol=0.12, atol=0)
+
+
+def test_the_length_of_a_latent_does_not_matter_to_its_style(rng):
+    generator = style_generator(6, (1, 8, 8), rng=rng, width=4)
+    z = torch.randn(3, 6, generator=rng)
+    assert_close(generator(7 * z), generator(z), rtol=1e-6, atol=1e-8)
+    assert not torch.allclose(generator(-z), generator(z), rtol=1e-3)
+
+
+def test_images_are_made_from_styles_alone(rng):
+    generator = style_generator(6, (1, 8, 8), rng=rng, width=4)
+    z = torch.randn(3, 6, generator=rng)
+    styles = generator.styles(z)
+    unit = z / z.square().mean(1, keepdim=True).sqrt()
+    first, second = linears(generator.mapping)
+    hidden = unit @ first.weight.T + first.bias
+    hidden = torch.maximum(hidden, 0.2 * hidden) @ second.weight.T + second.bias
+    assert_close(styles, torch.maximum(hidden, 0.2 * hidden), rtol=1e-6, atol=1e-8)
+    assert torch.equal(generator.synthesize(styles), generator(z))
+    alike = generator.synthesize(styles[:1].expand(4, 6))
+    assert_close(alike, alike[:1].expand(4, 1, 8, 8), rtol=1e-12, atol=1e-14)
+
+
+# --- Classes ---
+
+CONDITIONED = [(2,), (1, 28, 28), (3, 32, 32)]
+
+
+def told(shape, *, seed=0, **settings):
+    """A small pair that knows five classes."""
+    rng = seeded(seed)
+    generator = conditional_generator(3, shape, classes=5, rng=rng, width=4, **settings)
+    return generator, projection_discriminator(shape, classes=5, rng=rng, width=4)
+
+
+@pytest.mark.parametrize("shape", CONDITIONED)
+def test_a_pair_with_classes_takes_labels_and_says_how_many_there_are(shape, rng):
+    generator, discriminator = told(shape)
+    assert (generator.classes, discriminator.classes, generator.latent_dim) == (5, 5, 3)
+    for labels in (torch.tensor([2]), torch.tensor([0, 4, 4])):
+        samples = generator(torch.randn(len(labels), 3, generator=rng), labels)
+        assert samples.shape == (len(labels), *shape)
+        scores = discriminator(samples, labels)
+        assert scores.shape == labels.shape
+        gradients = torch.autograd.grad(scores.sum(), [*generator.parameters(), *discriminator.parameters()])
+        assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_without_labels_have_no_classes(name):
+    assert not any(hasattr(network, "classes") for network in pair_of(name, (1, 8, 8)))
+
+
+def test_the_projection_is_linear_in_the_vector_of_the_class(rng):
+    _, discriminator = told((2,))
+    x, table = torch.randn(6, 2, generator=rng), discriminator.embedding.weight.data
+    table[0] = 0
+    table[3] = 2 * table[1] - 5 * table[2]
+    none, one, two, three = (discriminator(x, torch.full((6,), y)) for y in range(4))
+    assert_close(three - none, 2 * (one - none) - 5 * (two - none), rtol=1e-10, atol=1e-12)
+    assert_close(none, discriminator.inner(x), rtol=1e-12, atol=1e-14)
+    features = discriminator.inner.layers[:-1](x)
+    assert_close(one - two, features @ (table[1] - table[2]), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", CONDITIONED)
+def test_a_vector_of_a_class_has_the_size_of_the_features_and_unit_length_at_the_start(shape):
+    _, discriminator = told(shape)
+    features = discriminator.inner.layers[-1].in_features
+    assert discriminator.embedding.weight.shape == (5, features)
+    lengths = projection_discriminator(shape, classes=2_000, rng=seeded(), width=4).embedding.weight
+    # The mean of 2 000 F squares of N(0, 1 / F), within 5 standard errors
+    assert_close(
+        lengths.square().sum(1).mean().item(), 1.0, rtol=0, atol=5 * math.sqrt(2 / (2_000 * features))
+    )
+
+
+def test_the_generator_reads_the_vector_of_the_class_beside_the_latents(rng):
+    generator, _ = told((2,), embedding_dim=7)
+    z = torch.randn(4, 3, generator=rng)
+    vectors = generator.embedding.weight[[1, 1, 0, 4]]
+    assert vectors.shape == (4, 7)
+    samples = generator(z, torch.tensor([1, 1, 0, 4]))
+    assert_close(samples, generator.inner(torch.cat([z, vectors], 1)), rtol=1e-12, atol=1e-14)
+    assert not torch.allclose(samples, generator(z, torch.tensor([2, 2, 2, 2])))
+
+
+def test_a_class_that_is_not_in_the_batch_gets_no_gradient(rng):
+    generator, discriminator = told((2,))
+    labels = torch.tensor([1, 3, 3])
+    discriminator(generator(torch.randn(3, 3, generator=rng), labels), labels).sum().backward()
+    for network in (generator, discriminator):
+        reached = network.embedding.weight.grad.any(1)
+        assert reached.tolist() == [False, True, False, True, False]
+
+
+def test_classes_cost_their_vectors_and_the_wider_input(rng):
+    generator = conditional_generator(100, (1, 28, 28), classes=10, rng=rng)
+    assert count(generator) == count(dcgan_generator(116, (1, 28, 28), rng=rng)) + 10 * 16
+    discriminator = projection_discriminator((1, 28, 28), classes=10, rng=rng)
+    assert count(discriminator) == count(dcgan_discriminator((1, 28, 28), rng=rng)) + 10 * 128 * 7 * 7
+    pointwise = projection_discriminator((2,), classes=8, rng=rng)
+    assert count(pointwise) == count(mlp_discriminator((2,), rng=rng)) + 8 * 128
+
+
+def test_another_architecture_may_be_told_the_classes(rng):
+    generator = conditional_generator(
+        3, (1, 8, 8), classes=5, rng=rng, architecture=partial(residual_generator, width=4)
+    )
+    discriminator = projection_discriminator(
+        (1, 8, 8), classes=5, rng=rng, width=4, architecture=residual_discriminator
+    )
+    labels = torch.tensor([0, 4])
+    assert discriminator(generator(torch.zeros(2, 3), labels), labels).shape == (2,)
+
+
+def test_a_stack_of_pairs_with_classes_is_each_of_them_under_vmap(rng):
+    pairs = [told((2,), seed=seed) for seed in range(2)]
+    z, labels = torch.randn(6, 3, generator=rng), torch.tensor([0, 1, 2, 3, 4, 4])
+    alone = torch.stack([judge(made(z, labels), labels) for made, judge in pairs])
+
+    def scores(generating, judging):
+        x = functional_call(pairs[0][0], generating, (z, labels))
+        return functional_call(pairs[0][1], judging, (x, labels))
+
+    generating, judging = (stack_module_state(list(networks))[0] for networks in zip(*pairs, strict=True))
+    assert_close(vmap(scores)(generating, judging), alone, rtol=1e-12, atol=1e-14)
+
+
+def test_a_seed_alone_gives_the_pair_with_classes():
+    for one, same, other in zip(told((2,)), told((2,)), told((2,), seed=1), strict=True):
+        for a, b, c in zip(one.parameters(), same.parameters(), other.parameters(), strict=True):
+            assert torch.equal(a, b)
+            assert not torch.equal(a, c)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (torch.tensor([0, 5]), r"`labels` must lie in 0 \.\. 4, got values from 0 to 5"),
+        (torch.tensor([-1, 1]), r"`labels` must lie in 0 \.\. 4, got values from -1 to 1"),
+        (torch.tensor([1]), r"`labels` must be int64 of shape \(2,\), got torch\.int64 of shape \(1,\)"),
+        (torch.tensor([[0], [1]]), r"`labels` must be int64 of shape \(2,\), got .* of shape \(2, 1\)"),
+        (torch.ones(2), r"`labels` must be int64 of shape \(2,\), got torch\.float32"),
+    ],
+)
+def test_labels_that_are_none_are_refused(labels, message):
+    generator, discriminator = told((2,))
+    with pytest.raises(ValueError, match=message):
+        generator(torch.zeros(2, 3), labels)
+    with pytest.raises(ValueError, match=message):
+        discriminator(torch.zeros(2, 2), labels)
+
+
+def test_a_pair_with_classes_refuses_bad_sizes_and_inputs_by_name(rng):
+    for name in ("latent_dim", "classes", "embedding_dim"):
+        sizes = {"latent_dim": 3, "classes": 5, "embedding_dim": 4} | {name: 0}
+        with pytest.raises(ValueError, match=f"`{name}` must be a positive integer, got 0"):
+            conditional_generator(sizes.pop("latent_dim"), (2,), rng=rng, **sizes)
+    with pytest.raises(ValueError, match="`classes` must be a positive integer, got 0"):
+        projection_discriminator((2,), classes=0, rng=rng)
+    for build in (projection_discriminator, partial(conditional_generator, 3)):
+        with pytest.raises(ValueError, match="`shape` must hold positive integers, got 2"):
+            build(2, classes=5, rng=rng)
+    generator, discriminator = told((2,))
+    with pytest.raises(ValueError, match=r"`z` must have shape \(N, 3\), got \(1, 4\)"):
+        generator(torch.zeros(1, 4), torch.tensor([0]))
+    with pytest.raises(ValueError, match=r"`x` must have shape \(N, 2\), got \(1, 3\)"):
+        discriminator(torch.zeros(1, 3), torch.tensor([0]))
 
 
 # --- What is refused ---
@@ -479,6 +806,6 @@ def test_every_pair_refuses_bad_sizes_inputs_and_streams_by_name(name, rng):
         judge(torch.zeros(2, 1, 8, 9))
 
 
-def test_a_deviation_that_is_not_positive_is_refused(rng):
-    with pytest.raises(ValueError, match="`std` must be positive, got 0"):
-        initialize(nn.Linear(2, 2), rng, std=0.0)
+def test_a_negative_deviation_is_refused(rng):
+    with pytest.raises(ValueError, match=r"`std` must be at least 0, got -0\.1"):
+        initialize(nn.Linear(2, 2), rng, std=-0.1)

@@ -11,21 +11,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from torch import nn
+
+from .conditional import (
+    ConditionalGenerator,
+    ProjectionDiscriminator,
+    conditional_generator,
+    projection_discriminator,
+)
 from .dcgan import dcgan_discriminator, dcgan_generator
 from .layers import Discriminator, Generator, MinibatchStd, initialize
 from .mlp import mlp_discriminator, mlp_generator
+from .residual import residual_discriminator, residual_generator
+from .style import StyleGenerator, style_generator
 
 __all__ = [
     "NETWORKS",
+    "ConditionalGenerator",
     "Discriminator",
     "Generator",
     "MinibatchStd",
     "Pair",
+    "ProjectionDiscriminator",
+    "StyleGenerator",
+    "conditional_generator",
     "dcgan_discriminator",
     "dcgan_generator",
     "initialize",
     "mlp_discriminator",
     "mlp_generator",
+    "projection_discriminator",
+    "residual_discriminator",
+    "residual_generator",
+    "style_generator",
 ]
 
 
@@ -36,13 +54,15 @@ class Pair(NamedTuple):
     width and may have further options.
     """
 
-    generator: Callable[..., Generator]
-    discriminator: Callable[..., Discriminator]
+    generator: Callable[..., nn.Module]
+    discriminator: Callable[..., nn.Module]
 
 
 NETWORKS: dict[str, Pair] = {
     "mlp": Pair(mlp_generator, mlp_discriminator),
     "dcgan": Pair(dcgan_generator, dcgan_discriminator),
+    "residual": Pair(residual_generator, residual_discriminator),
+    "style": Pair(style_generator, residual_discriminator),
 }
 """The architectures by name. "mlp" takes samples of any shape; the others take images (C, H, W) with even
 sides of at least 8 pixels.

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils import skip_init
 
-from .layers import Discriminator, Generator, MinibatchStd, check_size, check_sizes, initialize
+from .layers import Discriminator, Generator, MinibatchStd, check_size, initialize, ladder
 
 __all__ = ["dcgan_discriminator", "dcgan_generator"]
 
@@ -105,24 +105,3 @@ def dcgan_discriminator(
     places = (shape[1] >> len(channels)) * (shape[2] >> len(channels))
     layers += [nn.Flatten(), skip_init(nn.Linear, (channels[-1] + minibatch_std) * places, 1)]
     return Discriminator(initialize(nn.Sequential(*layers), rng, std=STD), shape)
-
-
-def ladder(shape: Sequence[int], width: int) -> list[int]:
-    """The channels on each scale below the image, from fine to coarse: width, 2 width, 4 width, ...
-
-    The sides are halved as long as both stay integers of at least 4. Raises `ValueError` where `shape` is no
-    (C, H, W) or cannot be halved once.
-
-    >>> ladder((1, 28, 28), 64), ladder((3, 32, 32), 64)
-    ([64, 128], [64, 128, 256])
-    """
-    check_sizes("shape", shape)
-    if len(shape) != 3:
-        raise ValueError(f"`shape` must be (C, H, W), got {tuple(shape)}")
-    channels, sides = [], shape[1:]
-    while all(side % 2 == 0 and side >= 8 for side in sides):
-        channels.append(width << len(channels))
-        sides = [side // 2 for side in sides]
-    if not channels:
-        raise ValueError(f"`shape` must have even sides of at least 8 pixels, got {tuple(shape)}")
-    return channels

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import skip_init
 
 __all__ = ["Discriminator", "Generator", "MinibatchStd", "initialize"]
 
@@ -80,7 +81,7 @@ def initialize(network: Network, rng: torch.Generator, *, std: float | None = No
     convolutions are U(-b, b) with b = 1 / sqrt(inputs of the layer), the distribution in which PyTorch starts
     them, and embeddings are N(0, 1). Normalisations keep gain 1 and shift 0. The draws are made in float64,
     layer by layer, and rounded. Raises `TypeError` where `rng` is no `torch.Generator`, `ValueError` where
-    `std` is not positive.
+    `std` is negative.
 
     >>> layer = initialize(nn.Linear(4, 1000), torch.Generator().manual_seed(0))
     >>> print(f"{layer.weight.abs().max().item():.2f}")  # 1 / sqrt(4)
@@ -88,12 +89,23 @@ def initialize(network: Network, rng: torch.Generator, *, std: float | None = No
     """
     if not isinstance(rng, torch.Generator):
         raise TypeError(f"`rng` must be a torch.Generator, got {type(rng).__name__}")
-    if std is not None and not std > 0:
-        raise ValueError(f"`std` must be positive, got {std}")
+    if std is not None and not std >= 0:
+        raise ValueError(f"`std` must be at least 0, got {std}")
     for layer in network.modules():
         if isinstance(layer, _WEIGHTED):
             _draw(layer, rng, std)
     return network
+
+
+def drawn(
+    kind: type[Network], *sizes: int, rng: torch.Generator, std: float | None = None, **settings: Any
+) -> Network:
+    """A layer of this kind and these sizes, whose weights `initialize` has drawn from `rng` alone.
+
+    >>> drawn(nn.Linear, 4, 2, rng=torch.Generator().manual_seed(0), std=0.0).weight.any().item()
+    False
+    """
+    return initialize(cast(Network, skip_init(kind, *sizes, **settings)), rng, std=std)
 
 
 @torch.no_grad()
@@ -104,8 +116,29 @@ def _draw(layer: nn.Module, rng: torch.Generator, std: float | None) -> None:
             bound = layer.get_parameter("weight")[0].numel() ** -0.5
             draw.uniform_(-bound, bound, generator=rng)
         elif name == "weight":
-            draw.normal_(0, std or 1.0, generator=rng)
+            draw.normal_(0, 1 if std is None else std, generator=rng)
         parameter.copy_(draw)
+
+
+def ladder(shape: Sequence[int], width: int) -> list[int]:
+    """The channels on each scale below the image, from fine to coarse: width, 2 width, 4 width, ...
+
+    The sides are halved as long as both stay integers of at least 4. Raises `ValueError` where `shape` is no
+    (C, H, W) or cannot be halved once.
+
+    >>> ladder((1, 28, 28), 64), ladder((3, 32, 32), 64)
+    ([64, 128], [64, 128, 256])
+    """
+    check_sizes("shape", shape)
+    if len(shape) != 3:
+        raise ValueError(f"`shape` must be (C, H, W), got {tuple(shape)}")
+    channels, sides = [], shape[1:]
+    while all(side % 2 == 0 and side >= 8 for side in sides):
+        channels.append(width << len(channels))
+        sides = [side // 2 for side in sides]
+    if not channels:
+        raise ValueError(f"`shape` must have even sides of at least 8 pixels, got {tuple(shape)}")
+    return channels
 
 
 def is_size(value: object) -> bool:
