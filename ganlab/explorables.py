@@ -1,68 +1,36 @@
 """Things that move on a page, with or without a kernel: a film of a training, curves to walk along, the lab.
 
-Each function returns a `Part`, to be the last expression of a cell. A part is plain data and the name of a
-script in `ganlab/browser`; the page that it writes is enough alone, with no other script and no network, and
-where scripts may not run there is a picture. `live` gives a part a line to the kernel.
-
-A part shows what Python computed and no second formula, with one exception: `densities`, whose quadrature in
-the page is tested against `ganlab.densities`.
+Most functions return a `Part`, to be the last expression of a cell: plain data and the script that shows it,
+with no other script and no network, and a picture where scripts may not run. `live` gives a part a line to
+the kernel, and `panel` runs a training from the page; both need one.
 """
 
 from __future__ import annotations
 
-import base64
-import html
 import math
+import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from itertools import count
 from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from ganlab import parts, posters
-from ganlab.densities import jensen_shannon_density
+from ganlab.explorers import Part, curves, densities
+from ganlab.game import GAN, Batches
+from ganlab.history import History
 from ganlab.plotting import LANDMARKS
-from ganlab.recordings import Recording
+from ganlab.recordings import Recorder, Recording, Source
+from ganlab.training import train
 
-__all__ = ["Part", "curves", "densities", "lab", "player"]
+__all__ = ["Live", "Panel", "Part", "curves", "densities", "lab", "live", "panel", "player"]
 
-MOST_SAMPLES = 2001
-_ROLES = ("real", "fake", "discriminator", "other", "neutral")
-_DASHES = ("solid", "dashed", "dotted", "dashdot")
+Build = Callable[..., tuple[GAN, Batches, Source]]
+
+_VIEW = "application/vnd.jupyter.widget-view+json"
+_COUNT = count()
 _SCORES = {"d_loss": ("discriminator", "discriminator", "solid"), "g_loss": ("generator", "fake", "dashed")}
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """One thing that moves: `kind`, the script that shows `data`; `summary`, one line of plain text.
-
-    `alt` says what the `poster`, an SVG picture, shows; both stand in for the part where scripts do not run.
-    """
-
-    kind: str
-    data: Mapping[str, Any]
-    summary: str
-    alt: str
-    poster: str = ""
-
-    def __repr__(self) -> str:
-        return self.summary
-
-    def html(self, *, script: bool = True) -> str:
-        """The HTML of the part; with `script` it is enough alone, without it the page brings the script."""
-        return parts.html(self.kind, self.data, fallback=self._fallback(), script=script)
-
-    def _fallback(self) -> str:
-        sentence = f"<noscript><p>{html.escape(self.alt)} With JavaScript this figure moves.</p></noscript>"
-        if not self.poster:
-            return sentence
-        picture = base64.b64encode(self.poster.encode()).decode()
-        return f'<img src="data:image/svg+xml;base64,{picture}" alt="{html.escape(self.alt)}">{sentence}'
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": self.summary, "text/html": self.html()}
 
 
 def player(
@@ -150,190 +118,6 @@ def _level(value: float) -> str:
     return known.get(value, f"{value:g}")
 
 
-Function = Callable[[Tensor], Tensor] | Sequence[float] | np.ndarray | Tensor
-Law = Sequence[float] | Sequence[Sequence[float]]
-
-
-def curves(
-    functions: Mapping[str, Function],
-    x: Sequence[float] | np.ndarray | Tensor,
-    *,
-    at: float | None = None,
-    x_name: str = "x",
-    y_name: str = "value",
-    unit: str = "",
-    y: tuple[float, float] | None = None,
-    slopes: bool = True,
-    slope_range: tuple[float, float] | None = None,
-    landmarks: Mapping[str, float] | None = None,
-    styles: Mapping[str, tuple[str, str]] | None = None,
-    alt: str | None = None,
-) -> Part:
-    """Functions of one variable to walk along: value, slope and tangent at a point that the reader drags.
-
-    `functions` by name: a callable from a float64 tensor (N,) to (N,), whose slope autograd gives, or sampled
-    values (N,), whose slope is the quotient of neighbouring differences. `x` (N,): the samples, rising, at
-    most 2001; the point moves on them, so that the page shows numbers that were computed here and knows no
-    formula. `at`: where it starts, the middle if not given. `x_name`, `y_name`, `unit` (of the
-    values): words for the axes. `y`, `slope_range`: the windows, all that is finite if not given. `slopes`:
-    whether they have a panel of their own. `landmarks`: named levels. `styles`: by function, a role of
-    `ganlab.plotting.COLORS` and one of solid, dashed, dotted, dashdot.
-
-    Raises `ValueError` where there is no function, a shape is another, `x` does not rise, or a function is
-    nowhere finite; `TypeError` where a function returns no tensor.
-
-    >>> curves({"x squared": lambda x: x**2}, torch.linspace(-1, 1, 5), at=0.5)
-    Explorer: x squared over x from -1 to 1; at x = 0.5: x squared 0.25, slope 1
-    """
-    grid = _grid(x)
-    if not functions:
-        raise ValueError("`functions` must hold at least one function, got none")
-    index = len(grid) // 2 if at is None else _nearest(grid, at)
-    unknown = sorted((styles or {}).keys() - functions.keys())
-    if unknown:
-        raise ValueError(f"`styles` must name functions that are given, got {', '.join(unknown)}")
-    rows = []
-    for i, (name, function) in enumerate(functions.items()):
-        role, dash = (styles or {}).get(name, (_ROLES[i % len(_ROLES)], _DASHES[i % len(_DASHES)]))
-        if role not in _ROLES or dash not in _DASHES:
-            raise ValueError(
-                f"`styles` must be a role of {', '.join(_ROLES)} and one of {', '.join(_DASHES)}, "
-                f"got {role!r} and {dash!r} for {name!r}"
-            )
-        value, slope = _sampled(name, function, grid)
-        rows.append({"name": name, "role": role, "dash": dash} | {"values": value, "slopes": slope})
-    marks = [{"name": name, "y": float(level)} for name, level in (landmarks or {}).items()]
-    data = {
-        "x": [_six(v) for v in grid.tolist()],
-        "xName": x_name,
-        "yName": y_name,
-        "unit": unit,
-        "at": index,
-    }
-    data |= {"functions": rows, "landmarks": marks, "y": y, "slopes": slopes, "slopeRange": slope_range}
-    here = [f"{row['name']} {_say(row['values'][index])}, slope {_say(row['slopes'][index])}" for row in rows]
-    where = f"{', '.join(functions)} over {x_name} from {grid[0]:.4g} to {grid[-1]:.4g}"
-    summary = f"Explorer: {where}; at {x_name} = {grid[index]:.4g}: {'; '.join(here)}"
-    return Part("curves", data, summary, alt or f"Curves of {where}.", posters.lines(data))
-
-
-def _grid(x: Sequence[float] | np.ndarray | Tensor) -> Tensor:
-    grid = torch.as_tensor(x, dtype=torch.float64).detach().cpu()
-    if grid.ndim != 1 or not 2 <= len(grid) <= MOST_SAMPLES:
-        raise ValueError(f"`x` must have shape (N,), N from 2 to {MOST_SAMPLES}, got {tuple(grid.shape)}")
-    if not (grid.isfinite().all() and (grid.diff() > 0).all()):
-        raise ValueError("`x` must be finite and rise from sample to sample")
-    return grid
-
-
-def _nearest(grid: Tensor, at: float) -> int:
-    if not grid[0] <= at <= grid[-1]:
-        raise ValueError(f"`at` must lie in `x`, from {grid[0]:.4g} to {grid[-1]:.4g}, got {at}")
-    return int((grid - at).abs().argmin())
-
-
-def _sampled(name: str, function: Function, grid: Tensor) -> tuple[list[Any], list[Any]]:
-    """Values and slopes on the grid, to six digits, as JSON can hold them."""
-    if callable(function):
-        points = grid.clone().requires_grad_(True)
-        value = function(points)
-        if not isinstance(value, Tensor):
-            raise TypeError(f"`functions` must return tensors, got {type(value).__name__} from {name!r}")
-        _check_shape(name, value, grid)
-        slope = torch.zeros_like(grid)
-        if value.requires_grad:
-            (slope,) = torch.autograd.grad(value.sum(), points)
-    else:
-        value = torch.as_tensor(function, dtype=torch.float64)
-        _check_shape(name, value, grid)
-        (slope,) = torch.gradient(value, spacing=(grid,))
-    if not value.isfinite().any():
-        raise ValueError(f"`functions` must be finite somewhere on `x`, got no such value of {name!r}")
-    return [_six(v) for v in value.tolist()], [_six(v) for v in slope.tolist()]
-
-
-def _check_shape(name: str, value: Tensor, grid: Tensor) -> None:
-    if value.shape != grid.shape:
-        raise ValueError(
-            f"`functions` must give one value a sample, {tuple(grid.shape)}, "
-            f"got {tuple(value.shape)} of {name!r}"
-        )
-
-
-def _six(value: float) -> float | str | None:
-    """Six digits; an infinity by name, None for what is not a number; no negative zero."""
-    if math.isnan(value):
-        return None
-    if math.isinf(value):
-        return "inf" if value > 0 else "-inf"
-    return float(f"{value:.6g}") + 0.0
-
-
-def _say(value: float | str | None) -> str:
-    return "no number" if value is None else value if isinstance(value, str) else f"{value:.4g}"
-
-
-def densities(
-    p_data: Law,
-    p_g: Law,
-    *,
-    x: tuple[float, float] = (-5.0, 5.0),
-    at: float = 0.0,
-    names: tuple[str, str] = ("data p", "generator q"),
-    alt: str | None = None,
-) -> Part:
-    """Two densities on the line that the reader moves and widens, with D*, V(D*) and JSD as they change.
-
-    `p_data`, `p_g`: a normal law (mean, standard deviation), or a mixture of rows (weight, mean, standard
-    deviation), moved and widened as a whole. `x`: the window. `at`: where D* is read off first. The page
-    integrates by itself, in nats, and agrees with `ganlab.densities.jensen_shannon_density` to 1e-6.
-
-    Raises `ValueError` where a law is none, its weights do not sum to 1, or the window is empty.
-    Source: D* = p / (p + q), V(D*) = 2 JSD - log 4, Goodfellow et al. 2014, section 4.1 [goodfellow2014].
-
-    >>> densities((-1.0, 1.0), (1.0, 1.0))
-    Densities: data p and generator q; JSD 0.3368, V(D*) -0.7126 nats
-    """
-    low, high = map(float, x)
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(f"`x` must be a window (low, high), got {x}")
-    if not low <= at <= high:
-        raise ValueError(f"`at` must lie in `x`, from {low:g} to {high:g}, got {at}")
-    laws = [_law("p_data", p_data), _law("p_g", p_g)]
-    styles = zip(names, ("real", "fake"), ("solid", "dashed"), laws, strict=True)
-    rows = [{"name": name, "role": role, "dash": dash, "parts": law} for name, role, dash, law in styles]
-    jsd = jensen_shannon_density(*(_log_density(law) for law in laws)).value.item()
-    data = {"laws": rows, "x": [low, high], "at": float(at)}
-    summary = f"Densities: {' and '.join(names)}; JSD {jsd:.4f}, V(D*) {2 * jsd - math.log(4):.4f} nats"
-    grid = torch.linspace(low, high, 201, dtype=torch.float64)
-    drawn = [
-        row | {"values": _log_density(law)(grid).exp().tolist()} for row, law in zip(rows, laws, strict=True)
-    ]
-    poster = posters.lines({"x": grid.tolist(), "xName": "x", "functions": drawn, "y": None, "landmarks": []})
-    return Part("densities", data, summary, alt or f"The densities {' and '.join(names)} over x.", poster)
-
-
-def _law(name: str, law: Law) -> list[list[float]]:
-    rows = np.atleast_2d(np.asarray(law, dtype=np.float64))
-    rows = np.insert(rows, 0, 1.0, axis=1) if rows.shape == (1, 2) else rows
-    if rows.ndim != 2 or rows.shape[1] != 3 or not np.isfinite(rows).all():
-        raise ValueError(
-            f"`{name}` must be (mean, standard deviation) or rows (weight, mean, standard deviation), "
-            f"got {law}"
-        )
-    if not (rows[:, 0] > 0).all() or abs(rows[:, 0].sum() - 1) > 1e-9 or not (rows[:, 2] > 0).all():
-        raise ValueError(
-            f"`{name}` must have positive weights that sum to 1 and positive deviations, got {law}"
-        )
-    return rows.tolist()
-
-
-def _log_density(law: list[list[float]]) -> Callable[[Tensor], Tensor]:
-    weights, means, stds = torch.tensor(law, dtype=torch.float64).T
-    normal = torch.distributions.Normal(means, stds)
-    return lambda x: torch.logsumexp(weights.log() + normal.log_prob(x[..., None]), -1)
-
-
 def lab(preset: str = "healthy", *, compact: bool = False) -> Part:
     """The browser lab: a GAN in the plane that trains in the page itself.
 
@@ -345,3 +129,223 @@ def lab(preset: str = "healthy", *, compact: bool = False) -> Part:
     words = f"Lab: a GAN that trains in this page, set up as {preset!r}"
     alt = "The browser lab, in which a GAN in the plane trains and can be stopped and changed."
     return Part("lab", {"preset": preset, "compact": compact}, words, alt)
+
+
+class Live:
+    """A part with a line to the kernel: it shows what `show` is given, and tells what the reader does to it.
+
+    Made by `live`. Without the package anywidget, and in Colab, it is a picture that changes and tells nothing.
+    """
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self.widget = _screen(part)
+
+    def show(self, part: Part) -> None:
+        """None; the page shows `part`, another one of the same kind.
+
+        Raises `ValueError` where it is of another kind.
+        """
+        if part.kind != self.part.kind:
+            raise ValueError(f"`part` must be a {self.part.kind}, as before, got a {part.kind}")
+        self.part = part
+        if hasattr(self.widget, "data"):
+            self.widget.data = part.data
+        else:
+            self.widget.value = part.picture()
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the reader last did, such as {"step": 120}; empty before that."""
+        return dict(getattr(self.widget, "state", {}))
+
+    def listen(self, listener: Callable[[dict[str, Any]], None]) -> None:
+        """None; `listener` is called with the state whenever the reader changes it."""
+        if hasattr(self.widget, "state"):
+            self.widget.observe(lambda change: listener(dict(change["new"])), "state")
+
+    def __repr__(self) -> str:
+        return f"Live: {self.part.kind}"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return {"text/plain": repr(self), "text/html": self.part.html(), _VIEW: _view(self.widget)}
+
+
+def live(source: Part | Recorder, *, title: str = "") -> Live:
+    """A part, or the film of a recorder as it grows, with a line to the kernel.
+
+    Display it, then train with the recorder as a callback: each frame appears when it is taken. `title`: of
+    the film.
+
+    >>> live(curves({"x squared": lambda x: x**2}, [0.0, 1.0, 2.0]))
+    Live: curves
+    """
+    if isinstance(source, Part):
+        return Live(source)
+    screen = Live(player({title: source.recording()}))
+    source.listeners.append(lambda recorder: screen.show(player({title: recorder.recording()})))
+    return screen
+
+
+class Panel:
+    """Controls that build a GAN, train it and can stop it, and the film of the training as it grows.
+
+    Made by `panel`. The training runs in a thread of its own, so that the buttons answer meanwhile.
+    """
+
+    def __init__(
+        self, build: Build, losses: Sequence[str], rates: tuple[float, float], steps: int, twin: Part | None
+    ) -> None:
+        import ipywidgets
+
+        self.build, self.steps, self.twin = build, steps, twin
+        self.screen: Live | None = None
+        self._stop, self._thread = threading.Event(), None
+        wide = {"description_width": "10em"}
+        self.loss = ipywidgets.Dropdown(options=list(losses), description="loss", style=wide)
+        self.rates = [
+            ipywidgets.FloatLogSlider(rate, min=-5, max=-1, step=0.1, description=name, style=wide)
+            for name, rate in zip(("generator's rate", "discriminator's rate"), rates, strict=True)
+        ]
+        self.seed = ipywidgets.BoundedIntText(0, min=0, max=10**6, description="seed", style=wide)
+        self.run = ipywidgets.Button(description="Run")
+        self.halt = ipywidgets.Button(description="Stop", disabled=True)
+        self.status = ipywidgets.Label("Ready.")
+        self.run.on_click(lambda _: self.start())
+        self.halt.on_click(lambda _: self._stop.set())
+        buttons = ipywidgets.HBox([self.run, self.halt, self.status])
+        rows = [self.loss, *self.rates, self.seed, buttons]
+        self.widget = ipywidgets.VBox(rows, model_id=_name("panel"))
+
+    def start(self) -> None:
+        """None; a training begins with the values of the controls, unless one is running."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        choices = {
+            "loss": self.loss.value,
+            "learning_rates": tuple(slider.value for slider in self.rates),
+            "seed": self.seed.value,
+        }
+        self._stop.clear()
+        self._busy(True)
+        self._thread = threading.Thread(target=self._train, args=(choices,), daemon=True)
+        self._thread.start()
+
+    def wait(self) -> str:
+        """What the panel says when the training is over."""
+        if self._thread is not None:
+            self._thread.join()
+        return self.status.value
+
+    def _train(self, choices: dict[str, Any]) -> None:
+        try:
+            gan, batches, source = self.build(**choices)
+            recorder = Recorder(gan, source, steps=self.steps)
+            recorder.listeners.append(self._show)
+            self._show(recorder)
+            train(gan, batches, self.steps, callbacks=[recorder, self._look])
+            self.status.value = f"Done, {self.steps} steps."
+        except _StoppedError as stopped:
+            self.status.value = str(stopped)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            self.status.value = f"Not possible: {error}"
+        finally:
+            self._busy(False)
+
+    def _look(self, gan: GAN, history: History) -> None:
+        if self._stop.is_set():
+            raise _StoppedError(f"Stopped after {gan.step} steps.")
+
+    def _show(self, recorder: Recorder) -> None:
+        part = player(recorder.recording())
+        if self.screen is None:
+            self.screen = Live(part)
+            self.widget.children = (*self.widget.children, self.screen.widget)
+        self.screen.show(part)
+
+    def _busy(self, busy: bool) -> None:
+        self.run.disabled, self.halt.disabled = busy, not busy
+        self.status.value = "Training." if busy else self.status.value
+
+    def __repr__(self) -> str:
+        return f"Panel: loss, learning rates and seed of a training of {self.steps} steps; it needs a kernel"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        still = (
+            self.twin.html() if self.twin else "<p>This panel trains with a kernel: open the notebook.</p>"
+        )
+        return {"text/plain": repr(self), "text/html": still, _VIEW: _view(self.widget)}
+
+
+def panel(
+    build: Build,
+    *,
+    losses: Sequence[str] = ("non_saturating", "minimax", "least_squares", "hinge"),
+    learning_rates: tuple[float, float] = (1e-3, 1e-3),
+    steps: int = 1000,
+    twin: Part | None = None,
+) -> Panel:
+    """Controls for the loss, the learning rates and the seed of a training, with Run, Stop and its film.
+
+    `build`: called with the keywords `loss`, `learning_rates` (generator, discriminator) and `seed`, returns
+    the GAN, its batches and the source of its points, as `ganlab.experiments.build` does. `losses`: names to
+    choose from. `twin`: the part that stands on the page where there is no kernel.
+
+    Raises `ValueError` where there is no loss to choose or `steps` is not positive.
+
+    >>> from ganlab import experiments
+    >>> ring = experiments.EXPERIMENTS["ring"]
+    >>> panel(lambda seed, **chosen: experiments.build(experiments.change(ring, **chosen), seed=seed))
+    Panel: loss, learning rates and seed of a training of 1000 steps; it needs a kernel
+    """
+    if not losses:
+        raise ValueError("`losses` must name at least one loss, got none")
+    if steps < 1:
+        raise ValueError(f"`steps` must be at least 1, got {steps}")
+    return Panel(build, losses, learning_rates, steps, twin)
+
+
+class _StoppedError(Exception):
+    """The reader pressed Stop."""
+
+
+_ANYWIDGET = """
+export default {
+  render({ model, el }) {
+    const send = (state) => { model.set("state", state); model.save_changes(); };
+    const part = mount(el, model.get("data"), { send });
+    const changed = () => part.update?.(model.get("data"));
+    model.on("change:data", changed);
+    return () => { model.off("change:data", changed); part.destroy(); };
+  },
+};
+"""
+
+
+def _screen(part: Part) -> Any:
+    """A widget that shows the part: by its own script where anywidget is at hand, else as a picture."""
+    import ipywidgets
+
+    if "google.colab" in sys.modules or find_spec("anywidget") is None:
+        return ipywidgets.HTML(part.picture(), model_id=_name(part.kind))
+    return _screens(part.kind)(data=part.data, model_id=_name(part.kind))
+
+
+@cache
+def _screens(kind: str) -> Any:
+    import anywidget
+    import traitlets
+
+    synced = {"data": traitlets.Dict().tag(sync=True), "state": traitlets.Dict().tag(sync=True)}
+    return type(
+        f"{kind.title()}Screen", (anywidget.AnyWidget,), {"_esm": parts.module(kind) + _ANYWIDGET} | synced
+    )
+
+
+def _name(kind: str) -> str:
+    """A name that is the same in each execution of a notebook, where a widget's own is random."""
+    return f"ganlab-{kind}-{next(_COUNT)}"
+
+
+def _view(widget: Any) -> dict[str, Any]:
+    return {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}

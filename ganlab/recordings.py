@@ -372,6 +372,8 @@ def _check(gan: GAN, points: int, arrows: int, resolution: int) -> None:
         raise ValueError(
             f"`gan` must make points of the plane, (2,), got samples of shape {gan.sample_shape}"
         )
+    if gan.classes:
+        raise ValueError(f"`gan` must be unconditional to be drawn, got one with {gan.classes} classes")
     if gan.pack != 1:
         raise ValueError(f"`gan` must judge its points one by one to be drawn, got `pack` = {gan.pack}")
     if not 1 <= points <= MOST_POINTS:

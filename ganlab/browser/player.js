@@ -208,11 +208,11 @@ export function mount(root, data, live) {
   body.append(grid, make("div", { class: "row drive" }, play, slider, clock), boxes, said);
 
   function load(next) {
-    const last = times ? index === times.length - 1 : false;
+    const [first, last] = [!times, times && index === times.length - 1];
     runs = next.runs.map(unpack);
     times = [...new Set(runs.flatMap((run) => run.steps))].sort((a, b) => a - b);
     slider.max = times.length - 1;
-    index = last || next.start === undefined ? times.length - 1 : next.start;
+    index = first ? next.start ?? times.length - 1 : last ? times.length - 1 : index;
     grid.replaceChildren();
     views = runs.map((run) => {
       const canvas = make("canvas", { role: "img" });
@@ -283,7 +283,10 @@ export function mount(root, data, live) {
 
   const toggle = () => (timer === null ? start() : stop());
   play.addEventListener("click", toggle);
-  slider.addEventListener("input", () => go(Number(slider.value)));
+  slider.addEventListener("input", () => {
+    said.setAttribute("aria-live", "polite");
+    go(Number(slider.value));
+  });
   slider.addEventListener("keydown", (event) => {
     if (event.key !== " ") return;
     event.preventDefault();
@@ -294,7 +297,10 @@ export function mount(root, data, live) {
   load(data);
   const unfollow = follow(body, (now) => ((width = now), show()));
   return {
-    update: load,
+    update(next) {
+      said.setAttribute("aria-live", "off"); // a training that streams is not read out frame by frame
+      load(next);
+    },
     destroy() {
       stop();
       seen.disconnect();
