@@ -8,6 +8,7 @@ what two draws of the data are apart. Whatever draws anything takes its `rng`; N
 Distances of images are distances of their features. With the features of our own small classifiers they are
 `classifier_frechet` and `classifier_kernel`; the names FID and KID belong to one network, Inception v3, whose
 features only `fid_kid` reads. A claim about a training method needs seeds: `over_seeds` sums them up.
+`diagnose` reads loss curves, and is that of `ganlab.diagnosis`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import torch
 from torch import Tensor
 
 from ganlab.data import Mixture, Sampler, check_images
+from ganlab.diagnosis import diagnose
 from ganlab.divergences import jensen_shannon, kl
 from ganlab.probability import ArrayLike, as_floating
 from ganlab.transport import empirical_frechet, empirical_wasserstein_1
@@ -32,6 +34,7 @@ __all__ = [
     "Spread",
     "classifier_frechet",
     "classifier_kernel",
+    "diagnose",
     "discriminator_error",
     "empirical_distance_to_data",
     "fid_kid",
