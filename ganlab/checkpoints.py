@@ -1,8 +1,8 @@
 """Checkpoints: tensors in a safetensors file, everything else in JSON, and never a half-written folder.
 
 A checkpoint is a folder `step-00001000` inside a run folder. It is written under another name and renamed
-when it is whole, so a folder of that name is complete whatever happened to the process; its JSON holds the
-checksum of its tensors, so damage that comes later is found on reading. Nothing is ever unpickled.
+when it is whole, so a folder of that name is complete whatever happened to the process; its JSON holds a
+checksum over everything in it, so damage that comes later is found on reading. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -17,10 +17,21 @@ from typing import Any
 
 from torch import Tensor
 
-__all__ = ["CheckpointError", "latest", "load", "save", "steps", "write_atomically"]
+__all__ = [
+    "CheckpointError",
+    "drop_after",
+    "folder_of",
+    "latest",
+    "load",
+    "save",
+    "steps",
+    "sweep",
+    "write_atomically",
+]
 
-FORMAT = 1
+FORMAT = 2
 _FOLDER = re.compile(r"step-(\d{8})")
+_PARTIAL = re.compile(r"\..+\.\d+(\.old)?")
 
 
 class CheckpointError(ValueError):
@@ -50,18 +61,18 @@ def save(run: Path, step: int, tensors: dict[str, Tensor], state: dict[str, Any]
     if keep < 1:
         raise ValueError(f"`keep` must be at least 1, got {keep}")
     data = serialise({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-    document = {"format": FORMAT, "sha256": hashlib.sha256(data).hexdigest(), "state": state}
-    folder = Path(run) / f"step-{step:08d}"
+    document = {"format": FORMAT, "sha256": _checksum(data, state), "state": state}
+    folder = folder_of(run, step)
     partial = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     _write_through(partial / "tensors.safetensors", data)
     _write_through(partial / "state.json", json.dumps(document).encode())
-    if folder.exists():
-        shutil.rmtree(folder)
+    _remove(folder)
     partial.rename(folder)
+    _settle(folder.parent)
     for old in steps(run)[:-keep]:
-        shutil.rmtree(Path(run) / f"step-{old:08d}")
+        _remove(folder_of(run, old))
     return folder
 
 
@@ -82,10 +93,10 @@ def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         data = (folder / "tensors.safetensors").read_bytes()
     except FileNotFoundError:
         raise CheckpointError(f"{folder} is damaged: {folder / 'tensors.safetensors'} is missing") from None
-    if hashlib.sha256(data).hexdigest() != document["sha256"]:
+    if _checksum(data, document["state"]) != document["sha256"]:
         raise CheckpointError(
-            f"{folder} is damaged: {folder / 'tensors.safetensors'} is not the file that was written "
-            f"({len(data)} bytes, another checksum)"
+            f"{folder} is damaged: {folder / 'tensors.safetensors'} ({len(data)} bytes) and state.json "
+            "have another checksum than what was written"
         )
     return deserialise(data), document["state"]
 
@@ -103,15 +114,38 @@ def latest(run: Path) -> tuple[dict[str, Tensor], dict[str, Any], Path]:
     ...     latest(Path(folder))[2].name
     'step-00000002'
     """
-    found = [Path(run) / f"step-{step:08d}" for step in steps(run)]
+    found = steps(run)
     if not found:
         raise CheckpointError(f"{run} holds no checkpoint")
+    newest = folder_of(run, found[-1])
     try:
-        return *load(found[-1]), found[-1]
+        return *load(newest), newest
     except CheckpointError as error:
-        whole = next((folder for folder in reversed(found[:-1]) if _is_whole(folder)), None)
-        rest = f"; {whole} is whole: remove {found[-1].name} to go on from it" if whole else ""
+        whole = _last_whole(run, before=found[-1])
+        rest = f"; {whole} before it is whole" if whole else "; no checkpoint before it is whole"
         raise CheckpointError(f"{error}{rest}") from None
+
+
+def drop_after(run: Path, step: int) -> None:
+    """None; the checkpoints of later steps are gone, so that the one of `step` is the newest.
+
+    >>> drop_after(Path("nowhere"), 0)
+    """
+    for later in steps(run):
+        if later > step:
+            _remove(folder_of(run, later))
+
+
+def sweep(run: Path) -> None:
+    """None; what processes that were killed left half-written in a run folder is gone.
+
+    For whoever alone writes into the folder: it takes the unfinished work of others for left behind.
+
+    >>> sweep(Path("nowhere"))
+    """
+    for entry in Path(run).glob(".*"):
+        if _PARTIAL.fullmatch(entry.name):
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 def steps(run: Path) -> list[int]:
@@ -124,6 +158,15 @@ def steps(run: Path) -> list[int]:
         return []
     matches = (_FOLDER.fullmatch(entry.name) for entry in Path(run).iterdir())
     return sorted(int(match[1]) for match in matches if match)
+
+
+def folder_of(run: Path, step: int) -> Path:
+    """Where in a run folder the checkpoint of a step lies, or would lie.
+
+    >>> folder_of(Path("run"), 7).name
+    'step-00000007'
+    """
+    return Path(run) / f"step-{step:08d}"
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -158,12 +201,42 @@ def _read_document(folder: Path) -> dict[str, Any]:
     return document
 
 
+def _last_whole(run: Path, *, before: int) -> Path | None:
+    """The folder of the newest checkpoint before a step that can be read, None where there is none."""
+    folders = (folder_of(run, step) for step in reversed(steps(run)) if step < before)
+    return next((folder for folder in folders if _is_whole(folder)), None)
+
+
 def _is_whole(folder: Path) -> bool:
     try:
         load(folder)
     except CheckpointError:
         return False
     return True
+
+
+def _checksum(data: bytes, state: dict[str, Any]) -> str:
+    as_read = json.loads(json.dumps(state))  # keys are text in JSON, and sort as text
+    return hashlib.sha256(data + json.dumps(as_read, sort_keys=True).encode()).hexdigest()
+
+
+def _remove(folder: Path) -> None:
+    """Take the name away before the content, so that no folder of that name is ever half there."""
+    if folder.exists():
+        old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+        shutil.rmtree(old)
+
+
+def _settle(folder: Path) -> None:
+    """Let the names in a folder reach the disk, where the system can be asked for it."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _write_through(path: Path, data: bytes) -> None:

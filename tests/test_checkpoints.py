@@ -68,9 +68,53 @@ def test_a_flipped_byte_is_found_and_the_one_before_is_offered(run):
     data[-1] ^= 1
     path.write_bytes(data)
     with pytest.raises(
-        CheckpointError, match=r"step-00000003 is damaged: .*another checksum.*step-00000002 is whole"
+        CheckpointError, match=r"step-00000003 is damaged: .*another checksum.*step-00000002 before it is whole"
     ):
         checkpoints.latest(run)
+
+
+@pytest.mark.parametrize(("old", "new"), [('"step": 3', '"step": 4'), ('"format": 2', '"format": 3')])
+def test_an_altered_document_is_found(run, old, new):
+    path = run / "step-00000003" / "state.json"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(CheckpointError, match="step-00000003"):
+        checkpoints.load(path.parent)
+
+
+def test_a_state_comes_back_though_json_writes_its_keys_as_text(tmp_path):
+    folder = checkpoints.save(tmp_path, 1, {}, {"by_seed": {2: 1.0, 10: (1, 2)}})
+    assert checkpoints.load(folder)[1] == {"by_seed": {"2": 1.0, "10": [1, 2]}}
+
+
+def test_a_process_that_dies_while_removing_leaves_no_half_checkpoint(run, monkeypatch):
+    def die(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", lambda path, ignore_errors=False: None if ignore_errors else die())
+        with pytest.raises(KeyboardInterrupt):
+            checkpoints.save(run, 4, {}, {})
+    assert all(checkpoints.load(checkpoints.folder_of(run, step)) for step in checkpoints.steps(run))
+    assert checkpoints.latest(run)[2].name == "step-00000004"
+    checkpoints.sweep(run)
+    assert sorted(os.listdir(run)) == ["step-00000002", "step-00000003", "step-00000004"]
+
+
+def test_later_checkpoints_can_be_dropped(run):
+    checkpoints.drop_after(run, 1)
+    assert os.listdir(run) == ["step-00000001"]
+
+
+def test_sweeping_leaves_what_it_does_not_know(run):
+    for name in (".lock", ".hidden.txt", "notes.12"):
+        (run / name).write_text("")
+    (run / ".step-00000009.77").mkdir()
+    (run / ".history.json.77").write_text("")
+    checkpoints.sweep(run)
+    assert sorted(os.listdir(run))[:2] == [".hidden.txt", ".lock"]
+    assert {"notes.12", "step-00000003"} < set(os.listdir(run))
+    assert not [name for name in os.listdir(run) if name.endswith(".77")]
 
 
 def test_a_truncated_file_is_found(run):
@@ -83,7 +127,7 @@ def test_a_truncated_file_is_found(run):
 def test_without_a_whole_one_nothing_is_offered(tmp_path):
     folder = checkpoints.save(tmp_path, 1, {}, {})
     (folder / "tensors.safetensors").unlink()
-    with pytest.raises(CheckpointError, match=r"tensors.safetensors is missing$"):
+    with pytest.raises(CheckpointError, match=r"is missing; no checkpoint before it is whole$"):
         checkpoints.latest(tmp_path)
 
 
@@ -93,7 +137,7 @@ def test_without_a_whole_one_nothing_is_offered(tmp_path):
         ("{", "is not JSON"),
         ("[]", "lacks its fields"),
         ('{"weights": 1}', "lacks its fields"),
-        (json.dumps({"format": 99, "sha256": "", "state": {}}), "must be of format 1, got 99"),
+        (json.dumps({"format": 99, "sha256": "", "state": {}}), "must be of format 2, got 99"),
     ],
 )
 def test_a_foreign_or_cut_document_is_refused_by_name(run, text, message):
