@@ -10,13 +10,34 @@ from os import PathLike
 from typing import Any, NamedTuple
 
 import torch
+from torch import nn
 
-from ganlab import data, networks
+from ganlab import data
 from ganlab.game import GAN, Batches, Penalty
 from ganlab.losses import LOSSES, label_smoothing
+from ganlab.networks import NETWORKS
 from ganlab.regularizers import REGULARIZERS
 
-__all__ = ["DEFAULTS", "EXPERIMENTS", "Experiment", "Setup", "build", "change", "look_up"]
+__all__ = [
+    "DEFAULTS",
+    "EXPERIMENTS",
+    "SCHEDULES",
+    "SHAPES",
+    "SOURCES",
+    "Experiment",
+    "Setup",
+    "Source",
+    "build",
+    "build_game",
+    "change",
+    "from_dict",
+    "load",
+    "look_up",
+    "to_dict",
+]
+
+Regularizer = tuple[str, float] | tuple[str, float, int]
+Source = data.Mixture | data.SwissRoll | data.Images | data.Stacked
 
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda _: 1.0,
@@ -34,16 +55,24 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 class Experiment:
     """A complete set-up of one training run; everything but the seed and the machine.
 
-    `regularizers`: pairs of a name in `ganlab.regularizers.REGULARIZERS` and a weight. `learning_rates`: of
-    generator and discriminator. `smoothing`: one-sided label smoothing. `schedule`: a name in `SCHEDULES`.
-    `float64`: whether to compute in double precision, as the point clouds do.
+    `data`: a name in `SOURCES`. `network`: a name in `ganlab.networks.NETWORKS`. `regularizers`: tuples of a
+    name in `ganlab.regularizers.REGULARIZERS`, a weight, and, for one applied lazily, every how many
+    discriminator steps. `width`: of both networks unless the discriminator has its own, None for the default
+    of the architecture. `learning_rates`: of generator and discriminator. `smoothing`: one-sided label
+    smoothing. `schedule`: a name in `SCHEDULES`. `instance_noise`: standard deviation at the first step of
+    the noise on what the discriminator sees, falling linearly to 0 at the last. `pack`: how many samples the
+    discriminator judges together. `minibatch_std`: whether it sees how far the batch is spread. `float64`:
+    whether to compute in double precision, as the point clouds do.
+
+    Source: instance noise, Sonderby et al. 2017 [sonderby2017]; packing, Lin et al. 2018 [lin2018].
     """
 
     data: str
+    network: str = "mlp"
     loss: str = "non_saturating"
-    regularizers: tuple[tuple[str, float], ...] = ()
+    regularizers: tuple[Regularizer, ...] = ()
     latent_dim: int = 16
-    width: int | tuple[int, ...] = 128
+    width: int | tuple[int, ...] | None = 128
     discriminator_width: int | tuple[int, ...] | None = None
     steps: int = 3000
     batch_size: int = 128
@@ -53,21 +82,66 @@ class Experiment:
     n_critic: int = 1
     ema: float | None = None
     smoothing: float = 0.0
+    instance_noise: float = 0.0
+    pack: int = 1
+    minibatch_std: bool = False
     float64: bool = False
 
+
+SOURCES: dict[str, Callable[..., Source]] = {
+    **data.DATASETS,
+    "stacked": lambda: data.stacked(data.digits()),
+}
+"""The function that returns each data set; `stacked` is three of the small digits in three channels.
+
+>>> len(SOURCES["digits"]())
+1437
+"""
+
+SHAPES: dict[str, tuple[int, ...]] = {
+    "ring": (2,),
+    "grid": (2,),
+    "swiss_roll": (2,),
+    "digits": (1, 8, 8),
+    "mnist": (1, 28, 28),
+    "fashion_mnist": (1, 28, 28),
+    "stacked": (3, 8, 8),
+}
+"""The shape of one sample of each data set, for who builds a network without reading the data.
+
+>>> SHAPES["mnist"]
+(1, 28, 28)
+"""
 
 _POINTS = Experiment("ring", latent_dim=2, width=64, batch_size=256, steps=5000, ema=0.99, float64=True)
 _IMAGES = Experiment(
     "digits", latent_dim=100, width=(128, 256), discriminator_width=(256, 128), learning_rates=(2e-4, 2e-4)
 )
 
+_DCGAN = replace(
+    _IMAGES, network="dcgan", width=64, discriminator_width=None, batch_size=64, steps=4690, ema=0.999
+)
+_R1_R2 = {
+    "loss": "relativistic_pairing",
+    "regularizers": (("r1", 0.05), ("r2", 0.05)),
+    "schedule": "cosine",
+}
+_WGAN_GP = {
+    "loss": "wasserstein",
+    "regularizers": (("wgan_gp", 0.1),),
+    "n_critic": 5,
+    "learning_rates": (1e-4, 1e-4),
+    "betas": (0.5, 0.9),
+}
+
 EXPERIMENTS: dict[str, Experiment] = {
     "ring": _POINTS,
     "grid": replace(_POINTS, data="grid", width=128),
     "swiss_roll": replace(_POINTS, data="swiss_roll"),
-    "ring_r1_r2": replace(
-        _POINTS, loss="relativistic_pairing", regularizers=(("r1", 0.05), ("r2", 0.05)), schedule="cosine"
-    ),
+    "ring_r1_r2": replace(_POINTS, **_R1_R2),
+    "grid_r1_r2": replace(_POINTS, data="grid", width=128, **_R1_R2),
+    "ring_wgan_gp": replace(_POINTS, **_WGAN_GP),
+    "grid_wgan_gp": replace(_POINTS, data="grid", width=128, **_WGAN_GP),
     "ring_collapse": replace(
         _POINTS,
         latent_dim=16,
@@ -79,17 +153,20 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     "digits": replace(_IMAGES, steps=3000, batch_size=64),
     "fashion_mnist": replace(_IMAGES, data="fashion_mnist", steps=4690),
+    "fashion_mnist_dcgan": replace(_DCGAN, data="fashion_mnist"),
     "mnist": replace(_IMAGES, data="mnist", steps=4690),
+    "mnist_dcgan": replace(_DCGAN, data="mnist"),
+    "stacked": replace(_IMAGES, data="stacked", steps=10_000, ema=0.999),
 }
 """The set-ups by name. In `ring_collapse` the generator learns ten times as fast as the discriminator, and
-collapses; 4690 steps of 128 images are ten passes over the 60 000 training images.
+collapses; 4690 steps are ten passes over 60 000 training images in batches of 128, and five in batches of 64.
 
 >>> EXPERIMENTS["ring"].loss
 'non_saturating'
 """
 
 DEFAULTS: dict[str, str] = {
-    name: name for name in ("ring", "grid", "swiss_roll", "digits", "fashion_mnist", "mnist")
+    name: name for name in ("ring", "grid", "swiss_roll", "digits", "fashion_mnist", "mnist", "stacked")
 }
 """The set-up that a data set alone stands for.
 
@@ -103,7 +180,7 @@ class Setup(NamedTuple):
 
     gan: GAN
     batches: Batches
-    source: data.Mixture | data.SwissRoll | data.Images
+    source: Source
 
 
 def look_up(table: Collection[str], name: str, argument: str) -> str:
@@ -111,10 +188,9 @@ def look_up(table: Collection[str], name: str, argument: str) -> str:
 
     Raises `ValueError` naming the argument, the nearest spelling and all that exists.
 
-    >>> look_up(EXPERIMENTS, "rign", "experiment")
+    >>> look_up(SCHEDULES, "cosin", "schedule")
     Traceback (most recent call last):
-    ValueError: `experiment` must be one of ring, grid, swiss_roll, ring_r1_r2, ring_collapse, digits,
-    fashion_mnist, mnist, got 'rign'; did you mean 'ring'?
+    ValueError: `schedule` must be one of constant, linear, cosine, got 'cosin'; did you mean 'cosine'?
     """
     if name in table:
         return name
@@ -132,18 +208,25 @@ def change(experiment: Experiment, **settings: Any) -> Experiment:
     10
     """
     changed = replace(experiment, **settings)
-    look_up(data.DATASETS, changed.data, "data")
+    look_up(SOURCES, changed.data, "data")
+    look_up(NETWORKS, changed.network, "network")
     look_up(LOSSES, changed.loss, "loss")
     look_up(SCHEDULES, changed.schedule, "schedule")
-    for name, weight in changed.regularizers:
-        look_up(REGULARIZERS, name, "regularizer")
-        if not weight >= 0:
-            raise ValueError(f"the weight of `{name}` must be at least 0, got {weight}")
-    for name in ("steps", "batch_size", "n_critic", "latent_dim"):
+    for entry in changed.regularizers:
+        _penalty(entry)
+    for name in ("steps", "batch_size", "n_critic", "latent_dim", "pack"):
         if getattr(changed, name) < 1:
             raise ValueError(f"`{name}` must be at least 1, got {getattr(changed, name)}")
+    if changed.batch_size % changed.pack:
+        raise ValueError(
+            f"`batch_size` must be a multiple of `pack`, {changed.pack}, got {changed.batch_size}"
+        )
     if any(not rate > 0 for rate in changed.learning_rates):
         raise ValueError(f"`learning_rates` must be positive, got {changed.learning_rates}")
+    if changed.network != "mlp" and len(SHAPES[changed.data]) != 3:
+        raise ValueError(f"`network` must be mlp for the points of {changed.data}, got {changed.network!r}")
+    if not changed.instance_noise >= 0:
+        raise ValueError(f"`instance_noise` must be at least 0, got {changed.instance_noise}")
     label_smoothing(LOSSES["minimax"], changed.smoothing)
     return changed
 
@@ -154,10 +237,12 @@ def build(
     seed: int = 0,
     data_dir: str | PathLike[str] | None = None,
     device: str = "cpu",
+    source: Source | None = None,
 ) -> Setup:
     """The game and the batches of an experiment; `seed` fixes the networks, the data and every draw.
 
     `data_dir`: where image files lie; see `ganlab.data`. `device`: of the networks, "cpu" or "cuda".
+    `source`: what `load` returned, so that several seeds share it; it is loaded where it is not given.
 
     Raises `ValueError` where a setting is out of range or the data is not to be had.
 
@@ -166,29 +251,32 @@ def build(
     (2, torch.Size([256, 2]))
     """
     experiment = change(experiment)
-    rng = torch.Generator().manual_seed(seed)
-    source = _load(experiment.data, data_dir)
-    dtype = torch.float64 if experiment.float64 else torch.float32
-    shape = source.shape if isinstance(source, data.Images) else (2,)
-    generator = networks.mlp_generator(experiment.latent_dim, shape, width=experiment.width, rng=rng)
-    discriminator = networks.mlp_discriminator(
-        shape, width=experiment.discriminator_width or experiment.width, rng=rng
-    )
-    data_rng = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=rng)))
-    batches = data.batches(source, experiment.batch_size, data_rng, dtype=dtype)
-    gan = GAN(
-        generator.to(dtype),
-        discriminator.to(dtype),
-        _loss(experiment),
-        rng,
-        penalties=[Penalty(REGULARIZERS[name], weight) for name, weight in experiment.regularizers],
-        learning_rates=experiment.learning_rates,
-        betas=experiment.betas,
-        schedule=_schedule(experiment),
-        ema=experiment.ema,
-        device=device,
-    )
-    return Setup(gan, batches, source)
+    source = source or load(experiment, data_dir)
+    gan, data_rng = _deal(experiment, seed, device)
+    return Setup(gan, data.batches(source, experiment.batch_size, data_rng, dtype=gan.dtype), source)
+
+
+def load(experiment: Experiment, data_dir: str | PathLike[str] | None = None) -> Source:
+    """The source of the real samples of an experiment; `data_dir` as in `build`.
+
+    Raises `DataError`, a `ValueError`, where files are missing, truncated or altered.
+
+    >>> load(EXPERIMENTS["digits"]).shape
+    (1, 8, 8)
+    """
+    loader = SOURCES[experiment.data]
+    return loader(data_dir) if experiment.data in ("mnist", "fashion_mnist") else loader()
+
+
+def build_game(experiment: Experiment, *, seed: int = 0, device: str = "cpu") -> GAN:
+    """The game that `build` makes, without reading the data: enough to draw samples from stored weights.
+
+    Raises `ValueError` where a setting is out of range.
+
+    >>> build_game(EXPERIMENTS["mnist"]).sample_shape
+    (1, 28, 28)
+    """
+    return _deal(change(experiment), seed, device)[0]
 
 
 def to_dict(experiment: Experiment) -> dict[str, Any]:
@@ -223,9 +311,50 @@ def _tuples(value: Any) -> Any:
     )
 
 
-def _load(name: str, data_dir: str | PathLike[str] | None) -> data.Mixture | data.SwissRoll | data.Images:
-    loader = data.DATASETS[name]
-    return loader(data_dir) if name in ("mnist", "fashion_mnist") else loader()
+def _penalty(entry: Regularizer) -> Penalty:
+    name, weight, every = (*entry, 1) if len(entry) == 2 else entry
+    look_up(REGULARIZERS, name, "regularizer")
+    if not weight >= 0:
+        raise ValueError(f"the weight of `{name}` must be at least 0, got {weight}")
+    if not isinstance(every, int) or every < 1:
+        raise ValueError(f"the interval of `{name}` must be a positive integer, got {every}")
+    return Penalty(REGULARIZERS[name], weight, every)
+
+
+def _deal(experiment: Experiment, seed: int, device: str) -> tuple[GAN, torch.Generator]:
+    """The game, and the random stream that is left for its data."""
+    rng = torch.Generator().manual_seed(seed)
+    dtype = torch.float64 if experiment.float64 else torch.float32
+    generator, discriminator = _networks(experiment, rng)
+    data_rng = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=rng)))
+    gan = GAN(
+        generator.to(dtype),
+        discriminator.to(dtype),
+        _loss(experiment),
+        rng,
+        penalties=[_penalty(entry) for entry in experiment.regularizers],
+        learning_rates=experiment.learning_rates,
+        betas=experiment.betas,
+        schedule=_schedule(experiment),
+        ema=experiment.ema,
+        instance_noise=_noise(experiment),
+        pack=experiment.pack,
+        device=device,
+    )
+    return gan, data_rng
+
+
+def _networks(experiment: Experiment, rng: torch.Generator) -> tuple[nn.Module, nn.Module]:
+    """Both networks; the discriminator looks at `pack` samples, joined along their first axis."""
+    pair, shape = NETWORKS[experiment.network], SHAPES[experiment.data]
+    packed = (experiment.pack * shape[0], *shape[1:])
+    widths = [
+        {} if width is None else {"width": width}
+        for width in (experiment.width, experiment.discriminator_width or experiment.width)
+    ]
+    generator = pair.generator(experiment.latent_dim, shape, rng=rng, **widths[0])
+    statistic = experiment.minibatch_std
+    return generator, pair.discriminator(packed, rng=rng, minibatch_std=statistic, **widths[1])
 
 
 def _loss(experiment: Experiment):
@@ -238,3 +367,8 @@ def _schedule(experiment: Experiment) -> Callable[[int], float] | None:
         return None
     shape = SCHEDULES[experiment.schedule]
     return lambda step: shape(step / experiment.steps)
+
+
+def _noise(experiment: Experiment) -> float | Callable[[int], float]:
+    level, steps = experiment.instance_noise, experiment.steps
+    return (lambda step: level * max(0.0, 1 - step / steps)) if level else 0.0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ganlab.history import History
 
-__all__ = ["COLORS", "LANDMARKS", "decision_surface", "image_grid", "loss_curves", "samples"]
+__all__ = ["COLORS", "LANDMARKS", "decision_surface", "image_grid", "loss_curves", "samples", "tile"]
 
 COLORS: dict[str, str] = {
     "real": "#0072B2",
@@ -164,6 +164,18 @@ def image_grid(ax: Axes, images: Tensor, *, columns: int | None = None) -> None:
     (19, 28, 3)
     >>> plt.close(figure)
     """
+    ax.imshow(tile(images, columns=columns), interpolation="nearest", vmin=0, vmax=1)
+    ax.set_axis_off()
+
+
+def tile(images: Tensor, *, columns: int | None = None) -> np.ndarray:
+    """One picture (H', W', 3) of images side by side, row by row, one white pixel apart; values in [0, 1].
+
+    `images`, `columns`, and what raises: as in `image_grid`.
+
+    >>> tile(torch.zeros(6, 1, 8, 8), columns=3).shape
+    (19, 28, 3)
+    """
     from torchvision.utils import make_grid
 
     if images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
@@ -173,8 +185,7 @@ def image_grid(ax: Axes, images: Tensor, *, columns: int | None = None) -> None:
         raise ValueError(f"`images` must lie in [-1, 1], got values from {low:.3g} to {high:.3g}")
     columns = columns or math.ceil(math.sqrt(len(images)))
     grid = make_grid((images.detach().cpu().float() + 1) / 2, nrow=columns, padding=1, pad_value=1.0)
-    ax.imshow(grid.movedim(0, -1).numpy(), interpolation="nearest", vmin=0, vmax=1)
-    ax.set_axis_off()
+    return grid.movedim(0, -1).numpy()
 
 
 def _array(x: Tensor) -> np.ndarray:

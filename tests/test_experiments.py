@@ -7,9 +7,23 @@ import pytest
 import torch
 
 from ganlab import data, experiments, training
-from ganlab.experiments import DEFAULTS, EXPERIMENTS, SCHEDULES, build, change, from_dict, look_up, to_dict
+from ganlab.experiments import (
+    DEFAULTS,
+    EXPERIMENTS,
+    SCHEDULES,
+    SHAPES,
+    SOURCES,
+    build,
+    build_game,
+    change,
+    from_dict,
+    look_up,
+    to_dict,
+)
+from ganlab.networks import NETWORKS
 
 LOCAL = [name for name, experiment in EXPERIMENTS.items() if "mnist" not in experiment.data]
+DIGITS = EXPERIMENTS["digits"]
 
 
 @pytest.mark.parametrize("name", LOCAL)
@@ -39,7 +53,7 @@ def test_settings_reach_the_game():
             EXPERIMENTS["ring"],
             loss="minimax",
             smoothing=0.1,
-            regularizers=(("r1", 0.5), ("wgan_gp", 0.1)),
+            regularizers=(("r1", 0.5), ("wgan_gp", 0.1, 16)),
             learning_rates=(1e-3, 2e-3),
             betas=(0.0, 0.99),
             schedule="linear",
@@ -47,11 +61,58 @@ def test_settings_reach_the_game():
         )
     )
     gan = setup.gan
-    assert [(p.function.__name__, p.weight) for p in gan.penalties] == [("r1", 0.5), ("wgan_gp", 0.1)]
+    applied = [(penalty.function.__name__, penalty.weight, penalty.every) for penalty in gan.penalties]
+    assert applied == [("r1", 0.5, 1), ("wgan_gp", 0.1, 16)]
     assert gan.d_optimizer.param_groups[0]["lr"] == 2e-3
     assert gan.g_optimizer.param_groups[0]["betas"] == (0.0, 0.99)
     assert gan.schedule(50) == 0.5
     assert "0.9" in gan.loss.name
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_architecture_serves_images_with_packing_and_the_minibatch_statistic(name):
+    packed = change(DIGITS, network=name, width=None, discriminator_width=None, batch_size=8, pack=2)
+    setup = build(change(packed, minibatch_std=True))
+    assert torch.isfinite(training.train(setup.gan, setup.batches, 1).values).all()
+    plain = build_game(packed)
+    counts = [sum(weight.numel() for weight in gan.discriminator.parameters()) for gan in (setup.gan, plain)]
+    assert counts[0] > counts[1]  # the last layer reads one number more
+    assert setup.gan.pack == plain.pack == 2
+
+
+def test_a_width_of_none_is_the_default_of_the_architecture():
+    wide = change(DIGITS, network="dcgan", width=64, discriminator_width=64)
+    default = change(DIGITS, network="dcgan", width=None, discriminator_width=None)
+    states = [build_game(experiment).state() for experiment in (wide, default)]
+    assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+
+
+def test_instance_noise_falls_on_a_line_to_nothing():
+    gan = build_game(change(EXPERIMENTS["ring"], instance_noise=0.8, steps=4))
+    levels = []
+    for gan.step in range(6):
+        levels.append(gan.noise_level)
+    assert levels == pytest.approx([0.8, 0.6, 0.4, 0.2, 0.0, 0.0])
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if "mnist" not in name])
+def test_a_game_without_its_data_is_the_game_with_it(name):
+    experiment = change(EXPERIMENTS[DEFAULTS[name]], batch_size=4)
+    setup = build(experiment, seed=2)
+    alone = build_game(experiment, seed=2)
+    assert next(setup.batches).shape == (4, *SHAPES[name]) == (4, *alone.sample_shape)
+    assert all(torch.equal(value, alone.state()[key]) for key, value in setup.gan.state().items())
+
+
+def test_stacked_digits_show_three_digits_in_three_channels():
+    source = SOURCES["stacked"]()
+    pictures, modes = source.draw(5, torch.Generator().manual_seed(0))
+    known = SOURCES["digits"]()
+    everything = known.batch(torch.arange(len(known)))
+    for picture, mode in zip(pictures, modes.tolist(), strict=True):
+        for channel, digit in zip(picture, (mode // 100, mode // 10 % 10, mode % 10), strict=True):
+            match = (everything[:, 0] == channel).all(-1).all(-1)
+            assert digit in known.labels[match].tolist()
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
@@ -79,7 +140,7 @@ def test_stored_settings_of_another_kind_are_refused():
 
 
 def test_every_data_set_has_a_set_up_of_its_own():
-    assert set(DEFAULTS) == set(data.DATASETS)
+    assert set(DEFAULTS) == set(SOURCES) == set(SHAPES) == {*data.DATASETS, "stacked"}
     assert all(EXPERIMENTS[name].data == key for key, name in DEFAULTS.items())
 
 
@@ -94,6 +155,12 @@ def test_every_data_set_has_a_set_up_of_its_own():
         ),
         ({"regularizers": (("r9", 1.0),)}, "`regularizer` must be one of"),
         ({"regularizers": (("r1", -1.0),)}, "the weight of `r1` must be at least 0, got -1"),
+        ({"regularizers": (("r1", 1.0, 0),)}, "the interval of `r1` must be a positive integer, got 0"),
+        ({"network": "dcgn"}, "`network` must be one of mlp, .*did you mean 'dcgan'"),
+        ({"network": "dcgan"}, "`network` must be mlp for the points of ring, got 'dcgan'"),
+        ({"pack": 0}, "`pack` must be at least 1, got 0"),
+        ({"pack": 3}, "`batch_size` must be a multiple of `pack`, 3, got 256"),
+        ({"instance_noise": -0.1}, "`instance_noise` must be at least 0, got -0.1"),
         ({"steps": 0}, "`steps` must be at least 1, got 0"),
         ({"latent_dim": 0}, "`latent_dim` must be at least 1, got 0"),
         ({"learning_rates": (1e-3, -1.0)}, "`learning_rates` must be positive"),

@@ -81,6 +81,13 @@ def test_images_keep_their_order_and_their_range(ax):
     grid = ax.images[0].get_array()
     assert grid.shape == (7, 7, 3)
     np.testing.assert_allclose([grid[1, 1, 0], grid[1, 4, 0], grid[4, 1, 0]], [0.0, 0.5, 1.0])
+    np.testing.assert_array_equal(grid, plotting.tile(images, columns=2))
+
+
+def test_colours_are_red_green_and_blue_in_the_order_of_the_channels():
+    image = torch.full((1, 3, 2, 2), -1.0)
+    image[0, 1] = 1.0
+    np.testing.assert_array_equal(plotting.tile(image)[1, 1], [0.0, 1.0, 0.0])
 
 
 @pytest.mark.parametrize(
