@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 from typing import Any, Protocol
 
@@ -81,12 +82,16 @@ class Mixture:
         if self.weights is not None:
             _check_weights(self.weights, len(self.centers))
 
-    @property
+    @cached_property
     def probabilities(self) -> Tensor:
         """The weight of each mode, (K,) in float64, sum 1."""
         if self.weights is None:
             return torch.full((len(self.centers),), 1 / len(self.centers), dtype=torch.float64)
         return self.weights.double() / self.weights.double().sum()
+
+    @cached_property
+    def _centers(self) -> Tensor:
+        return self.centers.double()
 
     def draw(
         self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None
@@ -95,7 +100,7 @@ class Mixture:
         _check_draw("n", n, rng)
         mode = torch.multinomial(self.probabilities, n, replacement=True, generator=rng)
         noise = torch.randn(n, self.centers.shape[1], dtype=torch.float64, generator=rng)
-        points = self.centers.double()[mode] + self.std * noise
+        points = self._centers.index_select(0, mode).add_(noise.mul_(self.std))
         return points.to(dtype or torch.get_default_dtype()), mode
 
     def sample(self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None) -> Tensor:

@@ -193,6 +193,7 @@ class GAN:
     critic_step: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
+        self._first_weight = next(self.generator.parameters())
         self._check()
         self.latent_dim = int(self.generator.latent_dim)  # type: ignore[arg-type] - a module's own attribute
         self.classes = _classes(self.generator)
@@ -274,7 +275,7 @@ class GAN:
     @property
     def dtype(self) -> torch.dtype:
         """The floating-point type of both networks."""
-        return next(self.generator.parameters()).dtype
+        return self._first_weight.dtype
 
     @property
     def noise_level(self) -> float:

@@ -1,0 +1,273 @@
+"""Seconds per training step: ours beside the step of the most copied public scripts, written out plainly.
+
+    make benchmarks        or        python tests/benchmarks/training.py [ring] [wgan_gp] [dcgan] [memory]
+
+Both sides run the same networks, batch and data on one thread. A figure is processor time, the median of
+interleaved rounds; a ratio compares two sides of one run and holds on the machine that printed it alone.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from ganlab import data, networks
+from ganlab.ensembles import train_together
+from ganlab.game import GAN, Penalty
+from ganlab.history import History
+from ganlab.losses import non_saturating, wasserstein
+from ganlab.regularizers import wgan_gp
+from ganlab.training import train
+
+torch.set_num_threads(1)
+SEEDS = 16
+Side = Callable[[int], None]  # takes that many steps
+
+
+def endless(loader: DataLoader) -> Iterator[Tensor]:
+    while True:
+        for (batch,) in loader:
+            yield batch
+
+
+def plain(
+    generator: nn.Module, discriminator: nn.Module, real: Tensor, batch: int, *, penalty: bool = False
+) -> Side:
+    """The copied scripts' step: sigmoid outputs and BCELoss, default Adam, no freezing, a DataLoader."""
+    g_adam = torch.optim.Adam(generator.parameters(), lr=1e-3, betas=(0.5, 0.999))
+    d_adam = torch.optim.Adam(discriminator.parameters(), lr=1e-3, betas=(0.5, 0.999))
+    batches = endless(DataLoader(TensorDataset(real), batch_size=batch, shuffle=True, drop_last=True))
+    criterion, latent_dim = nn.BCELoss(), generator.latent_dim
+
+    def classify(x: Tensor) -> Tensor:
+        return discriminator(x) if penalty else torch.sigmoid(discriminator(x))
+
+    def step() -> None:
+        x = next(batches)
+        ones, zeros = torch.ones(len(x)), torch.zeros(len(x))
+        d_adam.zero_grad()
+        fake = generator(torch.randn(len(x), latent_dim))
+        if penalty:
+            mix = torch.rand(len(x), 1)
+            between = (mix * x + (1 - mix) * fake.detach()).requires_grad_()
+            scores = discriminator(between)
+            slopes = torch.autograd.grad(
+                scores, between, torch.ones_like(scores), create_graph=True, retain_graph=True
+            )[0]
+            d_loss = classify(fake.detach()).mean() - classify(x).mean()
+            d_loss = d_loss + 0.1 * ((slopes.norm(2, dim=1) - 1) ** 2).mean()
+        else:
+            d_loss = criterion(classify(x), ones) + criterion(classify(fake.detach()), zeros)
+        d_loss.backward()
+        d_adam.step()
+        g_adam.zero_grad()
+        scores = classify(generator(torch.randn(len(x), latent_dim)))
+        g_loss = -scores.mean() if penalty else criterion(scores, ones)
+        g_loss.backward()
+        g_adam.step()
+
+    return lambda steps: [step() for _ in range(steps)] and None
+
+
+def ring_game(seed: int, dtype: torch.dtype, width: int, penalty: bool):
+    rng = torch.Generator().manual_seed(seed)
+    generator = networks.mlp_generator(2, (2,), width=width, depth=3, rng=rng).to(dtype)
+    discriminator = networks.mlp_discriminator((2,), width=width, depth=3, rng=rng).to(dtype)
+    loss, penalties = (wasserstein, [Penalty(wgan_gp, 0.1)]) if penalty else (non_saturating, [])
+    gan = GAN(generator, discriminator, loss, rng, penalties=penalties)
+    return gan, data.batches(data.ring(), 256, torch.Generator().manual_seed(seed + 1), dtype=dtype)
+
+
+def alone(gan: GAN, batches) -> Side:
+    return lambda steps: train(gan, batches, steps, history=History()) and None
+
+
+def together(setups, *, compiled: bool) -> Side:
+    gans, batches = zip(*setups, strict=True)
+    return lambda steps: train_together(gans, batches, steps, compiled=compiled) and None
+
+
+def measure(sides: dict[str, tuple[Side, int]], *, rounds: int = 5, steps: int = 100) -> dict[str, float]:
+    """Seconds of processor time per seed and step: `sides` maps a name to its steps and number of seeds."""
+    for side, _ in sides.values():
+        side(5)
+    found: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, (side, seeds) in sides.items():
+            started = time.process_time()
+            side(steps)
+            found[name].append((time.process_time() - started) / steps / seeds)
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
+def report(title: str, seconds: dict[str, float], base: str) -> None:
+    print(f"\n{title}\n{'':34}{'µs a seed-step':>16}{'ratio':>8}")
+    for name, value in seconds.items():
+        print(f"{name:34}{1e6 * value:16.0f}{seconds[base] / value:8.2f}", flush=True)
+
+
+def ring(*, penalty: bool = False) -> None:
+    sides: dict[str, tuple[Side, int]] = {}
+    for dtype in (torch.float32, torch.float64):
+        name = str(dtype).removeprefix("torch.")
+        torch.set_default_dtype(dtype)
+        gan, _ = ring_game(0, dtype, 32, penalty)
+        real = data.ring().sample(60_000, torch.Generator().manual_seed(0), dtype=dtype)
+
+        def in_dtype(side: Side, dtype: torch.dtype = dtype) -> Side:
+            def run(steps: int) -> None:
+                torch.set_default_dtype(dtype)
+                side(steps)
+
+            return run
+
+        sides |= {
+            f"plain, {name}": (
+                in_dtype(plain(gan.generator, gan.discriminator, real, 256, penalty=penalty)),
+                1,
+            ),
+            f"one seed, {name}": (alone(*ring_game(1, dtype, 32, penalty)), 1),
+            f"{SEEDS} stacked, {name}": (
+                together([ring_game(s, dtype, 32, penalty) for s in range(SEEDS)], compiled=False),
+                SEEDS,
+            ),
+            f"{SEEDS} compiled, {name}": (
+                together([ring_game(s, dtype, 32, penalty) for s in range(SEEDS)], compiled=True),
+                SEEDS,
+            ),
+        }
+    seconds = measure(sides)
+    title = f"Ring, width 32, batch 256{', WGAN-GP, one critic step' if penalty else ''}"
+    for name in ("float32", "float64"):
+        report(title, {key: value for key, value in seconds.items() if name in key}, f"plain, {name}")
+
+
+def dcgan() -> None:
+    pairs = {}
+    for name, width, settings in (("", 64, {}), (", bf16", 64, {"bf16": True})):
+        rng = torch.Generator().manual_seed(0)
+        generator = networks.dcgan_generator(100, (1, 28, 28), width=width, rng=rng)
+        discriminator = networks.dcgan_discriminator((1, 28, 28), width=width, rng=rng)
+        pairs[f"ours{name}"] = GAN(generator, discriminator, non_saturating, rng, **settings)
+    pixels = torch.randint(256, (4096, 1, 28, 28), dtype=torch.uint8)
+    images = data.Images("noise", pixels, torch.zeros(4096, dtype=torch.long))
+    rng = torch.Generator().manual_seed(0)
+    generator = networks.dcgan_generator(100, (1, 28, 28), width=64, rng=rng)
+    discriminator = networks.dcgan_discriminator((1, 28, 28), width=64, rng=rng)
+    for network in (generator, discriminator):
+        network.to(memory_format=torch.contiguous_format)
+    real = images.batch(torch.arange(4096))
+    sides = {"plain": (plain(generator, discriminator, real, 64), 1)}
+    for name, gan in pairs.items():
+        sides[name] = (alone(gan, data.batches(images, 64, torch.Generator().manual_seed(1))), 1)
+    seconds = measure(sides, rounds=5, steps=8)
+    report("DCGAN 28x28, width 64, batch 64", seconds, "plain")
+    flops = dcgan_flops(pairs["ours"], 64)
+    print(
+        f"share of this machine's matrix-product rate: {flops / seconds['ours'] / matrix_rate():.0%} in float32"
+    )
+
+
+def dcgan_flops(gan: GAN, batch: int) -> float:
+    """Floating-point operations of one step, counted by PyTorch while it runs one."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    images = data.Images(
+        "n", torch.zeros(batch, *gan.sample_shape, dtype=torch.uint8), torch.zeros(batch).long()
+    )
+    with FlopCounterMode(display=False) as counter:
+        train(gan, data.batches(images, batch, torch.Generator().manual_seed(0)), 1)
+    return counter.get_total_flops()
+
+
+def matrix_rate(size: int = 1024, dtype: torch.dtype = torch.float32) -> float:
+    """Floating-point operations a second of a square matrix product on one thread."""
+    a, b = torch.randn(2, size, size, dtype=dtype)
+    times = []
+    for _ in range(7):
+        started = time.process_time()
+        a @ b
+        times.append(time.process_time() - started)
+    return 2 * size**3 / min(times)
+
+
+def width_128() -> None:
+    """How much of a step is arithmetic: ours beside its own matrix products and the rest of its tensors' work."""
+    gan, batches = ring_game(0, torch.float32, 128, False)
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        train(gan, batches, 1)
+    torch.set_default_dtype(torch.float32)
+    bare = bare_step(*ring_game(0, torch.float32, 128, False))
+    seconds = measure({"tensors alone": (bare, 1), "ours": (alone(gan, batches), 1)}, rounds=9, steps=200)
+    report("Ring, width 128, batch 256: what the engine adds", seconds, "tensors alone")
+    overhead = seconds["ours"] / seconds["tensors alone"] - 1
+    print(f"engine overhead: {overhead:.1%} of the step")
+    share = counter.get_total_flops() / seconds["ours"] / matrix_rate()
+    print(f"share of this machine's matrix-product rate: {share:.0%}")
+
+
+def bare_step(gan: GAN, batches) -> Side:
+    """The same tensor operations with nothing around them: no draw, history, checks or callbacks objects."""
+    softplus = torch.nn.functional.softplus
+    g, d, latents = gan.generator, gan.discriminator, torch.Generator().manual_seed(0)
+
+    def step() -> None:
+        real = next(batches)
+        with torch.no_grad():
+            fake = g(torch.randn(256, 2, generator=latents))
+        (softplus(-d(real)).mean() + softplus(d(fake)).mean()).backward()
+        gan.d_optimizer.step()
+        gan.d_optimizer.zero_grad()
+        for parameter in d.parameters():
+            parameter.requires_grad_(False)
+        softplus(-d(g(torch.randn(256, 2, generator=latents)))).mean().backward()
+        gan.g_optimizer.step()
+        gan.g_optimizer.zero_grad()
+        for parameter in d.parameters():
+            parameter.requires_grad_(True)
+
+    return lambda steps: [step() for _ in range(steps)] and None
+
+
+def memory() -> None:
+    """Peak memory at step 2 000 and at step 20 000: the difference is what a long run keeps."""
+    gan, batches = ring_game(0, torch.float32, 32, False)
+    history = History()
+    peaks = []
+    for steps in (2_000, 18_000):
+        train(gan, batches, steps, history=history)
+        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    kept = 20_000 * len(history.columns) * 8 / 2**20
+    print(
+        f"\nMemory: {peaks[0]:.0f} MiB after 2 000 steps, {peaks[1]:.0f} MiB after 20 000; history {kept:.1f} MiB"
+    )
+
+
+BENCHMARKS = {
+    "ring": ring,
+    "wgan_gp": lambda: ring(penalty=True),
+    "width_128": width_128,
+    "dcgan": dcgan,
+    "memory": memory,
+}
+
+if __name__ == "__main__":
+    print(
+        f"torch {torch.__version__}, {torch.get_num_threads()} thread, load {math.ceil(os.getloadavg()[0])}"
+    )
+    for name in sys.argv[1:] or BENCHMARKS:
+        BENCHMARKS[name]()
