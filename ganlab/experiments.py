@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from typing import Any, NamedTuple
@@ -325,11 +326,12 @@ def _deal(experiment: Experiment, seed: int, device: str) -> tuple[GAN, torch.Ge
     """The game, and the random stream that is left for its data."""
     rng = torch.Generator().manual_seed(seed)
     dtype = torch.float64 if experiment.float64 else torch.float32
-    generator, discriminator = _networks(experiment, rng)
+    with _default_dtype(dtype):  # so that a seed gives the same weights whatever the default is
+        generator, discriminator = _networks(experiment, rng)
     data_rng = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=rng)))
     gan = GAN(
-        generator.to(dtype),
-        discriminator.to(dtype),
+        generator,
+        discriminator,
         _loss(experiment),
         rng,
         penalties=[_penalty(entry) for entry in experiment.regularizers],
@@ -342,6 +344,16 @@ def _deal(experiment: Experiment, seed: int, device: str) -> tuple[GAN, torch.Ge
         device=device,
     )
     return gan, data_rng
+
+
+@contextmanager
+def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    previous = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(previous)
 
 
 def _networks(experiment: Experiment, rng: torch.Generator) -> tuple[nn.Module, nn.Module]:

@@ -47,6 +47,18 @@ def test_the_seed_fixes_networks_data_and_draws():
     assert not torch.equal(numbers(5), numbers(6))
 
 
+@pytest.mark.parametrize("name", ["ring", "digits"])
+def test_the_default_dtype_changes_nothing(name):
+    states = []
+    for dtype in (torch.float64, torch.float32):
+        torch.set_default_dtype(dtype)
+        setup = build(change(EXPERIMENTS[name], batch_size=8))
+        training.train(setup.gan, setup.batches, 2)
+        states.append(setup.gan.state())
+        assert torch.get_default_dtype() == dtype
+    assert all(torch.equal(value, states[1][key]) for key, value in states[0].items())
+
+
 def test_settings_reach_the_game():
     setup = build(
         change(
