@@ -28,6 +28,7 @@ __all__ = ["Live", "Panel", "Part", "curves", "densities", "lab", "live", "panel
 
 Build = Callable[..., tuple[GAN, Batches, Source]]
 
+LAB_PRESETS = ("healthy", "collapse", "saturation", "rotation", "weak_critic")
 _VIEW = "application/vnd.jupyter.widget-view+json"
 _COUNT = count()
 _SCORES = {"d_loss": ("discriminator", "discriminator", "solid"), "g_loss": ("generator", "fake", "dashed")}
@@ -95,9 +96,9 @@ def _run(title: str, recording: Recording) -> dict[str, Any]:
         total = recording.made.get("modes")
         line = _line(columns["modes"], "modes reached", "real", "solid") | {"spoken": True, "of": total}
         most = max([y for y in line["y"] if y is not None] + [total or 1])
-        run["plots"].append(
-            {"name": "modes reached", "lines": [line], "landmarks": [], "range": [0, 1.08 * most]}
-        )
+        marks = [{"name": f"all {total}", "y": total}] if total else []
+        plot = {"name": "modes reached", "lines": [line], "landmarks": marks, "range": [0, 1.3 * most]}
+        run["plots"].append(plot)
     if "reverse_kl" in columns and any(y is not None for y in columns["reverse_kl"]["values"]):
         line = _line(columns["reverse_kl"], "reverse KL", "other", "solid") | {"spoken": True}
         run["plots"].append({"name": "reverse KL over the modes, in nats", "lines": [line], "landmarks": []})
@@ -118,23 +119,28 @@ def _level(value: float) -> str:
     return known.get(value, f"{value:g}")
 
 
-def lab(preset: str = "healthy", *, compact: bool = False) -> Part:
+def lab(preset: str = "healthy", *, compact: bool = False, setup: Mapping[str, Any] | None = None) -> Part:
     """The browser lab: a GAN in the plane that trains in the page itself.
 
-    `preset`: the name of a set-up of the lab. `compact`: the small form, for the middle of a chapter.
+    `preset`: one of healthy, collapse, saturation, rotation, weak_critic. `compact`: the small form, for the
+    middle of a chapter. `setup`: settings that differ from those of the preset, by the lab's own names.
 
-    >>> lab("collapse").kind
-    'lab'
+    Raises `ValueError` where there is no such preset.
+
+    >>> lab("collapse", compact=True)
+    Lab: a GAN that trains in this page, set up for collapse
     """
-    words = f"Lab: a GAN that trains in this page, set up as {preset!r}"
+    if preset not in LAB_PRESETS:
+        raise ValueError(f"`preset` must be one of {', '.join(LAB_PRESETS)}, got {preset!r}")
+    words = f"Lab: a GAN that trains in this page, set up for {preset.replace('_', ' ')}"
     alt = "The browser lab, in which a GAN in the plane trains and can be stopped and changed."
-    return Part("lab", {"preset": preset, "compact": compact}, words, alt)
+    return Part("lab", {"preset": preset, "compact": compact, "setup": dict(setup or {})}, words, alt)
 
 
 class Live:
     """A part with a line to the kernel: it shows what `show` is given, and tells what the reader does to it.
 
-    Made by `live`. Without the package anywidget, and in Colab, it is a picture that changes and tells nothing.
+    Made by `live`. Without anywidget, and in Colab, it is a picture that changes and tells nothing.
     """
 
     def __init__(self, part: Part) -> None:
@@ -313,8 +319,12 @@ _ANYWIDGET = """
 export default {
   render({ model, el }) {
     const send = (state) => { model.set("state", state); model.save_changes(); };
-    const part = mount(el, model.get("data"), { send });
-    const changed = () => part.update?.(model.get("data"));
+    let part = mount(el, model.get("data"), { send });
+    const changed = () => {
+      if (part.update) return part.update(model.get("data"));
+      part.destroy();
+      part = mount(el, model.get("data"), { send });
+    };
     model.on("change:data", changed);
     return () => { model.off("change:data", changed); part.destroy(); };
   },

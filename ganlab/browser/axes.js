@@ -4,7 +4,7 @@
 export const STYLE = `
 .explorable { --real: #0072B2; --fake: #D55E00; --discriminator: #009E73; --other: #CC79A7; --neutral: #666666;
   --ink: #1a1a1a; --paper: #ffffff; --line: #8a8a8a; --soft: #8a8a8a40; --focus: #8045e5;
-  color: var(--ink); background: var(--paper); border: 1px solid var(--soft); border-radius: .4em; padding: .7em;
+  color: var(--ink); background: var(--paper); border: 1px solid var(--soft); border-radius: .4em; padding: .7em; position: relative;
   margin: 1em 0; font-size: 15px; line-height: 1.4; container-type: inline-size; overflow-wrap: anywhere; }
 html[data-theme="dark"] .explorable, html[theme="dark"] .explorable, body[data-jp-theme-light="false"] .explorable {
   --ink: #e6e6e6; --paper: #16181c; --line: #8f8f8f; --soft: #8f8f8f50; --focus: #b48bff; --neutral: #a0a0a0; }
@@ -31,7 +31,9 @@ html[data-theme="dark"] .explorable, html[theme="dark"] .explorable, body[data-j
   border-radius: .3em; padding: .2em .8em; min-height: 2em; min-width: 4.6em; cursor: pointer; }
 .explorable output, .explorable td { font-variant-numeric: tabular-nums; }
 .explorable :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
-.explorable p.said { margin: .4em 0 0; font-size: 14px; min-height: 2.8em; }
+.explorable p.said { margin: .4em 0 0; font-size: 14px; }
+.explorable p.title { margin: .4em 0 .1em; font-size: 13px; }
+.explorable .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .explorable table { border-collapse: collapse; font-size: 14px; margin: .4em 0 0; width: auto; }
 .explorable th, .explorable td { padding: .15em 1em .15em 0; text-align: right; white-space: nowrap; border: 0; font-weight: normal; background: none; }
 .explorable th:first-child { text-align: left; white-space: normal; }

@@ -1,13 +1,12 @@
 // Functions to walk along: value, slope and tangent of each at one point that the reader drags.
 // `mount(root, data, live)`: data is what `ganlab.explorables.curves` writes, samples with their slopes. The
 // point moves from sample to sample, so that each number shown is one that Python computed. live.send(state)
-// is called with {index, x}. Returns {destroy, update}.
+// is called with {index, x} whenever the reader moves it. Returns {destroy}.
 
 import { axes, clamp, control, follow, legend, make, role, shown, span, stage } from "./axes.js";
 
 const SHORT = { inf: Infinity, "-inf": -Infinity };
 const CSS = `
-.explorable-curves h5 { margin: .4em 0 0; font-size: 13px; font-weight: 400; }
 .explorable-curves output { min-width: 7em; }
 .explorable-curves .swatch { display: inline-block; width: .7em; height: .7em; border-radius: 50%; background: var(--role); margin-right: .5em; }
 `;
@@ -24,9 +23,9 @@ export function mount(root, data, live) {
   let width = 0;
 
   const lines = (key) => functions.map((f) => ({ name: f.name, role: f.role, dash: f.dash, x, y: f[key] }));
-  const pick = ({ x: wanted }) => go(nearest(wanted));
+  const pick = ({ x: wanted }) => go(nearest(wanted), true);
   const panel = (key, words, range, marks, height) => {
-    body.append(make("h5", {}, words));
+    body.append(make("p", { class: "title" }, words));
     const label = `${words} of ${names.join(", ")} over ${data.xName}`;
     const xLabel = key === "slopes" || !data.slopes ? data.xName : "";
     return { key, axes: axes(body, { height, x: window, y: range ?? span(lines(key).map((l) => l.y)), lines: lines(key), landmarks: marks, xLabel, label, pick }) };
@@ -37,7 +36,7 @@ export function mount(root, data, live) {
   const slider = control("input", { type: "range", min: 0, max: x.length - 1, step: 1, "aria-label": data.xName });
   const place = make("output", { "aria-hidden": "true" });
   const table = make("table");
-  const said = make("p", { class: "said", role: "status" });
+  const said = make("p", { class: "said unseen", role: "status" });
   body.append(make("div", { class: "row" }, slider, place), table, said);
 
   function nearest(wanted) {
@@ -53,27 +52,26 @@ export function mount(root, data, live) {
     }
   }
 
-  function go(next) {
+  function go(next, moved = false) {
     index = clamp(next, 0, x.length - 1);
     slider.value = index;
     place.textContent = `${data.xName} = ${shown(x[index])}`;
-    table.replaceChildren(make("thead", {}, make("tr", {}, ...["", data.yName, "slope"].map((word) => make("th", { scope: "col" }, word)))));
+    table.replaceChildren(make("thead", {}, make("tr", {}, make("td"), ...[data.yName, "slope"].map((word) => make("th", { scope: "col" }, word)))));
     const rows = functions.map((f) => make("tr", {},
       make("th", { scope: "row" }, make("span", { class: "swatch", style: role(f.role) }), f.name),
       make("td", {}, shown(f.values[index], 5)), make("td", {}, shown(f.slopes[index], 5))));
     table.append(make("tbody", {}, ...rows));
     const parts = functions.map((f) => `${f.name} ${shown(f.values[index], 4)}, slope ${shown(f.slopes[index], 4)}`);
     said.textContent = `At ${place.textContent}: ${parts.join("; ")}.`;
-    slider.setAttribute("aria-valuetext", said.textContent);
+    slider.setAttribute("aria-valuetext", place.textContent);
     show();
-    live?.send?.({ index, x: x[index] });
+    if (moved) live?.send?.({ index, x: x[index] });
   }
 
-  slider.addEventListener("input", () => go(Number(slider.value)));
+  slider.addEventListener("input", () => go(Number(slider.value), true));
   go(index);
   const unfollow = follow(body, (now) => ((width = now), show()));
   return {
-    update: (next) => go(next.at),
     destroy() {
       unfollow();
       root.replaceChildren();

@@ -1,13 +1,12 @@
 // Two densities on a line, each to be moved and widened, with what the best discriminator makes of them.
 // `mount(root, data, live)`: data is what `ganlab.explorables.densities` writes. live.send(state) is called
-// with {laws, jsd, value}. Returns {destroy, update}.
+// with {laws, jsd, value} whenever the reader moves something. Returns {destroy}.
 
 import { axes, clamp, control, follow, legend, make, shown, stage } from "./axes.js";
 
 const CSS = `
-.explorable-densities h5 { margin: .4em 0 0; font-size: 13px; font-weight: 400; }
-.explorable-densities .controls { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(15em, 100%), 1fr)); gap: .2em 1.5em; margin: .4em 0; }
-.explorable-densities .controls label { display: grid; grid-template-columns: 9.5em minmax(5em, 1fr) 3.6em; font-size: 14px; }
+.explorable-densities .controls { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20em, 100%), 1fr)); gap: .2em 1.5em; margin: .4em 0; }
+.explorable-densities .controls label { display: grid; grid-template-columns: 10.5em minmax(5em, 1fr) 3.6em; font-size: 14px; }
 .explorable-densities .controls input { min-width: 0; }
 `;
 const LOG2 = Math.log(2);
@@ -78,9 +77,9 @@ export function mount(root, data, live) {
 
   const curve = (law) => ({ name: law.name, role: law.role, dash: law.dash, x: grid, y: grid.map((x) => Math.exp(logDensity(law.parts, x))) });
   const answer = () => ({ name: "D*(x)", role: "discriminator", dash: "solid", x: grid, y: grid.map((x) => best(laws[0].parts, laws[1].parts, x)) });
-  body.append(legend([...laws.map(curve), answer()]), make("h5", {}, "densities: drag a circle to move a law, a diamond to widen it"));
+  body.append(legend([...laws.map(curve), answer()]), make("p", { class: "title" }, "densities: drag a circle to move a law, a diamond to widen it"));
   const top = axes(body, { height: 200, x: data.x, y: [0, 1], lines: [], label: "the two densities", pick: drag });
-  body.append(make("h5", {}, "the best discriminator's answer, D* = p/(p + q)"));
+  body.append(make("p", { class: "title" }, "the best discriminator's answer, D* = p/(p + q)"));
   const bottom = axes(body, { height: 150, x: data.x, y: [0, 1.04], lines: [], landmarks: [{ name: "1/2", y: 0.5 }], xLabel: "x", label: "the best discriminator's answer D*", pick: ({ x }) => look(x) });
   const controls = make("div", { class: "controls" });
   const said = make("p", { class: "said", role: "status" });
@@ -100,7 +99,7 @@ export function mount(root, data, live) {
     return (value) => {
       input.value = value;
       output.textContent = shown(value, 3);
-      input.setAttribute("aria-valuetext", `${name} ${shown(value, 3)}. ${said.textContent}`);
+      input.setAttribute("aria-valuetext", `${name} ${shown(value, 3)}`);
     };
   }
 
@@ -137,7 +136,7 @@ export function mount(root, data, live) {
     show();
   }
 
-  function show() {
+  function show(moved = true) {
     const [p, q] = laws.map((law) => law.parts);
     const { jsd, value } = compare(p, q);
     const d = best(p, q, probe);
@@ -150,7 +149,7 @@ export function mount(root, data, live) {
       sliders[i].width(deviation(law.parts));
     });
     seeker(probe);
-    live?.send?.({ laws: [p, q], jsd, value });
+    if (moved) live?.send?.({ laws: [p, q], jsd, value });
     if (!width) return;
     const lines = laws.map(curve);
     Object.assign(top.options, { lines, y: [0, 1.12 * Math.max(...lines.flatMap((line) => line.y))] });
@@ -160,13 +159,9 @@ export function mount(root, data, live) {
     bottom.draw(room, { cursor: probe, dots: [{ x: probe, y: d, role: "discriminator" }] });
   }
 
-  show();
-  const unfollow = follow(body, (now) => ((width = now), show()));
+  show(false);
+  const unfollow = follow(body, (now) => ((width = now), show(false)));
   return {
-    update(next) {
-      next.laws.forEach((law, i) => (laws[i].parts = law.parts));
-      show();
-    },
     destroy() {
       unfollow();
       root.replaceChildren();

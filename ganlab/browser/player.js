@@ -9,8 +9,11 @@ const LAYERS = { field: "discriminator", real: "real points", fake: "generated p
 const CSS = `
 .explorable-player .runs { display: grid; gap: 1em; grid-template-columns: repeat(auto-fit, minmax(min(16em, 100%), 1fr)); }
 .explorable-player .run { min-width: 0; }
-.explorable-player h4, .explorable-player h5 { margin: 0 0 .3em; font-size: 15px; font-weight: 600; }
-.explorable-player h5 { margin: .5em 0 0; font-size: 13px; font-weight: 400; }
+.explorable-player p.name { margin: 0 0 .3em; font-weight: 600; }
+.explorable-player .said { min-height: 4.2em; }
+@container (min-width: 38em) {
+  .explorable-player .alone .run { display: grid; gap: 1em; grid-template-columns: minmax(0, 1.1fr) minmax(0, 1fr); }
+  .explorable-player .alone .name { grid-column: 1 / 3; margin: 0; } }
 .explorable-player canvas { border: 1px solid var(--soft); aspect-ratio: 1; width: 100%; max-width: 26em; margin: 0 auto; }
 .explorable-player .marks { font-size: 13px; }
 .explorable-player output { min-width: 8.5em; }
@@ -24,7 +27,7 @@ function frameAt(run, step) {
   return frame;
 }
 
-function unpack(run) {
+export function unpack(run) {
   const point = (data, i) => {
     const [a, b, c] = [data[3 * i], data[3 * i + 1], data[3 * i + 2]];
     return [((a << 4) | (b >> 4)), ((b & 15) << 8) | c].map((level) => ((2 * level) / LEVELS - 1) * run.reach);
@@ -214,16 +217,20 @@ export function mount(root, data, live) {
     slider.max = times.length - 1;
     index = first ? next.start ?? times.length - 1 : last ? times.length - 1 : index;
     grid.replaceChildren();
+    grid.classList.toggle("alone", runs.length === 1);
     views = runs.map((run) => {
       const canvas = make("canvas", { role: "img" });
-      const host = make("div", { class: "run" }, run.title ? make("h4", {}, run.title) : null, canvas);
+      const host = make("div", { class: "run" }, run.title ? make("p", { class: "name" }, run.title) : null, canvas);
+      const aside = make("div");
+      host.append(aside);
       const x = [0, Math.max(times.at(-1), 1)];
       const plots = run.plots.map((plot) => {
-        host.append(make("h5", {}, plot.name), legend(plot.lines));
+        aside.append(make("p", { class: "title" }, plot.name));
+        if (plot.lines.length > 1) aside.append(legend(plot.lines));
         const marks = plot.landmarks.map((mark) => [mark.y]);
         const y = plot.range ?? span([...plot.lines.map((line) => line.y), ...marks]);
         const about = { label: `${plot.name} over the steps`, xLabel: plot === run.plots.at(-1) ? "generator step" : "" };
-        return axes(host, { ...plot, ...about, x, y, height: about.xLabel ? 124 : 110, pick: ({ x: step }) => go(nearest(step)) });
+        return axes(aside, { ...plot, ...about, x, y, height: about.xLabel ? 124 : 110, pick: ({ x: step }) => go(nearest(step), true) });
       });
       grid.append(host);
       return { canvas, plots };
@@ -249,14 +256,14 @@ export function mount(root, data, live) {
     });
   }
 
-  function go(next) {
+  function go(next, moved = false) {
     index = clamp(next, 0, times.length - 1);
     slider.value = index;
     clock.textContent = `step ${times[index]} of ${times.at(-1)}`;
     slider.setAttribute("aria-valuetext", clock.textContent);
     show();
     if (timer === null) tell();
-    live?.send?.({ step: times[index] });
+    if (moved) live?.send?.({ step: times[index] });
   }
 
   // While the film runs nothing is read out; what it shows is said when it stops.
@@ -275,17 +282,17 @@ export function mount(root, data, live) {
   }
 
   function start() {
-    if (index === times.length - 1) go(0);
+    if (index === times.length - 1) go(0, true);
     play.textContent = "Pause";
     play.setAttribute("aria-pressed", "true");
-    timer = setInterval(() => (index === times.length - 1 ? stop() : go(index + 1)), calm.matches ? 1000 : 160);
+    timer = setInterval(() => (index === times.length - 1 ? stop() : go(index + 1, true)), calm.matches ? 1000 : 160);
   }
 
   const toggle = () => (timer === null ? start() : stop());
   play.addEventListener("click", toggle);
   slider.addEventListener("input", () => {
     said.setAttribute("aria-live", "polite");
-    go(Number(slider.value));
+    go(Number(slider.value), true);
   });
   slider.addEventListener("keydown", (event) => {
     if (event.key !== " ") return;
