@@ -22,7 +22,8 @@ PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset=
 <style>body {{ margin: 8px; }}</style></head><body><div id="around">{part}</div></body></html>"""
 STATE = "document.querySelector('[data-part=lab]').lab.state()"
 OLD = "window.Worker = undefined;"  # a browser without workers
-SHUT = "window.Worker = class { constructor() { setTimeout(() => this.onerror(new Event('error'))); } };"
+SHUT = """window.Worker = class { postMessage() {} terminate() {}
+  constructor() { setTimeout(() => this.onerror(new Event('error'))); } };"""
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +81,8 @@ def press(tab, name):
     tab.get_by_role("button", name=name, exact=True).click()
 
 
-def field(tab, label):
-    return tab.get_by_label(label, exact=True)
+def field(tab, name):
+    return tab.locator(f".part-lab [name={name}]")
 
 
 # Training
@@ -153,13 +154,13 @@ def test_a_learning_rate_changes_as_the_game_runs_and_a_width_starts_a_new_one(b
         press(tab, "Play")
         wait(tab, "s.step > 20")
         tab.get_by_text("All settings").click()
-        field(tab, "R1 weight").fill("1")
-        field(tab, "R1 weight").press("Enter")
+        field(tab, "r1").fill("1")
+        field(tab, "r1").press("Enter")
         wait(tab, "s.setup.r1 === 1")
         assert state(tab)["step"] > 20
         assert state(tab)["wanted"]
-        field(tab, "Width of D").fill("8")
-        field(tab, "Width of D").press("Enter")
+        field(tab, "d_width").fill("8")
+        field(tab, "d_width").press("Enter")
         wait(tab, "s.ready && s.step === 0 && !s.wanted")
         assert state(tab)["preset"] == "custom"
 
@@ -179,12 +180,12 @@ def test_a_loss_that_explodes_is_told_and_survived(browser):
 
 def test_a_link_brings_the_same_set_up_to_another_reader(browser):
     with visit(browser) as tab:
-        field(tab, "Loss").select_option("hinge")
-        field(tab, "Data").select_option("grid")
-        field(tab, "Seed").fill("17")
+        field(tab, "loss").select_option("hinge")
+        field(tab, "data").select_option("grid")
+        field(tab, "seed").fill("17")
         tab.get_by_text("All settings").click()
-        field(tab, "WGAN-GP weight").fill("0.25")
-        field(tab, "D steps per G step").fill("3")
+        field(tab, "gp").fill("0.25")
+        field(tab, "n_critic").fill("3")
         press(tab, "Link to this set-up")
         link, sent = tab.evaluate("location.hash"), state(tab)["setup"]
         assert tab.get_by_label("Link to this set-up").last.input_value() == HOME + link
@@ -225,7 +226,7 @@ def test_the_run_and_the_picture_can_be_saved(browser, tmp_path):
 
 def test_data_can_be_drawn_by_pointer_and_by_keyboard(browser):
     with visit(browser) as tab:
-        field(tab, "Data").select_option("drawn")
+        field(tab, "data").select_option("drawn")
         plane = tab.locator("canvas.plane")
         box = plane.bounding_box()
         tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 4)
@@ -269,7 +270,7 @@ def test_the_game_waits_while_it_is_out_of_sight(browser):
 @pytest.mark.parametrize("script", [OLD, SHUT], ids=["no worker", "worker refused"])
 def test_without_a_worker_the_page_trains_by_itself_and_says_so(script, browser):
     with visit(browser, script=script) as tab:
-        assert "No worker can be started here" in state(tab)["notice"]
+        assert state(tab)["notice"].startswith("No worker can be started here")
         press(tab, "Play")
         wait(tab, "s.step > 10")
         press(tab, "Pause")
@@ -296,14 +297,8 @@ def test_a_reader_who_wants_no_motion_gets_two_pictures_a_second(browser):
 
 def test_a_small_lab_has_what_its_preset_turns_on(browser):
     with visit(browser, "#lab1--seed-9", data={"preset": "collapse", "compact": True}) as tab:
-        shown = tab.locator("label:visible").all_text_contents()
-        labels = {
-            text
-            for text in shown
-            for name in ("Learning rate of G", "Learning rate of D", "R1 weight")
-            if name in text
-        }
-        assert len(labels) == 3
+        names = tab.evaluate("[...document.querySelectorAll('.part-lab [name]')].map((e) => e.name)")
+        assert names == ["loss", "r1", "g_rate", "d_rate", "seed"]
         assert not tab.get_by_text("All settings").count()
         assert state(tab)["setup"]["seed"] == 0  # a link is for the full lab
         assert state(tab)["preset"] == "collapse"
@@ -344,7 +339,7 @@ def test_every_control_has_a_name_and_can_be_reached(browser):
         assert nameless == []
 
 
-VALUES = ("", "0", "-1", "1e999", "NaN", "3.7", "1e-9", "99999999", "<b>", "0.01", "5")
+VALUES = ("", "0", "-1", "3.7", "1e-9", "99999999", "1e30", "0.01", "5")
 
 
 def test_no_order_of_clicks_and_numbers_breaks_the_lab(browser):

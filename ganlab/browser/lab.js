@@ -331,7 +331,7 @@ export function mount(root, data = {}) {
   // The live sentence changes at once when the reader acts, and every four seconds while a game runs.
   function speak() {
     clearTimeout(spoken.timer);
-    const wait = wanted ? spoken.at + 4000 - performance.now() : 0;
+    const wait = mode === "running" ? spoken.at + 4000 - performance.now() : 0;
     if (wait > 0) {
       spoken.timer = setTimeout(speak, wait);
       return;
