@@ -2,7 +2,7 @@
 
 The modules stand on floors, and an import only ever goes down::
 
-    floor 4  cli  reports  runs                         the command line
+    floor 4  cli  arguments  reports  runs              the command line
     floor 3  experiments                                named, complete set-ups
     floor 2  explorables                                things that move on a page
              ensembles  plotting  exercises             many seeds, figures, self-checks
@@ -28,6 +28,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "__version__",
+    "arguments",
     "bayes_risks",
     "checkpoints",
     "cli",

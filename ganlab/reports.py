@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Generator, Tensor
 
-from ganlab import game, metrics, plotting
+from ganlab import diagnosis, game, metrics, plotting
 from ganlab.checkpoints import write_atomically
-from ganlab.data import Mixture, SwissRoll
+from ganlab.data import Images, Mixture, Stacked, SwissRoll
+from ganlab.divergences import kl
 from ganlab.experiments import Source
 from ganlab.game import GAN
+from ganlab.history import History
 
 if TYPE_CHECKING:
     from ganlab.runs import Run
@@ -28,14 +30,18 @@ __all__ = [
     "board",
     "coverage",
     "draw",
+    "fidelity",
     "over_seeds",
     "picture",
     "quality",
     "require_tensorboard",
     "sentences",
+    "verdict",
     "write_samples",
 ]
 
+SAMPLES = 10_000  # judged of one generator
+STACKED_SAMPLES = 26_000  # for 1000 modes, as the literature has it
 CHUNK = 1000  # samples made at once
 TRANSPORTED = 1000  # points of each kind in a Wasserstein distance, whose cost grows with their cube
 IMAGES = 64  # shown of a run on images
@@ -44,9 +50,13 @@ PANELS = 10  # seeds shown of a run of many
 MEASURES = {
     "modes": ("modes", "of {}", "modes_total"),
     "high_quality": ("high quality", "a perfect sampler: {}", "perfect_high_quality"),
-    "reverse_kl": ("reverse KL in nats", "", ""),
+    "reverse_kl": ("reverse KL in nats", "real samples: {}", "real_reverse_kl"),
     "jensen_shannon": ("JSD of the modes in nats", "", ""),
-    "wasserstein_1": ("Wasserstein-1", "real points: {}", "real_wasserstein_1"),
+    "wasserstein_1": ("Wasserstein-1", "real samples: {}", "real_wasserstein_1"),
+    "classifier_frechet": ("Frechet distance of features", "real samples: {}", "real_classifier_frechet"),
+    "classifier_kernel": ("kernel distance of features", "real samples: {}", "real_classifier_kernel"),
+    "fid": ("FID", "", ""),
+    "kid": ("KID", "", ""),
     "d_loss": ("last loss of the discriminator", "", ""),
     "g_loss": ("last loss of the generator", "", ""),
 }
@@ -107,13 +117,59 @@ def coverage(source: Source, drawn: Tensor) -> dict[str, Any]:
 def quality(source: Source, drawn: Tensor, rng: Generator) -> dict[str, Any]:
     """All that can be said of samples (N, ...) against the source of the real ones, as JSON can hold it.
 
-    Points: `coverage`, and the Wasserstein-1 distance of at most 1000 of them to as many real ones, beside
-    that between real ones, each over three draws of the data.
+    Points: `coverage`, and the Wasserstein-1 distance of at most 1000 of them to as many real ones. Images of
+    a set whose classifier the package has: Frechet and kernel distance of its features, to as many real
+    images as leave others to compare with. Stacked digits: how many of the 1000 modes the classifier sees,
+    and the divergence of their histogram from that of the data. Beside each, under a name with `real_`, what
+    real samples score against real samples; `samples`: how many were judged.
+
+    >>> from ganlab.data import digits
+    >>> images, rng = digits(), torch.Generator().manual_seed(0)
+    >>> found = quality(images, torch.zeros(100, 1, 8, 8), rng)
+    >>> found["classifier_frechet"] > 10 * found["real_classifier_frechet"]
+    True
     """
-    found = coverage(source, drawn)
-    if isinstance(source, Mixture | SwissRoll):
-        found |= _transport(source, drawn, rng)
-    return found | {"samples": len(drawn)}
+    if isinstance(source, Stacked):
+        return _stacked_modes(source, drawn, rng)
+    if isinstance(source, Images):
+        return _features(source, drawn, rng)
+    distance = metrics.empirical_distance_to_data(drawn[:TRANSPORTED], source, rng)
+    far = {"wasserstein_1": distance.samples.mean, "real_wasserstein_1": distance.perfect.mean}
+    return coverage(source, drawn) | far | {"samples": len(drawn)}
+
+
+def fidelity(source: Source, drawn: Tensor, rng: Generator) -> dict[str, float]:
+    """FID and KID of images (N, C, H, W) against as many real ones, by the package torch-fidelity.
+
+    Raises `ValueError` where the samples are no images or the package is missing, `OSError` where the weights
+    of its network cannot be had.
+    """
+    if drawn.ndim != 4:
+        raise ValueError("`--fid` must be left out for a run on points: it compares images")
+    try:
+        found = metrics.fid_kid(_real(source, len(drawn), rng), drawn)
+    except ImportError as error:
+        raise ValueError(str(error)) from None
+    return {"fid": found.fid, "kid": found.kid, "kid_std": found.kid_std}
+
+
+def verdict(history: History, index: int, *, loss: str, found: dict[str, Any]) -> dict[str, Any]:
+    """What the loss curves of one seed tell, as JSON can hold it: see `diagnosis.diagnose`.
+
+    `index`: the place of the seed on the seed axis. `loss`: its name. `found`: the numbers of its samples.
+
+    >>> history = History.of(("d_loss", "g_loss"), [1, 2], torch.ones(2, 2))
+    >>> verdict(history, 0, loss="minimax", found={})["pattern"]
+    'cannot tell'
+    """
+    columns = {
+        name: history[name] if history[name].ndim == 1 else history[name][:, index]
+        for name in ("d_loss", "g_loss", "d_real", "d_fake")
+        if name in history.columns
+    }
+    share = found["modes"] / found["modes_total"] if "modes" in found else None
+    told = diagnosis.diagnose(**columns, loss=loss, coverage=share)
+    return {"pattern": told.pattern, "evidence": list(told.evidence), "confident": told.confident}
 
 
 def over_seeds(each: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -145,12 +201,13 @@ def sentences(result: dict[str, Any]) -> str:
     if "each" in result:
         return _table(result["each"], result["spread"])
     found = [(name, *MEASURES[name]) for name in MEASURES if name in result]
-    width = max(len(label) for _, label, _, _ in found)
-    return "\n".join(
+    width = max((len(label) for _, label, _, _ in found), default=0)
+    lines = [
         f"{label:<{width}}  {_number(result[name])}"
-        + (f" ({beside.format(_number(result[other]))})" if beside else "")
+        + (f" ({beside.format(_number(result[other]))})" if other in result else "")
         for name, label, beside, other in found
-    )
+    ]
+    return "\n".join(lines + _told(result))
 
 
 def picture(path: Path, run: Run, drawn: Sequence[Tensor], rng: Generator) -> None:
@@ -250,6 +307,14 @@ def require_tensorboard() -> Callable[..., Any]:
     return SummaryWriter
 
 
+def _told(result: dict[str, Any]) -> list[str]:
+    told = result.get("verdict")
+    if told is None:
+        return []
+    settled = "" if told["confident"] or told["pattern"] == "cannot tell" else " (not yet settled)"
+    return [f"the loss curves say: {told['pattern']}{settled}. {' '.join(told['evidence'])}"]
+
+
 def _table(each: Sequence[dict[str, Any]], over: dict[str, dict[str, Any]]) -> str:
     """A row a seed, and below them the spread; a column a measure."""
     names = [name for name in MEASURES if name in each[0]]
@@ -259,7 +324,8 @@ def _table(each: Sequence[dict[str, Any]], over: dict[str, dict[str, Any]]) -> s
         rows.append([kind.replace("_", " "), *(_number(over[name][kind]) for name in names)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
+        ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+        + [f"seed {numbers['seed']}: {line}" for numbers in each for line in _told(numbers)]
     )
 
 
@@ -288,9 +354,47 @@ def _add_pictures(writer: Any, run: Run) -> None:
         writer.add_image(f"samples/seed {seed}", pixels, run.step, dataformats="HWC")
 
 
-def _transport(source: Mixture | SwissRoll, drawn: Tensor, rng: Generator) -> dict[str, Any]:
-    distance = metrics.empirical_distance_to_data(drawn[:TRANSPORTED], source, rng)
-    return {"wasserstein_1": distance.samples.mean, "real_wasserstein_1": distance.perfect.mean}
+def _real(source: Source, count: int, rng: Generator) -> Tensor:
+    """So many different real images, or fresh draws from a source that makes them."""
+    if not isinstance(source, Images):
+        return source.sample(count, rng)
+    if count > len(source):
+        raise ValueError(f"`--samples` must be at most {len(source)}, the number of real ones, got {count}")
+    return source.batch(torch.randperm(len(source), generator=rng)[:count])
+
+
+def _features(source: Images, drawn: Tensor, rng: Generator) -> dict[str, Any]:
+    from ganlab.classifiers import CLASSIFIERS, load
+
+    if source.name not in CLASSIFIERS:
+        return {"samples": len(drawn)}
+    classifier = load(source.name)
+    count = min(len(drawn), len(source) // 2)
+    pictures = (*_real(source, 2 * count, rng).split(count), drawn[:count])
+    real, other, fake = (torch.cat([classifier.features(x) for x in part.split(CHUNK)]) for part in pictures)
+    return {
+        "classifier_frechet": metrics.classifier_frechet(real, fake),
+        "real_classifier_frechet": metrics.classifier_frechet(real, other),
+        "classifier_kernel": metrics.classifier_kernel(real, fake),
+        "real_classifier_kernel": metrics.classifier_kernel(real, other),
+        "samples": count,
+    }
+
+
+def _stacked_modes(source: Stacked, drawn: Tensor, rng: Generator) -> dict[str, Any]:
+    """Modes and reverse KL(h || w), with h the histogram that the classifier sees and w that of the data."""
+    from ganlab.classifiers import load
+
+    classifier = load(source.images.name)
+    share = torch.bincount(source.images.labels, minlength=10).double() / len(source.images)
+    weights = torch.einsum("a,b,c->abc", share, share, share).flatten()
+    found = {}
+    for prefix, images in (("", drawn), ("real_", source.sample(len(drawn), rng))):
+        labels = torch.stack([classifier.labels(images[:, channel : channel + 1]) for channel in range(3)], 1)
+        histogram = torch.bincount(labels @ torch.tensor([100, 10, 1]), minlength=1000).double() / len(images)
+        found[f"{prefix}modes"] = int((histogram > 0).sum())
+        found[f"{prefix}reverse_kl"] = kl(histogram, weights).item()
+    return found | {"modes_total": 1000, "samples": len(drawn)}
 
 
 def _show(ax: Any, source: Source, drawn: Tensor, rng: Generator) -> None:

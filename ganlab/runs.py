@@ -164,8 +164,8 @@ def go_on(run: Run, watch: Callable[[Run], None] = lambda run: None) -> None:
     """None; the run is at the steps asked for, with checkpoints on the way and at the end.
 
     `watch` is called after every step, or every few steps of seeds side by side, and at the end, and may
-    raise to stop: the games are then between two steps, and `save` can be called. Checkpoints lie at multiples of the interval,
-    so that a resumed run saves where an uninterrupted one does.
+    raise to stop: the games are then between two steps, and `save` can be called. Checkpoints lie at
+    multiples of the interval, so that a resumed run saves where an uninterrupted one does.
 
     Raises `NonFiniteLossError` where a loss is infinite or not a number.
 

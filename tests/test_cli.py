@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from ganlab import checkpoints, cli, data, reports, training
+from ganlab import checkpoints, cli, data, metrics, reports, training
 from ganlab.history import History
 
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
@@ -32,7 +32,7 @@ def _elsewhere(tmp_path, monkeypatch):
 def unseen(monkeypatch):
     """Pictures take longer than the runs of these tests do."""
     monkeypatch.setattr(reports, "picture", lambda *_: None)
-    monkeypatch.setattr(cli, "SAMPLES", 100)
+    monkeypatch.setattr(reports, "SAMPLES", 100)
 
 
 def train(*arguments):
@@ -316,8 +316,46 @@ def test_a_run_on_points_is_judged_beside_real_points(unseen, capsys):
     assert result["perfect_high_quality"] == pytest.approx(1 - np.exp(-4.5), rel=1e-12)
     assert cli.main(["evaluate", "run", "--samples", "300"]) == 0
     said = capsys.readouterr().out
-    assert f"(real points: {result['real_wasserstein_1']:.4g})" in said
+    assert f"(real samples: {result['real_wasserstein_1']:.4g})" in said
     assert cli.main(["evaluate", "run", "--samples", "0"]) == 2
+
+
+def test_a_run_on_images_is_judged_by_a_classifier_and_its_curves_are_read(digits, capsys):
+    capsys.readouterr()
+    assert cli.main(["evaluate", "digits", "--samples", "200", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    for found in result["each"]:
+        assert found["samples"] == 200
+        assert found["classifier_frechet"] > 10 * found["real_classifier_frechet"] > 0
+        assert found["classifier_kernel"] > 10 * abs(found["real_classifier_kernel"])
+        assert found["verdict"]["pattern"] == "cannot tell"  # of three steps
+    mean = np.mean([found["classifier_frechet"] for found in result["each"]])
+    assert result["spread"]["classifier_frechet"]["mean"] == pytest.approx(mean, rel=1e-12)
+    assert cli.main(["evaluate", "digits", "--samples", "200"]) == 0
+    said = capsys.readouterr().out
+    assert "seed 4: the loss curves say: cannot tell. There are 3 steps" in said
+
+
+def test_fid_is_asked_of_images_and_its_package_is_named_where_it_is_missing(digits, monkeypatch, capsys):
+    train("--steps", 1, "--batch-size", 8, "--out", "points")
+    assert cli.main(["evaluate", "points", "--samples", "50", "--fid"]) == 2
+    assert "`--fid` must be left out for a run on points" in capsys.readouterr().err
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "torch_fidelity", None)
+        assert cli.main(["evaluate", "digits", "--samples", "50", "--fid"]) == 2
+    assert 'pip install "ganlab-book[fidelity]"' in capsys.readouterr().err
+    asked = []
+
+    def fid_kid(real, fake):
+        asked.append((real, fake))
+        return metrics.Fidelity(1.5, 0.25, 0.0)
+
+    monkeypatch.setattr(metrics, "fid_kid", fid_kid)
+    assert cli.main(["evaluate", "digits", "--samples", "50", "--fid", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["spread"]["fid"]["mean"] == 1.5
+    real, fake = asked[0]
+    assert real.shape == fake.shape == (50, 1, 8, 8)
+    assert len(real.unique(dim=0)) == 50
 
 
 # What a run shows while it goes on
@@ -450,7 +488,7 @@ def test_list_names_everything_there_is(capsys):
 
 
 @pytest.mark.parametrize(
-    ("command", "defaults"), [("train", 10), ("sample", 5), ("evaluate", 4), ("resume", 4)]
+    ("command", "defaults"), [("train", 10), ("sample", 5), ("evaluate", 5), ("resume", 4)]
 )
 def test_help_shows_the_defaults(command, defaults, capsys):
     with pytest.raises(SystemExit) as caught:
