@@ -8,7 +8,7 @@ The modules stand on floors, and an import only ever goes down::
              ensembles  plotting  exercises             many seeds, figures, self-checks
              recordings                                 films of a training
     floor 1  training  dynamics  metrics                processes and how to judge them
-             game  history  diagnosis                   what they read, change and leave behind
+             game  history  diagnosis  classifiers      what they read, change and leave behind
     floor 0  losses  regularizers                       ideas, one module each
              divergences  densities  f_divergences  bayes_risks  transport
              derivations  data  networks  checkpoints  distributed
@@ -31,6 +31,7 @@ __all__ = [
     "arguments",
     "bayes_risks",
     "checkpoints",
+    "classifiers",
     "cli",
     "data",
     "densities",
