@@ -620,6 +620,18 @@ def test_images_are_made_from_styles_alone(rng):
     assert_close(alike, alike[:1].expand(4, 1, 8, 8), rtol=1e-12, atol=1e-14)
 
 
+def test_an_image_grows_from_the_constant_scale_by_scale(rng):
+    generator = style_generator(6, (1, 28, 28), rng=rng, width=4)
+    styles = torch.randn(2, 6, generator=rng)
+    first, second, last = generator.convolutions
+    x = first(generator.constant.expand(2, 8, 7, 7), styles)
+    x = torch.maximum(x, 0.2 * x).repeat_interleave(2, 2).repeat_interleave(2, 3)
+    x = second(x, styles)
+    x = torch.maximum(x, 0.2 * x).repeat_interleave(2, 2).repeat_interleave(2, 3)
+    assert_close(generator.synthesize(styles), last(x, styles).tanh(), rtol=1e-10, atol=1e-12)
+    assert [layer.demodulated for layer in (first, second, last)] == [True, True, False]
+
+
 # --- Classes ---
 
 CONDITIONED = [(2,), (1, 28, 28), (3, 32, 32)]
