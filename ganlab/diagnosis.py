@@ -386,11 +386,14 @@ def _level(curves: _Curves) -> str:
 
 
 def _means(x: np.ndarray, blocks: int) -> np.ndarray:
-    return np.array([block.mean() for block in np.array_split(x, min(blocks, len(x)))])
+    """The means of `x` over that many equal stretches, whose ends may fall within a step."""
+    area = np.concatenate([[0.0], x.cumsum()])
+    ends = np.linspace(0, len(x), min(blocks, len(x)) + 1)
+    return np.diff(np.interp(ends, np.arange(len(area)), area)) / np.diff(ends)
 
 
 def _cycle(x: np.ndarray) -> tuple[float, float]:
-    """The highest correlation of `x` with itself after the first trough, and its lag as a share of `x`."""
+    """The correlation of `x` with itself at its first peak after a trough, and that lag as a share of `x`."""
     means = _means(x, _FINE_BLOCKS)
     count, place = len(means), np.arange(len(means))
     rest = means - np.polyval(np.polyfit(place, means, 1), place)
@@ -401,7 +404,10 @@ def _cycle(x: np.ndarray) -> tuple[float, float]:
     troughs = np.flatnonzero(lags < -0.2)
     if not len(troughs):
         return 0.0, 0.0
-    best = int(troughs[0] + lags[troughs[0] :].argmax())
+    lags[: troughs[0]] = -1
+    up = int((lags > 0).argmax())
+    down = up + int((np.append(lags[up:], -1) <= 0).argmax())
+    best = up + int(lags[up : max(down, up + 1)].argmax())
     return float(lags[best]), best / count
 
 
