@@ -165,6 +165,17 @@ def test_a_learning_rate_changes_as_the_game_runs_and_a_width_starts_a_new_one(b
         assert state(tab)["preset"] == "custom"
 
 
+@pytest.mark.parametrize("data", ["grid", "swiss_roll", "two_moons", "blob", "drawn"])
+def test_every_data_set_trains_and_is_drawn(data, browser):
+    with visit(browser, f"#lab1--data-{data}--batch-8--g_width-8--d_width-8--steps-100") as tab:
+        press(tab, "Play")
+        wait(tab, "s.step === 100 && s.status.includes('paused')")
+        total = {"grid": 25, "blob": 1, "drawn": 1}.get(data)
+        found = state(tab)["metrics"]
+        assert (found and found["total"]) == total
+        assert ("modes" in state(tab)["status"]) == (total is not None)
+
+
 def test_a_loss_that_explodes_is_told_and_survived(browser):
     with visit(
         browser, "#lab1--loss-wasserstein--g_rate-1--d_rate-1--g_optimizer-sgd--d_optimizer-sgd"

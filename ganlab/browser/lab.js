@@ -16,8 +16,8 @@ html[data-theme="dark"] .part-lab, html[theme="dark"] .part-lab, body[data-jp-th
     --ink: #e6e6e6; --paper: #16181c; --line: #8f8f8f; --face: #24272c; --focus: #b48bff; } }
 .part-lab [hidden] { display: none !important; }
 .part-lab p { margin: .4em 0; }
-.part-lab .row { display: flex; flex-wrap: wrap; gap: .4em .8em; align-items: center; margin: .5em 0; }
-.part-lab .row label { display: inline-flex; gap: .4em; align-items: center; margin: 0; }
+.part-lab .bar { display: flex; flex-wrap: wrap; gap: .4em .8em; align-items: center; margin: .5em 0; }
+.part-lab .bar label { display: inline-flex; gap: .4em; align-items: center; margin: 0; }
 .part-lab .stage { display: grid; gap: .6em; grid-template-columns: minmax(0, 1fr); }
 .part-lab .curves { display: grid; gap: .4em; align-content: start; }
 @container (min-width: 600px) { .part-lab .stage { grid-template-columns: minmax(0, 1.15fr) minmax(0, 1fr); } }
@@ -38,10 +38,10 @@ html[data-theme="dark"] .part-lab, html[theme="dark"] .part-lab, body[data-jp-th
 .part-lab legend { font: inherit; font-weight: 600; padding: 0; margin: 0; float: none; width: auto; }
 .part-lab summary { cursor: pointer; padding: .3em 0; }
 .part-lab .count { font-variant-numeric: tabular-nums; margin: 0; min-width: 13em; }
-.part-lab .mark { font-weight: 700; padding-right: .2em; }
+.part-lab .sign { font-weight: 700; padding-right: .2em; }
 .part-lab .link { flex: 1 1 12em; }
 .part-lab :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
-@media print { .part-lab :is(.row, details, .notice) { display: none; } }
+@media print { .part-lab :is(.bar, details, .notice) { display: none; } }
 `;
 
 const PARTS = {
@@ -157,16 +157,16 @@ export function mount(root, data = {}) {
     return make("label", {}, box, ` ${text}`);
   });
   const key = make("p", { class: "key" });
-  KEY.forEach(([name, mark, text]) => key.append(make("span", { class: "mark", style: `color: var(--${name})`, "aria-hidden": "true" }, mark), `${text} `));
+  KEY.forEach(([name, mark, text]) => key.append(make("span", { class: "sign", style: `color: var(--${name})`, "aria-hidden": "true" }, mark), `${text} `));
   const address = control("input", { type: "text", readonly: true, class: "link", "aria-label": "Link to this set-up", hidden: true });
   const lab = make(
     "section",
     { class: "part-lab", "aria-label": "A GAN that trains in this page" },
-    make("div", { class: "row" }, make("label", {}, "Preset ", presets), ...front.map(labelled)),
+    make("div", { class: "bar" }, make("label", {}, "Preset ", presets), ...front.map(labelled)),
     note,
-    make("div", { class: "row" }, play, ...steps, make("label", {}, slower, " slow motion"), button("Reset", () => reset()), count),
+    make("div", { class: "bar" }, play, ...steps, make("label", {}, slower, " slow motion"), button("Reset", () => reset()), count),
     make("div", { class: "stage" }, make("div", {}, plane, hint), make("div", { class: "curves" }, ...Object.values(curves))),
-    make("div", { class: "row" }, key, ...toggles),
+    make("div", { class: "bar" }, key, ...toggles),
     status,
     notice,
   );
@@ -175,7 +175,7 @@ export function mount(root, data = {}) {
     const groups = Object.entries(GROUPS).map(([title, names]) => make("fieldset", {}, make("legend", {}, title), make("div", { class: "fields" }, ...names.filter((name) => name !== "loss").map(labelled))));
     lab.append(
       make("details", {}, make("summary", {}, "All settings"), ...groups),
-      make("div", { class: "row" }, clear, button("Link to this set-up", share), button("Save run (JSON)", () => line.send({ type: "export" })), button("Save picture (PNG)", picture), address),
+      make("div", { class: "bar" }, clear, button("Link to this set-up", share), button("Save run (JSON)", () => line.send({ type: "export" })), button("Save picture (PNG)", picture), address),
     );
   }
   root.append(lab);

@@ -548,7 +548,6 @@ export function engine() {
   }
 
   function measure(g, n = 2500) {
-    if (!g.source.centers) return null;
     const latents = normals(new g.F(n * g.setup.latent_dim), g.streams.metric);
     return { step: g.step, ...coverage(apply(g.generator, latents, n, new g.F(2 * n)), n, g.source) };
   }
@@ -573,7 +572,7 @@ export function engine() {
         history.columns[name] = all.filter((_, i) => i % 2).map((value, i) => (value + all[2 * i]) / 2);
       }
     }
-    if (g.step % g.every === 0) g.metrics.push(measure(g));
+    if (g.source.centers && g.step % g.every === 0) g.metrics.push(measure(g));
     if (g.metrics.length >= 400) {
       g.every *= 2;
       g.metrics = g.metrics.filter((_, i) => i % 2);

@@ -119,7 +119,7 @@ export function drawChart(ctx, width, height, { title, series, marks = [], range
   ctx.fillText("0", box.left, height - 4);
   ctx.textAlign = "right";
   ctx.fillText(`step ${Math.round(last)}`, box.right, height - 4);
-  for (const y of [low, high]) ctx.fillText(y.toFixed(digits), box.left - 4, scale(low, high)(y) + 4);
+  for (const y of [low, high]) ctx.fillText((y + 0.001).toFixed(digits), box.left - 4, scale(low, high)(y) + 4);
   if (right) for (const y of right) ctx.fillText(y.toFixed(1), width - 4, scale(...right)(y) + 4);
   ctx.strokeStyle = colors.line;
   ctx.lineWidth = 1;
