@@ -84,7 +84,7 @@ class Progress(SphinxDirective):
     """The reader's progress over all chapters."""
 
     def run(self):
-        return [nodes.raw(text="", format="html", classes=["progress"])]
+        return [nodes.raw(text="", format="html", classes=["live", "readers-progress"])]
 
 
 class Checked(SphinxDirective):
@@ -150,7 +150,7 @@ def _facts(page):
 def _complete_the_progress(app, doctree, docname):
     """The chapters of the progress are known when every page has been read."""
     for raw in doctree.findall(nodes.raw):
-        if "progress" in _classes(raw):
+        if "readers-progress" in _classes(raw):
             raw.children = [nodes.Text(_progress(app, docname))]
 
 

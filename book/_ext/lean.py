@@ -1,0 +1,149 @@
+"""The Sphinx extension that keeps pages light: the icons that are used, and scripts that wait.
+
+The theme brings all icons of a large collection, as a script and as fonts. Its templates lose the script in
+`templates/`; here the fonts are cut down to the icons that the theme itself places on a page.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pydata_sphinx_theme
+from fontTools import subset
+from fontTools.ttLib import TTFont
+
+__all__ = ["codepoints", "cut", "png_size", "setup"]
+
+HERE = Path(__file__).parent
+THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
+FONTS = THEME / "vendor" / "fontawesome" / "webfonts"
+ICONS = {
+    *(
+        "angle-left",
+        "angle-right",
+        "arrow-up",
+        "bars",
+        "chevron-down",
+        "circle-half-stroke",
+        "list",
+        "outdent",
+    ),
+    *(
+        "code",
+        "download",
+        "expand",
+        "file",
+        "file-pdf",
+        "home",
+        "lightbulb",
+        "magnifying-glass",
+        "moon",
+        "sun",
+    ),
+    *("pencil-alt", "play", "rocket", "bitbucket", "github", "gitlab"),
+}
+_AT_ONCE = ("documentation_options.js",)
+
+
+def setup(app):
+    app.connect("config-inited", _write_icons, priority=100)
+    app.connect("html-page-context", _defer_scripts, priority=900)
+    app.connect("html-page-context", _finish_body, priority=900)
+    return {"version": "1", "parallel_read_safe": True}
+
+
+# Icons
+
+
+def codepoints(style: str) -> dict[str, int]:
+    """The characters of the icons that a page may show, by name, as the style sheet of the theme has them."""
+    found = dict(re.findall(r"--pst-icon-([\w-]+):\s*\"(.)\"", style))
+    for selectors, escape in re.findall(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}', style):
+        for name in re.findall(r"\.fa-([\w-]+):before", selectors):
+            if name in ICONS:
+                found[name] = chr(int(escape, 16))
+    if missing := ICONS - set(found):
+        raise ValueError(f"the theme has no icon called {', '.join(sorted(missing))}")
+    return {name: ord(character) for name, character in sorted(found.items())}
+
+
+def cut(font: Path, characters: set[int]) -> tuple[bytes, set[int]]:
+    """A font with some characters of another, as WOFF, and which of them it has."""
+    options = subset.Options(flavor="woff", hinting=False, layout_features=[], notdef_outline=False)
+    loaded = TTFont(font)
+    held = characters & set(loaded.getBestCmap())
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes=held)
+    subsetter.subset(loaded)
+    loaded.flavor = "woff"
+    buffer = io.BytesIO()
+    loaded.save(buffer)
+    return buffer.getvalue(), held
+
+
+def _write_icons(app, config):
+    folder = Path(app.doctreedir) / "icons"
+    folder.mkdir(parents=True, exist_ok=True)
+    style = (THEME / "styles" / "pydata-sphinx-theme.css").read_text(encoding="utf-8")
+    wanted = set(codepoints(style).values())
+    rules = []
+    for family, weight, name in (("Free", 900, "fa-solid-900"), ("Brands", 400, "fa-brands-400")):
+        font, held = cut(FONTS / f"{name}.ttf", wanted)
+        (folder / f"{name}.woff").write_bytes(font)
+        span = ", ".join(f"U+{character:X}" for character in sorted(held))
+        rules.append(
+            f'@font-face {{ font-family: "Font Awesome 6 {family}"; font-weight: {weight}; '
+            f'font-display: block; src: url("{name}.woff") format("woff"); unicode-range: {span}; }}\n'
+        )
+    (folder / "icons.css").write_text("".join(rules), encoding="utf-8")
+    config.html_static_path.append(str(folder))
+    config.html_css_files.append("icons.css")
+    config.templates_path.append(str(HERE / "templates"))
+
+
+# Scripts
+
+
+def _defer_scripts(app, pagename, templatename, context, doctree):
+    """A script waits until the page stands, save where a script in the page needs what it defines."""
+    if pagename != "search":
+        context["script_files"] = [_deferred(script) for script in context["script_files"]]
+
+
+def _deferred(script):
+    if not getattr(script, "filename", None) or str(script.filename).endswith(_AT_ONCE):
+        return script
+    attributes = script.attributes | {"defer": "defer"}  # the pages share the object itself
+    return type(script)(script.filename, priority=script.priority, **attributes)
+
+
+# The text of a page
+
+_IMAGE = re.compile(r'<img (?=[^>]*src="[^"]*_images/([^"/]+\.png)")(?![^>]*\bwidth=)')
+
+
+def _finish_body(app, pagename, templatename, context, doctree):
+    """Pictures have room before they come, and come when they are near; no role or heading says nothing."""
+    if not context.get("body"):
+        return
+    sources = {name: app.srcdir / source for source, name in app.builder.images.items()}
+    lazy = ' loading="lazy"' if app.builder.name == "html" else ""
+
+    def with_room(match):
+        width, height = png_size(sources[match[1]])
+        return f'<img width="{width}" height="{height}"{lazy} '
+
+    body = (
+        context["body"]
+        .replace(' role="doc-biblioentry"', "")
+        .replace('<th class="head"><p></p></th>', "<td></td>")
+    )
+    context["body"] = _IMAGE.sub(with_room, body)
+
+
+def png_size(path: Path) -> tuple[int, int]:
+    """Width and height of a PNG in pixels, from its header."""
+    header = path.read_bytes()[:24]
+    return int.from_bytes(header[16:20]), int.from_bytes(header[20:24])
