@@ -317,7 +317,7 @@ _ASKED = {
 def _field(chapter: str, number: str, exercise: Record) -> Record:
     question = {key: exercise[key] for key in ("answer", "tolerance", "misconceptions", "near", "otherwise")}
     question |= {"id": f"exercise-{number}", "kind": "numeric", "why": exercise["right"]}
-    return {"chapter": chapter, "questions": [question | {"prompt": "Check your number:"}], "exercise": True}
+    return {"chapter": chapter, "questions": [question | {"prompt": f"Check of exercise {number}"}], "exercise": True}
 
 
 def _shown(question: Record) -> Record:

@@ -324,17 +324,17 @@ function asked(question, name, number) {
   const onkeydown = (event) => {
     if (event.key === "Enter" && event.target.tagName === "INPUT") check();
   };
-  const prompt = element("legend", {}, number ? `${number}. ` : "", ...spoken(question.prompt));
-  const buttons = [element("button", { type: "button", onclick: check }, "Check")];
-  if (number) {
-    prompt.append(" ", element("em", {}, ASKED[question.kind]));
-    buttons.push(element("button", { type: "button", onclick: show }, "Show the answer"));
-  }
+  const checks = element("button", { type: "button", onclick: check }, "Check");
   restore();
-  return {
-    restore,
-    node: element("fieldset", { onkeydown }, prompt, ...answer.nodes, element("div", { class: "controls" }, ...buttons), status),
-  };
+  if (!number) {
+    const row = element("div", { class: "controls" }, ...answer.nodes, checks);
+    return { restore, node: element("div", { role: "group", "aria-label": question.prompt, onkeydown }, row, status) };
+  }
+  const prompt = element("legend", {}, `${number}. `, ...spoken(question.prompt), " ",
+    element("em", {}, ASKED[question.kind]));
+  const shows = element("button", { type: "button", onclick: show }, "Show the answer");
+  const row = element("div", { class: "controls" }, checks, shows);
+  return { restore, node: element("fieldset", { onkeydown }, prompt, ...answer.nodes, row, status) };
 }
 
 function quiz(root, { chapter, title, questions, exercise }) {
