@@ -93,7 +93,7 @@ export function mount(root, data, live) {
 
   function slider(name, min, max, act) {
     const input = control("input", { type: "range", min, max, step: (max - min) / 400 });
-    const output = make("output");
+    const output = make("output", { "aria-hidden": "true" });
     input.addEventListener("input", () => act(Number(input.value)));
     controls.append(make("label", {}, name, input, output));
     return (value) => {
