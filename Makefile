@@ -11,7 +11,7 @@ export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book serve test notebooks repository mutants lock clean
+.PHONY: help book serve test notebooks runs benchmarks repository mutants lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 18
@@ -33,6 +33,12 @@ test: .venv/installed  ## Run every check: style, types, floors, package, notebo
 
 notebooks: .venv/installed  ## Execute every notebook again, in place
 	$(BIN)/python book/_ext/notebooks.py execute
+
+runs: .venv/installed  ## Make the stored long runs again (hours)
+	$(BIN)/python -m ganlab.records
+
+benchmarks: .venv/installed  ## Measure a training step beside the most copied scripts' step
+	$(BIN)/python tests/benchmarks/training.py
 
 repository: .venv/installed  ## Set the address of the repository: make repository URL=https://github.com/you/name
 	@$(BIN)/python book/_ext/notebooks.py repository "$(URL)"

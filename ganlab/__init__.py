@@ -54,6 +54,7 @@ __all__ = [
     "plotting",
     "quadrature",
     "recordings",
+    "records",
     "regularizers",
     "reports",
     "reproducible",

@@ -120,29 +120,30 @@ _IMAGES = Experiment(
 )
 
 _DCGAN = replace(
-    _IMAGES, network="dcgan", width=64, discriminator_width=None, batch_size=64, steps=4690, ema=0.999
+    _IMAGES, network="dcgan", width=32, discriminator_width=None, batch_size=64, steps=4690, ema=0.999
 )
 _R1_R2 = {
     "loss": "relativistic_pairing",
     "regularizers": (("r1", 0.05), ("r2", 0.05)),
     "schedule": "cosine",
 }
-_WGAN_GP = {
-    "loss": "wasserstein",
-    "regularizers": (("wgan_gp", 0.1),),
-    "n_critic": 5,
-    "learning_rates": (1e-4, 1e-4),
-    "betas": (0.5, 0.9),
-}
+# The long runs that are compared with each other: one pair of networks, three games, ten seeds.
+_LONG = replace(_POINTS, width=128, steps=8000, schedule="cosine", ema=0.999, float64=False)
+_LONG_GRID = replace(_LONG, data="grid", steps=15_000)
+_PAIRING = {"loss": "relativistic_pairing", "regularizers": (("r1", 0.001), ("r2", 0.001))}
+_WGAN_GP = {"loss": "wasserstein", "regularizers": (("wgan_gp", 0.1),), "n_critic": 5, "betas": (0.0, 0.9)}
 
 EXPERIMENTS: dict[str, Experiment] = {
     "ring": _POINTS,
     "grid": replace(_POINTS, data="grid", width=128),
     "swiss_roll": replace(_POINTS, data="swiss_roll"),
     "ring_r1_r2": replace(_POINTS, **_R1_R2),
-    "grid_r1_r2": replace(_POINTS, data="grid", width=128, **_R1_R2),
-    "ring_wgan_gp": replace(_POINTS, **_WGAN_GP),
-    "grid_wgan_gp": replace(_POINTS, data="grid", width=128, **_WGAN_GP),
+    "ring_non_saturating": _LONG,
+    "ring_pairing": replace(_LONG, **_PAIRING),
+    "ring_wgan_gp": replace(_LONG, **_WGAN_GP, steps=2000),
+    "grid_non_saturating": _LONG_GRID,
+    "grid_pairing": replace(_LONG_GRID, **_PAIRING),
+    "grid_wgan_gp": replace(_LONG_GRID, **_WGAN_GP, steps=3000),
     "ring_collapse": replace(
         _POINTS,
         latent_dim=16,

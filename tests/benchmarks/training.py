@@ -8,16 +8,12 @@ interleaved rounds; a ratio compares two sides of one run and holds on the machi
 
 from __future__ import annotations
 
-import math
 import os
 import resource
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-
-for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
 
 import torch
 from torch import Tensor, nn
@@ -175,9 +171,8 @@ def dcgan() -> None:
     seconds = measure(sides, rounds=5, steps=8)
     report("DCGAN 28x28, width 64, batch 64", seconds, "plain")
     flops = dcgan_flops(pairs["ours"], 64)
-    print(
-        f"share of this machine's matrix-product rate: {flops / seconds['ours'] / matrix_rate():.0%} in float32"
-    )
+    share = flops / seconds["ours"] / matrix_rate()
+    print(f"share of this machine's matrix-product rate in float32: {share:.0%}")
 
 
 def dcgan_flops(gan: GAN, batch: int) -> float:
@@ -204,10 +199,10 @@ def matrix_rate(size: int = 1024, dtype: torch.dtype = torch.float32) -> float:
 
 
 def width_128() -> None:
-    """How much of a step is arithmetic: ours beside its own matrix products and the rest of its tensors' work."""
-    gan, batches = ring_game(0, torch.float32, 128, False)
+    """How much of a step is arithmetic: ours beside its own tensor operations alone."""
     from torch.utils.flop_counter import FlopCounterMode
 
+    gan, batches = ring_game(0, torch.float32, 128, False)
     with FlopCounterMode(display=False) as counter:
         train(gan, batches, 1)
     torch.set_default_dtype(torch.float32)
@@ -252,9 +247,8 @@ def memory() -> None:
         train(gan, batches, steps, history=history)
         peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     kept = 20_000 * len(history.columns) * 8 / 2**20
-    print(
-        f"\nMemory: {peaks[0]:.0f} MiB after 2 000 steps, {peaks[1]:.0f} MiB after 20 000; history {kept:.1f} MiB"
-    )
+    print(f"\nMemory: {peaks[0]:.0f} MiB after 2 000 steps, {peaks[1]:.0f} MiB after 20 000 steps")
+    print(f"        of which the history of all steps takes {kept:.1f} MiB")
 
 
 BENCHMARKS = {
@@ -266,8 +260,6 @@ BENCHMARKS = {
 }
 
 if __name__ == "__main__":
-    print(
-        f"torch {torch.__version__}, {torch.get_num_threads()} thread, load {math.ceil(os.getloadavg()[0])}"
-    )
+    print(f"torch {torch.__version__}, one thread, machine load {os.getloadavg()[0]:.1f}")
     for name in sys.argv[1:] or BENCHMARKS:
         BENCHMARKS[name]()

@@ -1,0 +1,238 @@
+"""Runs that take longer than a minute, kept as small files: what was run, what came out, how to repeat it.
+
+A record holds the command, the versions and the processor time that made it, the numbers of every seed, a
+thinned history, samples to look at, and the first steps of its first seed to the last digit. A test repeats
+those steps on every change, so that a record cannot outlive the code that it stands for.
+
+    python -m ganlab.records                  makes all of them again
+    python -m ganlab.records ring_pairing       makes one
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganlab import experiments, reports
+from ganlab.checkpoints import write_atomically
+from ganlab.ensembles import train_together
+from ganlab.experiments import EXPERIMENTS, Experiment, Setup
+from ganlab.history import History
+from ganlab.training import train
+
+__all__ = ["RECORDS", "Record", "load", "make", "save"]
+
+TEN = tuple(range(10, 20))
+RECORDS: dict[str, tuple[int, ...]] = {
+    "ring_pairing": TEN,
+    "ring_non_saturating": TEN,
+    "ring_wgan_gp": TEN,
+    "grid_pairing": TEN,
+    "grid_non_saturating": TEN,
+    "grid_wgan_gp": TEN,
+    "fashion_mnist": (10, 11, 12),
+    "fashion_mnist_dcgan": (10, 11, 12),
+}
+"""The seeds of each stored run, by the name of its set-up; none of them was used to choose a setting.
+
+>>> len(RECORDS["grid_pairing"])
+10
+"""
+
+PREFIX = 20  # steps kept to the last digit
+ROWS = 200  # of the thinned history
+POINTS = 500  # shown of each seed
+PICTURES = 36
+
+
+@dataclass(frozen=True)
+class Record:
+    """A stored run. `each`: the numbers of each seed; `spread`: mean, standard error, lowest and highest.
+
+    `seconds`: processor time a seed, on one thread. `prefix`: the first steps of the first seed, one array a
+    column. `history`: means over equal stretches of steps, (T, S) a column, at the steps `steps`. `samples`:
+    (S, n, ...) of the averaged generators, images as bytes.
+    """
+
+    name: str
+    command: str
+    versions: dict[str, str]
+    experiment: Experiment
+    seeds: tuple[int, ...]
+    seconds: float
+    each: tuple[dict[str, Any], ...]
+    spread: dict[str, dict[str, Any]]
+    prefix: dict[str, np.ndarray]
+    steps: np.ndarray
+    history: dict[str, np.ndarray]
+    samples: np.ndarray
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {len(self.seeds)} seeds, {self.experiment.steps} steps, {self.command}"
+
+
+def load(name: str) -> Record:
+    """The stored run of that name, from the package's own files.
+
+    Raises `ValueError` naming the records there are where there is none of that name.
+
+    >>> load("rign_pairing")
+    Traceback (most recent call last):
+    ValueError: `name` must be one of ring_pairing, ring_non_saturating, ring_wgan_gp, grid_pairing,
+    grid_non_saturating, grid_wgan_gp, fashion_mnist, fashion_mnist_dcgan, got 'rign_pairing'; did you mean
+    'ring_pairing'?
+    """
+    experiments.look_up(RECORDS, name, "name")
+    document = json.loads(_path(name).read_text())
+    fields = document | {
+        "experiment": experiments.from_dict(document["experiment"]),
+        "seeds": tuple(document["seeds"]),
+        "each": tuple(document["each"]),
+        "prefix": {key: np.array(values) for key, values in document["prefix"].items()},
+        "steps": np.array(document["steps"]),
+        "history": {key: np.array(values) for key, values in document["history"].items()},
+        "samples": _unpacked(document["samples"]),
+    }
+    return Record(**fields)
+
+
+def make(name: str, *, data_dir: str | None = None) -> Record:
+    """The run of that name, trained from the start and judged: minutes to an hour of processor time.
+
+    Networks without buffers are trained side by side, in compiled steps; others one after another.
+
+    Raises `ValueError` where there is no such record or its data is not to be had.
+    """
+    experiments.look_up(RECORDS, name, "name")
+    experiment, seeds = EXPERIMENTS[name], RECORDS[name]
+    source = experiments.load(experiment, data_dir)
+    setups = [experiments.build(experiment, seed=seed, source=source) for seed in seeds]
+    started = time.process_time()
+    history = _trained(setups, experiment)
+    seconds = (time.process_time() - started) / len(seeds)
+    drawn = [reports.draw(s.gan, reports.SAMPLES, torch.Generator().manual_seed(0)) for s in setups]
+    each = [
+        {"seed": seed} | reports.quality(source, samples, torch.Generator().manual_seed(1))
+        for seed, samples in zip(seeds, drawn, strict=True)
+    ]
+    steps, thinned = _thinned(history)
+    return Record(
+        name=name,
+        command=f"python -m ganlab.records {name}",
+        versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+        experiment=experiment,
+        seeds=seeds,
+        seconds=seconds,
+        each=tuple(each),
+        spread=reports.over_seeds(each),
+        prefix={column: history[column][:PREFIX, 0] for column in history.columns},
+        steps=steps,
+        history=thinned,
+        samples=np.stack([_shown(samples) for samples in drawn]),
+    )
+
+
+def save(record: Record, folder: Path | None = None) -> Path:
+    """The file, in `folder` or among the package's own, that now holds the record; whole or not at all."""
+    document = {
+        "name": record.name,
+        "command": record.command,
+        "versions": record.versions,
+        "experiment": experiments.to_dict(record.experiment),
+        "seeds": record.seeds,
+        "seconds": round(record.seconds, 1),
+        "each": [{key: _short(value, 6) for key, value in numbers.items()} for numbers in record.each],
+        "spread": {
+            name: {key: _short(value, 6) for key, value in row.items()} for name, row in record.spread.items()
+        },
+        "prefix": {key: values.tolist() for key, values in record.prefix.items()},
+        "steps": record.steps.tolist(),
+        "history": {
+            key: [[_short(value, 4) for value in row] for row in values.tolist()]
+            for key, values in record.history.items()
+        },
+        "samples": _packed(record.samples),
+    }
+    path = _path(record.name) if folder is None else Path(folder) / f"{record.name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, (json.dumps(document, separators=(",", ":")) + "\n").encode())
+    return path
+
+
+def main(names: Sequence[str]) -> int:
+    """The exit code 0 after making and storing the records of these names, or all where none is named."""
+    torch.set_num_threads(1)
+    for name in names or RECORDS:
+        record = make(name)
+        path = save(record)
+        print(f"{path.name}: {record.seconds:.0f} s a seed, {path.stat().st_size / 1000:.0f} kB")
+        print(reports.sentences({"each": record.each, "spread": record.spread}), flush=True)
+    return 0
+
+
+def _trained(setups: Sequence[Setup], experiment: Experiment) -> History:
+    """The history (T, S) of all seeds after training them to the end."""
+    gans, batches = [setup.gan for setup in setups], [setup.batches for setup in setups]
+    stackable = not any(
+        True for gan in gans for net in (gan.generator, gan.discriminator) for _ in net.buffers()
+    )
+    if stackable and experiment.data in ("ring", "grid", "swiss_roll"):
+        return train_together(gans, batches, experiment.steps, n_critic=experiment.n_critic, compiled=True)
+    alone = [
+        train(gan, stream, experiment.steps, n_critic=experiment.n_critic)
+        for gan, stream in zip(gans, batches, strict=True)
+    ]
+    values = torch.stack([history.values for history in alone], -1)
+    return History.of(alone[0].columns, alone[0].steps.tolist(), values)
+
+
+def _thinned(history: History) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Means over at most `ROWS` equal stretches, and the last step of each; a remainder is left out."""
+    length = max(1, len(history) // ROWS)
+    rows = len(history) // length
+    columns = {
+        name: history[name][: rows * length].reshape(rows, length, -1).mean(1) for name in history.columns
+    }
+    return history.steps[length - 1 : rows * length : length], columns
+
+
+def _shown(samples: Tensor) -> np.ndarray:
+    """Some samples of one seed, as they are kept: points in half precision, images as bytes."""
+    if samples.ndim == 2:
+        return samples[:POINTS].to(torch.float16).numpy()
+    return ((samples[:PICTURES] + 1) * 127.5).round().to(torch.uint8).numpy()
+
+
+def _packed(array: np.ndarray) -> str:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, samples=array)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _unpacked(text: str) -> np.ndarray:
+    return np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False)["samples"]
+
+
+def _short(value: Any, digits: int) -> Any:
+    return float(f"{value:.{digits}g}") if isinstance(value, float) else value
+
+
+def _path(name: str) -> Path:
+    return Path(str(files("ganlab") / "assets" / "runs" / f"{name}.json"))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
