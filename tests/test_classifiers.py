@@ -61,6 +61,7 @@ def test_what_is_stored_is_small_and_says_where_it_comes_from(name):
     assert report["command"].startswith(f"python -m ganlab.classifiers --data {name} --seed ")
     assert {"python", "torch"} <= report["versions"].keys()
     assert report["images"]["unseen"] >= 360
+    assert report["processor_seconds"] < 120  # so that two minutes are enough for one core
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)

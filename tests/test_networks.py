@@ -504,6 +504,13 @@ def test_the_branch_starts_with_he_deviations_shrunk_by_the_fourth_root_of_the_b
     assert not any(p.any() for p in (third.weight, third.bias, first.bias, second.bias))
 
 
+def test_the_first_images_of_the_residual_generator_have_unit_scale_before_tanh(rng):
+    image = residual_generator(8, (2, 28, 28), rng=rng).layers[-2]
+    x = torch.randn(64, 32, 14, 14, generator=rng)
+    pixels = image(x)[:, :, 1:-1, 1:-1]
+    assert_close(pixels.var((0, 2, 3)), torch.ones(2), rtol=0.25, atol=0)  # 512 weights a channel, 3 errors
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_after_one_step_a_gradient_reaches_every_weight(name, rng):
     networks = nn.ModuleList(pair_of(name, (1, 28, 28)))
@@ -672,6 +679,15 @@ def test_the_projection_is_linear_in_the_vector_of_the_class(rng):
     assert_close(none, discriminator.inner(x), rtol=1e-12, atol=1e-14)
     features = discriminator.inner.layers[:-1](x)
     assert_close(one - two, features @ (table[1] - table[2]), rtol=1e-10, atol=1e-12)
+
+
+def test_the_slope_of_the_score_is_that_of_both_its_terms(rng):
+    _, discriminator = told((2,))
+    x = torch.randn(6, 2, generator=rng)
+    labels, step = torch.tensor([0, 1, 2, 3, 4, 4]), 1e-6 * torch.randn(6, 2, generator=rng)
+    slope = grad(lambda x: discriminator(x, labels).sum())(x)
+    rise = discriminator(x + step, labels).sum() - discriminator(x - step, labels).sum()
+    assert_close((slope * step).sum(), rise / 2, rtol=1e-5, atol=0)
 
 
 @pytest.mark.parametrize("shape", CONDITIONED)

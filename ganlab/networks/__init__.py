@@ -9,9 +9,7 @@ and from nothing else, drawn in float64 and rounded, so that a seed gives the sa
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
-
-from torch import nn
+from typing import Any, NamedTuple
 
 from .conditional import (
     ConditionalGenerator,
@@ -54,8 +52,8 @@ class Pair(NamedTuple):
     width and may have further options.
     """
 
-    generator: Callable[..., nn.Module]
-    discriminator: Callable[..., nn.Module]
+    generator: Callable[..., Any]
+    discriminator: Callable[..., Any]
 
 
 NETWORKS: dict[str, Pair] = {

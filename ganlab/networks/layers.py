@@ -74,7 +74,7 @@ class MinibatchStd(nn.Module):
         return torch.cat([x, statistic.expand_as(x[:, :1])], 1)
 
 
-def initialize(network: Network, rng: torch.Generator, *, std: float | None = None) -> Network:
+def initialize(network: Any, rng: torch.Generator, *, std: float | None = None) -> Any:
     """The network itself, with the weights of its linear, convolution and embedding layers drawn from `rng`.
 
     With `std`, weights are N(0, std^2) and biases 0. Without it, weights and biases of linear layers and
