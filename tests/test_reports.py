@@ -58,7 +58,7 @@ def test_real_points_score_what_a_perfect_sampler_does(rng, monkeypatch):
     assert (found["modes"], found["modes_total"], found["samples"]) == (25, 25, 5000)
     assert found["high_quality"] == pytest.approx(found["perfect_high_quality"], abs=0.0075)  # 5 errors
     assert found["reverse_kl"] < 25 / 5000
-    assert found["wasserstein_1"] == pytest.approx(found["real_wasserstein_1"], rel=0.25)
+    assert found["wasserstein_1"] < 2 * found["real_wasserstein_1"]
     far = reports.quality(source, source.sample(300, rng) + torch.tensor([30.0, 0.0]), rng)
     assert far["wasserstein_1"] == pytest.approx(30, abs=1)
     assert far["reverse_kl"] is None
