@@ -387,10 +387,11 @@ def test_tensorboard_reads_the_history_and_sees_samples(unseen, monkeypatch):
     with monkeypatch.context() as patch:
         interrupt_at(patch, 6)
         assert train(*settings, "--tensorboard", 3, "--out", "logged") == 130
-    assert cli.main(["resume", "logged"]) == 0
+    assert cli.main(["resume", "logged", "--from", "step-00000004"]) == 0
     events = EventAccumulator("logged/tensorboard")
     events.Reload()
     history = History.load(Path("logged/history.json"))
+    assert [event.step for event in events.Scalars("g_loss")] == [3, 6, 9], "no step is logged twice"
     for column in history.columns:
         scalars = {event.step: event.value for event in events.Scalars(column)}
         assert scalars == pytest.approx({step: history[column][step - 1] for step in (3, 6, 9)}, rel=1e-6)
