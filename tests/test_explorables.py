@@ -6,9 +6,7 @@ import contextlib
 import io
 import json
 import math
-import os
 import re
-import shutil
 import subprocess
 import sys
 from datetime import datetime
@@ -18,8 +16,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from playwright.sync_api import sync_playwright
-from test_pages import BROWSERS
 from test_recordings import film
 from torch.distributions import Normal
 from torch.testing import assert_close
@@ -180,18 +176,6 @@ def test_a_law_is_moved_and_widened_to_the_mean_and_the_deviation_asked_for():
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if not found:
-        reason = f"no browser: none of {', '.join(BROWSERS)} is installed"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -599,7 +583,7 @@ explorables.panel(experiments.build, twin=explorables.densities((0, 1), (1, 1)))
 
 def executed(source, names):
     """A cell with the output of its last line, when that is an expression, as Jupyter would store it."""
-    cell = nbformat.v4.new_code_cell(source.strip())
+    cell = nbformat.v4.new_code_cell(source.strip(), execution_count=1)
     *body, last = ast.parse(cell.source).body
     if not isinstance(last, ast.Expr):
         exec(cell.source, names)
@@ -614,8 +598,8 @@ def test_a_notebook_of_parts_passes_the_strict_comparison(tmp_path):
     names = {}
     cells = [executed(source, names) for source in CELLS.split("---")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "t.ipynb")
-    options = "-m pytest -q -p no:cacheprovider -o addopts= --nbval --nbval-current-env".split()
-    command = [sys.executable, *options, tmp_path / "t.ipynb"]
+    options = ["-q", "-p", "no:cacheprovider", "-o", "addopts=", "--nbval", "--nbval-current-env"]
+    command = [sys.executable, "-m", "pytest", *options, tmp_path / "t.ipynb"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout[-3000:]
     assert "4 passed" in run.stdout
