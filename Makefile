@@ -11,7 +11,7 @@ export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book serve test notebooks runs benchmarks repository mutants lock clean
+.PHONY: help book serve site test notebooks runs benchmarks repository mutants lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 18
@@ -23,6 +23,9 @@ book: .venv/installed  ## Build the book and print its address
 serve: book  ## Build the book and serve it on this machine (PORT=8000)
 	@echo "Serving         http://127.0.0.1:$(PORT)/  (Ctrl-C ends it)"
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+site: book  ## Make the release in dist: the site with notebooks and checksums, and a PDF
+	@$(BIN)/python book/_ext/release.py
 
 test: .venv/installed  ## Run every check: style, types, floors, package, notebooks, pages
 	$(BIN)/ruff check .

@@ -172,7 +172,7 @@ def _fault(record: Any) -> str | None:
         return fault
     for question in record["questions"]:
         if fault := _question_fault(question):
-            return f"question {question.get('id')!r}: {fault}"
+            return f"question {question['id']!r}: {fault}" if "id" in question else f"{question!r}: {fault}"
     for number, exercise in record["exercises"].items():
         if fault := _exercise_fault(exercise):
             return f"exercise {number!r}: {fault}"
@@ -182,6 +182,8 @@ def _fault(record: Any) -> str | None:
 
 
 def _question_fault(question: Any) -> str | None:
+    if not isinstance(question, dict) or "id" not in question:
+        return f"expected the keys {', '.join(sorted(_HEAD))}"
     kind = question.get("kind")
     if kind not in _OF_KIND:
         return f"`kind` must be one of {', '.join(_OF_KIND)}, got {kind!r}"
@@ -209,7 +211,7 @@ def _question_fault(question: Any) -> str | None:
 
 
 def _exercise_fault(exercise: Any) -> str | None:
-    kind = exercise.get("kind")
+    kind = exercise.get("kind") if isinstance(exercise, dict) else exercise
     if kind not in ("number", "expression"):
         return f"`kind` must be number or expression, got {kind!r}"
     fault = _keys(exercise, _EXERCISE | ({"tolerance", "near"} if kind == "number" else set()))
@@ -317,16 +319,28 @@ _ASKED = {
 def _field(chapter: str, number: str, exercise: Record) -> Record:
     question = {key: exercise[key] for key in ("answer", "tolerance", "misconceptions", "near", "otherwise")}
     question |= {"id": f"exercise-{number}", "kind": "numeric", "why": exercise["right"]}
-    return {"chapter": chapter, "questions": [question | {"prompt": f"Check of exercise {number}"}], "exercise": True}
+    return {
+        "chapter": chapter,
+        "questions": [question | {"prompt": f"Check of exercise {number}"}],
+        "exercise": True,
+    }
 
 
 def _shown(question: Record) -> Record:
-    """A question as a page shows it: things to put in order come in another order, each time the same."""
-    if question["kind"] != "ordering":
+    """A question as a page shows it: in an order that tells nothing and is the same each time."""
+    if question["kind"] == "ordering":
+        items = [item | {"place": place} for place, item in enumerate(question["items"])]
+        mixed = sorted(items, key=_mixing)
+        return question | {"items": mixed if mixed != items else mixed[::-1]}
+    if question["kind"] == "numeric":
         return question
-    items = [item | {"place": place} for place, item in enumerate(question["items"])]
-    mixed = sorted(items, key=lambda item: hashlib.sha256(item["text"].encode()).digest())
-    return question | {"items": mixed if mixed != items else mixed[::-1]}
+    numbers = all(re.fullmatch(r"-?\d+(\.\d+)?", choice["text"]) for choice in question["choices"])
+    key = (lambda choice: float(choice["text"])) if numbers else _mixing
+    return question | {"choices": sorted(question["choices"], key=key)}
+
+
+def _mixing(option: Record) -> bytes:
+    return hashlib.sha256(option["text"].encode()).digest()
 
 
 def _question(question: Record) -> str:

@@ -1,6 +1,7 @@
 """Every test runs in one thread, in float64, without a display, and leaves the defaults as it found them."""
 
 import os
+import shutil
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
@@ -28,3 +29,21 @@ def _float64_and_restored_defaults(request):
 @pytest.fixture
 def rng():
     return torch.Generator().manual_seed(0)
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real browser without a window; where there is none a test is skipped, or fails in CI."""
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if not found:
+        reason = f"no browser: none of {', '.join(BROWSERS)} is installed"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -1,5 +1,6 @@
 """What a reader is told. Truth is the arithmetic in the comments, and sympy for expressions."""
 
+import itertools
 import math
 import re
 from html.parser import HTMLParser
@@ -143,18 +144,22 @@ class Outline(HTMLParser):
         self.text.append(data)
 
 
+def fallback(quiz):
+    """What stands on a page that runs no script."""
+    return quiz.html(script=False).split('<div class="fallback">')[1]
+
+
 def test_every_choice_of_a_quiz_unfolds_and_every_element_is_closed():
     quiz = exercises.quiz("binary_cross_entropy")
     outline = Outline(quiz._repr_html_())
     assert outline.open == []
-    choices = sum(len(question.get("choices", "1")) for question in quiz.questions)
-    assert outline.elements.count("details") == outline.elements.count("summary") == choices
-    text = " ".join(outline.text)
-    assert text.count("Choose one.") == 3
-    assert text.count("Choose all that hold.") == 1
-    assert text.count("Right. ") == sum(
-        "right" in choice for question in quiz.questions for choice in question.get("choices", ())
-    )
+    unfolding = Outline("<div><div>" + fallback(quiz))
+    folds = sum(len(q.get("choices", q.get("items", "1"))) for q in quiz.questions)
+    assert unfolding.elements.count("details") == unfolding.elements.count("summary") == folds
+    text = " ".join(unfolding.text)
+    kinds = {"Choose one.": 3, "Choose all that hold.": 1, "Work it out.": 1, "Put them in order.": 1}
+    assert {asked: text.count(asked) for asked in kinds} == kinds
+    assert text.count("Right. ") == sum("right" in c for q in quiz.questions for c in q.get("choices", ()))
 
 
 def test_a_quiz_is_displayed_the_same_twice_and_described_in_a_line():
@@ -163,14 +168,37 @@ def test_a_quiz_is_displayed_the_same_twice_and_described_in_a_line():
     assert repr(one) == "Quiz: Binary cross-entropy, 6 questions"
 
 
+def test_what_is_to_be_ordered_is_never_shown_in_order():
+    for items in itertools.permutations("abc"):
+        question = {
+            "id": "q",
+            "kind": "ordering",
+            "prompt": "p",
+            "items": [{"text": t, "why": "w"} for t in items],
+        }
+        shown = re.findall("<summary>(.)</summary>", fallback(exercises.Quiz("c", "T", (question,))))
+        assert sorted(shown) == ["a", "b", "c"]
+        assert tuple(shown) != items
+
+
 def test_text_is_escaped_and_code_is_set_as_code():
     question = {
         "id": "q",
         "kind": "single",
         "prompt": "Is `a < b` & c?",
-        "choices": [{"text": "<b>", "why": "x"}],
+        "choices": [{"text": "</script><b>", "why": "x", "right": True}],
     }
-    page = exercises.Quiz("<T>", (question,))._repr_html_()
-    assert "Is <code>a &lt; b</code> &amp; c?" in page
-    assert "&lt;b&gt;" in page
-    assert 'aria-label="Quiz: &lt;T&gt;"' in page
+    quiz = exercises.Quiz("c", "<T>", (question,))
+    assert "Is <code>a &lt; b</code> &amp; c?" in fallback(quiz)
+    assert "&lt;/script&gt;&lt;b&gt;" in fallback(quiz)
+    assert 'aria-label="Quiz: &lt;T&gt;"' in fallback(quiz)
+    assert quiz.html(script=False).count("</script>") == 1
+
+
+def test_a_field_is_there_for_each_exercise_that_asks_for_a_number():
+    assert list(exercises.fields("binary_cross_entropy")) == ["1", "3"]
+    assert all(
+        '<script type="module"' not in html for html in exercises.fields("binary_cross_entropy").values()
+    )
+    with pytest.raises(ValueError, match=r"`chapter` must be one of .*, got 'bce'; the nearest"):
+        exercises.fields("bce")

