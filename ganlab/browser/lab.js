@@ -3,7 +3,20 @@
 
 import { engine } from "./lab_engine.js";
 import { LANDMARKS, charts, drawChart, drawPlane } from "./lab_pictures.js";
-import { EXTENT, FIELDS, GROUPS, MOST_POINTS, PRESETS, VERSION, clean, fromLink, onLattice, presetOf, same, toLink } from "./lab_setups.js";
+import {
+  EXTENT,
+  FIELDS,
+  GROUPS,
+  MOST_POINTS,
+  PRESETS,
+  VERSION,
+  clean,
+  fromLink,
+  onLattice,
+  presetOf,
+  same,
+  toLink,
+} from "./lab_setups.js";
 
 const STYLE = `
 .part-lab { --real: #0072B2; --fake: #D55E00; --discriminator: #009E73; --other: #CC79A7;
@@ -67,13 +80,20 @@ function make(tag, attributes = {}, ...children) {
 }
 
 // JupyterLab would take the arrow keys from a control without this attribute.
-const control = (tag, attributes, ...children) => make(tag, { "data-lm-suppress-shortcuts": "true", ...attributes }, ...children);
-const button = (text, click, attributes) => control("button", { type: "button", onclick: click, ...attributes }, text);
+const control = (tag, attributes, ...children) =>
+  make(tag, { "data-lm-suppress-shortcuts": "true", ...attributes }, ...children);
+const button = (text, click, attributes) =>
+  control("button", { type: "button", onclick: click, ...attributes }, text);
 
 // The engine in a worker; in this thread, in short pieces, where no worker starts.
 function connect(receive, fallen) {
   const here = () => {
-    const answer = engine().host((message) => queueMicrotask(() => receive(message)), Float64Array, 8, (run) => setTimeout(run, 4));
+    const answer = engine().host(
+      (message) => queueMicrotask(() => receive(message)),
+      Float64Array,
+      8,
+      (run) => setTimeout(run, 4),
+    );
     return { send: answer, stop: () => answer({ type: "stop" }) };
   };
   const program = `const { port1, port2 } = new MessageChannel(), next = [];
@@ -128,28 +148,62 @@ export function mount(root, data = {}) {
   let [frame, wanted, slow, points, cursor, drawing] = [null, false, false, null, [0, 0], false];
   const held = { offscreen: false, hidden: document.hidden };
   const shown = { field: true, arrows: true, manifold: false };
-  const [reals, spoken] = [{ points: new Float64Array(0), extent: EXTENT }, { at: 0, timer: null }];
+  const [reals, spoken] = [
+    { points: new Float64Array(0), extent: EXTENT },
+    { at: 0, timer: null },
+  ];
   let [mode, due, closed] = ["paused", false, false];
 
   // The parts, from top to bottom.
   const presets = control("select", { onchange: () => choose(presets.value) });
-  presets.append(...Object.entries(PRESETS).map(([name, { label }]) => make("option", { value: name }, label)), make("option", { value: "custom" }, "your own set-up"));
+  presets.append(
+    ...Object.entries(PRESETS).map(([name, { label }]) => make("option", { value: name }, label)),
+    make("option", { value: "custom" }, "your own set-up"),
+  );
   const note = make("p", { class: "note" });
   const play = button("Play", () => (wanted ? pause() : start()), { class: "main" });
   const slower = control("input", { type: "checkbox", onchange: () => pace(slower.checked) });
-  const steps = [["discriminator", "Step D"], ["generator", "Step G"], ["both", "Step both"]].map(([who, text]) => button(text, () => step(who)));
-  const plane = control("canvas", { class: "plane", role: "img", "aria-label": "Real and generated points in the plane; the sentence below the pictures says what they show" });
+  const steps = [
+    ["discriminator", "Step D"],
+    ["generator", "Step G"],
+    ["both", "Step both"],
+  ].map(([who, text]) => button(text, () => step(who)));
+  const plane = control("canvas", {
+    class: "plane",
+    role: "img",
+    "aria-label":
+      "Real and generated points in the plane; the sentence below the pictures says what they show",
+  });
   const curves = Object.fromEntries(
-    [["losses", "losses of both players"], ["coverage", "modes found and reverse KL"], ["gradient", "length of the generator's gradient"]]
+    [
+      ["losses", "losses of both players"],
+      ["coverage", "modes found and reverse KL"],
+      ["gradient", "length of the generator's gradient"],
+    ]
       .slice(0, compact ? 1 : 3)
-      .map(([name, what]) => [name, make("canvas", { class: "chart", role: "img", "aria-label": `Curves: ${what}; the sentence below says the last values` })]),
+      .map(([name, what]) => [
+        name,
+        make("canvas", {
+          class: "chart",
+          role: "img",
+          "aria-label": `Curves: ${what}; the sentence below says the last values`,
+        }),
+      ]),
   );
   const count = make("p", { class: "count", "aria-hidden": "true" });
   const status = make("p", { role: "status", "aria-live": "polite" });
   const notice = make("p", { role: "status", "aria-live": "polite", class: "notice" });
-  const hint = make("p", { id: `part-lab-hint-${++mounted}`, hidden: true }, "Draw with the pointer, or from the keyboard: arrow keys move the square, Space or Enter sets a point, Backspace takes the last one back. Each point is the centre of one Gaussian.");
-  const inputs = Object.fromEntries(Object.entries(FIELDS).map(([name, field]) => [name, fieldInput(name, field)]));
-  const front = compact ? [...new Set(["loss", "r1", ...Object.keys(opened.setup).filter(turned), "seed"])] : ["data", "loss", "seed"];
+  const hint = make(
+    "p",
+    { id: `part-lab-hint-${++mounted}`, hidden: true },
+    "Draw with the pointer, or from the keyboard: arrow keys move the square, Space or Enter sets a point, Backspace takes the last one back. Each point is the centre of one Gaussian.",
+  );
+  const inputs = Object.fromEntries(
+    Object.entries(FIELDS).map(([name, field]) => [name, fieldInput(name, field)]),
+  );
+  const front = compact
+    ? [...new Set(["loss", "r1", ...Object.keys(opened.setup).filter(turned), "seed"])]
+    : ["data", "loss", "seed"];
   const labelled = (name) => make("label", {}, FIELDS[name].label, inputs[name]);
   const toggles = Object.entries(PARTS).map(([name, text]) => {
     const box = control("input", { type: "checkbox", onchange: () => ((shown[name] = box.checked), ask()) });
@@ -157,25 +211,64 @@ export function mount(root, data = {}) {
     return make("label", {}, box, ` ${text}`);
   });
   const key = make("p", { class: "key" });
-  KEY.forEach(([name, mark, text]) => key.append(make("span", { class: "sign", style: `color: var(--${name})`, "aria-hidden": "true" }, mark), `${text} `));
-  const address = control("input", { type: "text", readonly: true, class: "link", "aria-label": "Link to this set-up", hidden: true });
+  KEY.forEach(([name, mark, text]) =>
+    key.append(
+      make("span", { class: "sign", style: `color: var(--${name})`, "aria-hidden": "true" }, mark),
+      `${text} `,
+    ),
+  );
+  const address = control("input", {
+    type: "text",
+    readonly: true,
+    class: "link",
+    "aria-label": "Link to this set-up",
+    hidden: true,
+  });
   const lab = make(
     "section",
     { class: "part-lab", "aria-label": "A GAN that trains in this page" },
     make("div", { class: "bar" }, make("label", {}, "Preset ", presets), ...front.map(labelled)),
     note,
-    make("div", { class: "bar" }, play, ...steps, make("label", {}, slower, " slow motion"), button("Reset", () => reset()), count),
-    make("div", { class: "stage" }, make("div", {}, plane, hint), make("div", { class: "curves" }, ...Object.values(curves))),
+    make(
+      "div",
+      { class: "bar" },
+      play,
+      ...steps,
+      make("label", {}, slower, " slow motion"),
+      button("Reset", () => reset()),
+      count,
+    ),
+    make(
+      "div",
+      { class: "stage" },
+      make("div", {}, plane, hint),
+      make("div", { class: "curves" }, ...Object.values(curves)),
+    ),
     make("div", { class: "bar" }, key, ...toggles),
     status,
     notice,
   );
   const clear = button("Clear the points", () => change("points", []), { hidden: true });
   if (!compact) {
-    const groups = Object.entries(GROUPS).map(([title, names]) => make("fieldset", {}, make("legend", {}, title), make("div", { class: "fields" }, ...names.filter((name) => name !== "loss").map(labelled))));
+    const groups = Object.entries(GROUPS).map(([title, names]) =>
+      make(
+        "fieldset",
+        {},
+        make("legend", {}, title),
+        make("div", { class: "fields" }, ...names.filter((name) => name !== "loss").map(labelled)),
+      ),
+    );
     lab.append(
       make("details", {}, make("summary", {}, "All settings"), ...groups),
-      make("div", { class: "bar" }, clear, button("Link to this set-up", share), button("Save run (JSON)", () => line.send({ type: "export" })), button("Save picture (PNG)", picture), address),
+      make(
+        "div",
+        { class: "bar" },
+        clear,
+        button("Link to this set-up", share),
+        button("Save run (JSON)", () => line.send({ type: "export" })),
+        button("Save picture (PNG)", picture),
+        address,
+      ),
     );
   }
   root.append(lab);
@@ -259,7 +352,9 @@ export function mount(root, data = {}) {
     address.value = location.href.split("#")[0] + link;
     address.select();
     navigator.clipboard?.writeText(address.value).catch(() => {});
-    say("The link carries the whole set-up; it is in the address of this page and in the field beside the button.");
+    say(
+      "The link carries the whole set-up; it is in the address of this page and in the field beside the button.",
+    );
   }
 
   function save(name, blob) {
@@ -272,7 +367,11 @@ export function mount(root, data = {}) {
 
   function saveRun({ type, ...run }) {
     const plain = (_, value) => (ArrayBuffer.isView(value) ? [...value] : value);
-    const text = JSON.stringify({ format: "ganlab-lab", version: VERSION, link: toLink(run.start), ...run }, plain, 1);
+    const text = JSON.stringify(
+      { format: "ganlab-lab", version: VERSION, link: toLink(run.start), ...run },
+      plain,
+      1,
+    );
     save(fileName("json"), new Blob([text], { type: "application/json" }));
   }
 
@@ -321,10 +420,17 @@ export function mount(root, data = {}) {
   function sentence() {
     if (!frame) return "Not started.";
     const { step, criticStep, row, metrics, total } = frame;
-    if (!criticStep && !step) return `Ready: ${FIELDS.data.choices[setup.data]}, ${FIELDS.loss.choices[setup.loss]} loss, seed ${setup.seed}.`;
+    if (!criticStep && !step)
+      return `Ready: ${FIELDS.data.choices[setup.data]}, ${FIELDS.loss.choices[setup.loss]} loss, seed ${setup.seed}.`;
     const [d, g] = (LANDMARKS[setup.loss] ?? []).map(([value, name]) => ` (${name} is ${number(value)})`);
-    const doing = wanted ? (held.offscreen || held.hidden ? "waiting until it is in view" : "training") : "paused";
-    const found = metrics ? ` ${metrics.modes} of ${total} modes, reverse KL ${metrics.reverse_kl === null ? "not defined" : `${number(metrics.reverse_kl)} nats`}.` : "";
+    const doing = wanted
+      ? held.offscreen || held.hidden
+        ? "waiting until it is in view"
+        : "training"
+      : "paused";
+    const found = metrics
+      ? ` ${metrics.modes} of ${total} modes, reverse KL ${metrics.reverse_kl === null ? "not defined" : `${number(metrics.reverse_kl)} nats`}.`
+      : "";
     return `Step ${step} of G, ${criticStep} of D, ${doing}. Loss of D ${number(row.d_loss)}${d ?? ""}, of G ${number(row.g_loss)}${g ?? ""}.${found}`;
   }
 
@@ -352,11 +458,24 @@ export function mount(root, data = {}) {
 
   function palette() {
     const style = getComputedStyle(lab);
-    return Object.fromEntries(["real", "fake", "discriminator", "other", "ink", "paper", "line"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+    return Object.fromEntries(
+      ["real", "fake", "discriminator", "other", "ink", "paper", "line"].map((name) => [
+        name,
+        style.getPropertyValue(`--${name}`).trim(),
+      ]),
+    );
   }
 
   function scene() {
-    return { ...{ frame, setup, shown, colors: palette() }, real: reals.points, extent: reals.extent, cursor: setup.data === "drawn" ? cursor : null };
+    return {
+      frame,
+      setup,
+      shown,
+      colors: palette(),
+      real: reals.points,
+      extent: reals.extent,
+      cursor: setup.data === "drawn" ? cursor : null,
+    };
   }
 
   // The context of a canvas at its size on the page; null where it has none.
@@ -419,7 +538,10 @@ export function mount(root, data = {}) {
 
   const place = (event) => {
     const box = plane.getBoundingClientRect();
-    return onLattice([((event.clientX - box.left) / box.width - 0.5) * 2 * EXTENT, (0.5 - (event.clientY - box.top) / box.height) * 2 * EXTENT]);
+    return onLattice([
+      ((event.clientX - box.left) / box.width - 0.5) * 2 * EXTENT,
+      (0.5 - (event.clientY - box.top) / box.height) * 2 * EXTENT,
+    ]);
   };
   const far = (p) => points.every((q) => Math.hypot(p[0] - q[0], p[1] - q[1]) > 0.2);
   function add(p) {
@@ -430,29 +552,42 @@ export function mount(root, data = {}) {
   const draws = (act) => (event) => {
     if (setup.data === "drawn") act(event);
   };
-  plane.addEventListener("pointerdown", draws((event) => {
-    plane.setPointerCapture(event.pointerId);
-    [drawing, points] = [true, [...setup.points]];
-    add(place(event));
-  }));
-  plane.addEventListener("pointermove", draws((event) => drawing && add(place(event))));
-  for (const type of ["pointerup", "pointercancel"]) plane.addEventListener(type, draws(() => {
-    if (drawing) change("points", points);
-    drawing = false;
-  }));
+  plane.addEventListener(
+    "pointerdown",
+    draws((event) => {
+      plane.setPointerCapture(event.pointerId);
+      [drawing, points] = [true, [...setup.points]];
+      add(place(event));
+    }),
+  );
+  plane.addEventListener(
+    "pointermove",
+    draws((event) => drawing && add(place(event))),
+  );
+  for (const type of ["pointerup", "pointercancel"])
+    plane.addEventListener(
+      type,
+      draws(() => {
+        if (drawing) change("points", points);
+        drawing = false;
+      }),
+    );
   const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-  plane.addEventListener("keydown", draws((event) => {
-    const move = MOVES[event.key];
-    if (move) cursor = onLattice([cursor[0] + 0.2 * move[0], cursor[1] + 0.2 * move[1]]);
-    else if (event.key === " " || event.key === "Enter") {
-      points = [...setup.points];
-      add(cursor);
-      change("points", points);
-    } else if (event.key === "Backspace") change("points", setup.points.slice(0, -1));
-    else return;
-    event.preventDefault();
-    ask();
-  }));
+  plane.addEventListener(
+    "keydown",
+    draws((event) => {
+      const move = MOVES[event.key];
+      if (move) cursor = onLattice([cursor[0] + 0.2 * move[0], cursor[1] + 0.2 * move[1]]);
+      else if (event.key === " " || event.key === "Enter") {
+        points = [...setup.points];
+        add(cursor);
+        change("points", points);
+      } else if (event.key === "Backspace") change("points", setup.points.slice(0, -1));
+      else return;
+      event.preventDefault();
+      ask();
+    }),
+  );
 
   // What happens around it.
 
@@ -479,15 +614,28 @@ export function mount(root, data = {}) {
     say(link.notice);
   }
 
-  const line = connect(receive, () => say("No worker can be started here, so the training shares the page's own thread and is slower."));
+  const line = connect(receive, () =>
+    say("No worker can be started here, so the training shares the page's own thread and is slower."),
+  );
   if (linked?.notice) say(linked.notice);
   reset();
 
-  const state = () => Object.freeze({
-    ...{ setup: structuredClone(setup), preset: presets.value, mode, wanted, held: { ...held } },
-    ...{ step: frame?.step ?? 0, criticStep: frame?.criticStep ?? 0, rate: frame?.rate ?? 0, row: { ...frame?.row } },
-    ...{ metrics: frame?.metrics ?? null, notice: notice.textContent, status: status.textContent, ready: frame !== null },
-  });
+  const state = () =>
+    Object.freeze({
+      setup: structuredClone(setup),
+      preset: presets.value,
+      mode,
+      wanted,
+      held: { ...held },
+      step: frame?.step ?? 0,
+      criticStep: frame?.criticStep ?? 0,
+      rate: frame?.rate ?? 0,
+      row: { ...frame?.row },
+      metrics: frame?.metrics ?? null,
+      notice: notice.textContent,
+      status: status.textContent,
+      ready: frame !== null,
+    });
   const handle = Object.freeze({
     state,
     destroy() {

@@ -75,7 +75,13 @@ export function engine() {
     },
     grid: () => {
       const ticks = [-4, -2, 0, 2, 4];
-      return { ...mixture(ticks.flatMap((x) => ticks.map((y) => [x, y])), 0.05), extent: 5.2 };
+      return {
+        ...mixture(
+          ticks.flatMap((x) => ticks.map((y) => [x, y])),
+          0.05,
+        ),
+        extent: 5.2,
+      };
     },
     swiss_roll: () => {
       const point = (rng) => {
@@ -181,7 +187,10 @@ export function engine() {
     let at = 0;
     net.layers = sizes.slice(1).map((outputs, l) => {
       const inputs = sizes[l];
-      const cut = (flat) => [flat.subarray(at, at + inputs * outputs), flat.subarray(at + inputs * outputs, end)];
+      const cut = (flat) => [
+        flat.subarray(at, at + inputs * outputs),
+        flat.subarray(at + inputs * outputs, end),
+      ];
       const end = at + (inputs + 1) * outputs;
       const [[weight, bias], [dWeight, dBias]] = [cut(net.theta), cut(net.gradient)];
       at = end;
@@ -251,7 +260,10 @@ export function engine() {
     net.layers.forEach(({ inputs, outputs, dWeight, dBias }, l) => {
       const above = left[l + 1].subarray(from * outputs, to * outputs);
       const below = right[l].subarray(from * inputs, to * inputs);
-      const [a, b] = [transpose(net.scratch[0], above, rows, outputs), transpose(net.scratch[1], below, rows, inputs)];
+      const [a, b] = [
+        transpose(net.scratch[0], above, rows, outputs),
+        transpose(net.scratch[1], below, rows, inputs),
+      ];
       multiply(dWeight, a, b, outputs, inputs, rows, !first);
       if (!first) return;
       for (let j = 0, at = 0; j < outputs; j++) {
@@ -369,10 +381,28 @@ export function engine() {
     const room = (columns) => new F(s.batch * columns);
     const zeros = (make) => Object.fromEntries(COLUMNS.map((name) => [name, make()]));
     const g = {
-      ...{ setup: s, F, streams, generator, discriminator, source: SOURCES[s.data](s.points || []) },
-      ...{ step: 0, criticStep: 0, real: room(2), latents: room(s.latent_dim), mix: room(1), stack: room(6) },
-      ...{ slopes: room(3), others: room(1), row: {}, turn: 0, limit: s.steps, start: setup, changes: [] },
-      ...{ history: { stride: 1, held: 0, sums: zeros(() => 0), columns: zeros(() => []) }, metrics: [], every: 50 },
+      setup: s,
+      F,
+      streams,
+      generator,
+      discriminator,
+      source: SOURCES[s.data](s.points || []),
+      step: 0,
+      criticStep: 0,
+      real: room(2),
+      latents: room(s.latent_dim),
+      mix: room(1),
+      stack: room(6),
+      slopes: room(3),
+      others: room(1),
+      row: {},
+      turn: 0,
+      limit: s.steps,
+      start: setup,
+      changes: [],
+      history: { stride: 1, held: 0, sums: zeros(() => 0), columns: zeros(() => []) },
+      metrics: [],
+      every: 50,
     };
     g.shown = scene(g);
     return g;
@@ -428,11 +458,20 @@ export function engine() {
     for (let l = last - 1; l > 0; l--) {
       const size = sizes[l];
       if (low !== null) {
-        for (let i = 0, at = 0; i < rows; i++) for (let j = 0; j < size; j++, at++) e[l][at] = slopes[i] * d[l][at];
+        for (let i = 0, at = 0; i < rows; i++)
+          for (let j = 0; j < size; j++, at++) e[l][at] = slopes[i] * d[l][at];
         continue;
       }
       const { weight, turned } = net.layers[l];
-      multiply(e[l], e[l + 1], transpose(turned, weight, sizes[l + 1], size), rows, size, sizes[l + 1], false);
+      multiply(
+        e[l],
+        e[l + 1],
+        transpose(turned, weight, sizes[l + 1], size),
+        rows,
+        size,
+        sizes[l + 1],
+        false,
+      );
       slope(e[l], y[l], rows * size, low);
       // φ'' tangent adjoint, with φ'' = -2 y φ', and φ' adjoint = d
       for (let i = 0; i < rows * size; i++) e[l][i] -= 2 * y[l][i] * t[l][i] * d[l][i];
@@ -542,7 +581,10 @@ export function engine() {
     const [inputs, outputs] = [net.sizes[0], net.sizes[net.last]];
     for (let i = 0; i < n; i += CHUNK) {
       const rows = Math.min(CHUNK, n - i);
-      out.set(forward(net, x.subarray(i * inputs, (i + rows) * inputs), rows).subarray(0, rows * outputs), i * outputs);
+      out.set(
+        forward(net, x.subarray(i * inputs, (i + rows) * inputs), rows).subarray(0, rows * outputs),
+        i * outputs,
+      );
     }
     return out;
   }
@@ -557,7 +599,7 @@ export function engine() {
 
   function record(g) {
     const { history, row } = g;
-    COLUMNS.forEach((name) => (history.sums[name] += name === "step" ? g.step : row[name] ?? NaN));
+    COLUMNS.forEach((name) => (history.sums[name] += name === "step" ? g.step : (row[name] ?? NaN)));
     if (++history.held === history.stride) {
       for (const name of COLUMNS) {
         history.columns[name].push(history.sums[name] / history.stride);
@@ -624,14 +666,24 @@ export function engine() {
     const [f, r] = [scores.subarray(0, ARROWS), scores.subarray(ARROWS)];
     LOSSES[setup.loss].generator(r, f, slopes.subarray(ARROWS), slopes.subarray(0, ARROWS));
     D.d[D.last].set(slopes.subarray(0, ARROWS));
-    const arrows = pullback(D, D.d, ARROWS, 0).slice(0, 2 * ARROWS).map((x) => -ARROWS * x);
+    const arrows = pullback(D, D.d, ARROWS, 0)
+      .slice(0, 2 * ARROWS)
+      .map((x) => -ARROWS * x);
     const single = (values) => Float32Array.from(values);
     return { fake: single(fake), arrows: single(arrows), field: single(field), manifold: single(manifold) };
   }
 
   function summary(g) {
     const { step, criticStep, turn, row, metrics, source, setup } = g;
-    return { step, criticStep, turn, row: { ...row }, metrics: metrics.at(-1) ?? null, total: source.centers?.length ?? 0, setup };
+    return {
+      step,
+      criticStep,
+      turn,
+      row: { ...row },
+      metrics: metrics.at(-1) ?? null,
+      total: source.centers?.length ?? 0,
+      setup,
+    };
   }
 
   // A host runs one game for a page: it takes messages and answers with frames.
@@ -642,7 +694,18 @@ export function engine() {
     function frame(done, more) {
       const { columns } = g.history;
       const reached = g.step >= g.limit;
-      post({ type: "frame", ...summary(g), ...view(g), columns, points: g.metrics, mode, done, reached, rate: rate(), ...more });
+      post({
+        type: "frame",
+        ...summary(g),
+        ...view(g),
+        columns,
+        points: g.metrics,
+        mode,
+        done,
+        reached,
+        rate: rate(),
+        ...more,
+      });
       [waiting, lastPost] = [true, now()];
     }
     function rate() {
@@ -665,11 +728,13 @@ export function engine() {
       timer = null;
       if (mode !== "running") return;
       const until = now() + budget;
-      const done = pace ? attempt(() => halfStep(g)) : attempt(() => {
-        do wholeStep();
-        while (now() < until && g.step < g.limit);
-        return "both";
-      });
+      const done = pace
+        ? attempt(() => halfStep(g))
+        : attempt(() => {
+            do wholeStep();
+            while (now() < until && g.step < g.limit);
+            return "both";
+          });
       if (!done) return;
       ticks = [...ticks.filter(([, at]) => at > now() - 2000), [g.step, now()]];
       if (g.step >= g.limit) mode = "paused";
@@ -678,7 +743,7 @@ export function engine() {
     }
     function later() {
       if (timer !== null) return;
-      timer = pace ? setTimeout(run, pace) : soon(run) ?? 0;
+      timer = pace ? setTimeout(run, pace) : (soon(run) ?? 0);
     }
     const ACTIONS = {
       reset({ setup, frames }) {
@@ -712,7 +777,8 @@ export function engine() {
       },
       tune({ setup }) {
         const changed = Object.keys(setup).filter((name) => setup[name] !== g.setup[name]);
-        if (changed.length) g.changes.push({ step: g.step, ...Object.fromEntries(changed.map((name) => [name, setup[name]])) });
+        if (changed.length)
+          g.changes.push({ step: g.step, ...Object.fromEntries(changed.map((name) => [name, setup[name]])) });
         Object.assign(g.setup, setup);
         frame("tune");
       },
@@ -721,11 +787,38 @@ export function engine() {
       },
       export() {
         const { columns, stride } = g.history;
-        post({ type: "export", ...summary(g), start: g.start, changes: g.changes, stride, columns, points: g.metrics, ...view(g) });
+        post({
+          type: "export",
+          ...summary(g),
+          start: g.start,
+          changes: g.changes,
+          stride,
+          columns,
+          points: g.metrics,
+          ...view(g),
+        });
       },
     };
     return (message) => ACTIONS[message.type](message);
   }
 
-  return { ...{ stream, SOURCES, network, initialize, game, criticGradient, generatorGradient, criticStep }, ...{ generatorStep, halfStep, update, coverage, measure, LOSSES, forward, view, host } };
+  return {
+    stream,
+    SOURCES,
+    network,
+    initialize,
+    game,
+    criticGradient,
+    generatorGradient,
+    criticStep,
+    generatorStep,
+    halfStep,
+    update,
+    coverage,
+    measure,
+    LOSSES,
+    forward,
+    view,
+    host,
+  };
 }

@@ -3,12 +3,30 @@
 // The losses where p_g = p_data and D is best, as in ganlab.plotting.LANDMARKS: value and name, of D and of G.
 const LOG2 = Math.log(2);
 export const LANDMARKS = {
-  minimax: [[2 * LOG2, "2 log 2"], [-LOG2, "-log 2"]],
-  non_saturating: [[2 * LOG2, "2 log 2"], [LOG2, "log 2"]],
-  least_squares: [[0.25, "1/4"], [0.125, "1/8"]],
-  hinge: [[2, "2"], [0, "0"]],
-  relativistic_average: [[2 * LOG2, "2 log 2"], [2 * LOG2, "2 log 2"]],
-  relativistic_pairing: [[LOG2, "log 2"], [LOG2, "log 2"]],
+  minimax: [
+    [2 * LOG2, "2 log 2"],
+    [-LOG2, "-log 2"],
+  ],
+  non_saturating: [
+    [2 * LOG2, "2 log 2"],
+    [LOG2, "log 2"],
+  ],
+  least_squares: [
+    [0.25, "1/4"],
+    [0.125, "1/8"],
+  ],
+  hinge: [
+    [2, "2"],
+    [0, "0"],
+  ],
+  relativistic_average: [
+    [2 * LOG2, "2 log 2"],
+    [2 * LOG2, "2 log 2"],
+  ],
+  relativistic_pairing: [
+    [LOG2, "log 2"],
+    [LOG2, "log 2"],
+  ],
 };
 
 // How sure D is that a point is real, in [0, 1], from its raw scores.
@@ -39,7 +57,8 @@ function drawField(ctx, size, field, colors) {
 }
 
 export function drawPlane(ctx, size, { frame, real, extent, setup, shown, colors, cursor }) {
-  const at = (points, i) => [0.5, 0.5].map((half, k) => size * (half + ((k ? -1 : 1) * points[2 * i + k]) / (2 * extent)));
+  const at = (points, i) =>
+    [0.5, 0.5].map((half, k) => size * (half + ((k ? -1 : 1) * points[2 * i + k]) / (2 * extent)));
   const each = (points, draw) => {
     for (let i = 0; i < points.length / 2; i++) draw(...at(points, i), i);
   };
@@ -55,7 +74,7 @@ export function drawPlane(ctx, size, { frame, real, extent, setup, shown, colors
     ctx.stroke();
   }
   const mark = Math.max(size / 130, 2.2);
-  ctx.globalAlpha = 0.65;
+  ctx.globalAlpha = 0.8;
   ctx.fillStyle = colors.real;
   each(real, (x, y) => {
     ctx.beginPath();
@@ -104,28 +123,38 @@ function drawArrows(ctx, size, { fake, arrows }, each, colors) {
 }
 
 // Curves over the steps. A series has x, y, color and dash; a mark is a level with a name.
-export function drawChart(ctx, width, height, { title, series, marks = [], range, digits = 1, right }, colors) {
+export function drawChart(
+  ctx,
+  width,
+  height,
+  { title, series, marks = [], range, digits = 1, right },
+  colors,
+) {
   ctx.fillStyle = colors.paper;
   ctx.fillRect(0, 0, width, height);
   const box = { left: 34, right: width - (right ? 34 : 8), top: 18, bottom: height - 16 };
   const [low, high] = range ?? spread([...series.flatMap((s) => [...s.y]), ...marks.map((m) => m.value)]);
   const last = Math.max(1, ...series.flatMap((s) => s.x.slice(-1)));
   const px = (x) => box.left + ((box.right - box.left) * x) / last;
-  const scale = (a, b) => (y) => box.bottom - ((box.bottom - box.top) * (Math.min(Math.max(y, a), b) - a)) / (b - a || 1);
+  const scale = (a, b) => (y) =>
+    box.bottom - ((box.bottom - box.top) * (Math.min(Math.max(y, a), b) - a)) / (b - a || 1);
   ctx.font = "11px system-ui, sans-serif";
   ctx.fillStyle = colors.ink;
   ctx.textAlign = "left";
   ctx.fillText(title, 4, 11);
+  if (!series.length) return;
   ctx.fillText("0", box.left, height - 4);
   ctx.textAlign = "right";
   ctx.fillText(`step ${Math.round(last)}`, box.right, height - 4);
-  for (const y of [low, high]) ctx.fillText((y + 0.001).toFixed(digits), box.left - 4, scale(low, high)(y) + 4);
+  for (const y of [low, high])
+    ctx.fillText(y.toFixed(digits).replace(/^-(0\.?0*)$/, "$1"), box.left - 4, scale(low, high)(y) + 4);
   if (right) for (const y of right) ctx.fillText(y.toFixed(1), width - 4, scale(...right)(y) + 4);
   ctx.strokeStyle = colors.line;
   ctx.lineWidth = 1;
   ctx.setLineDash([]);
   ctx.strokeRect(box.left, box.top, box.right - box.left, box.bottom - box.top);
-  for (const s of series) line(ctx, s.x.map(px), s.y.map(scale(...(s.right ? right : [low, high]))), s.color, s.dash);
+  for (const s of series)
+    line(ctx, s.x.map(px), s.y.map(scale(...(s.right ? right : [low, high]))), s.color, s.dash);
   for (const { value, name, color } of marks) {
     line(ctx, [0, last].map(px), [value, value].map(scale(low, high)), color, [1, 3]);
     ctx.strokeStyle = colors.paper;
@@ -159,7 +188,11 @@ function spread(values) {
 }
 
 export function charts({ columns, points, total, setup }, colors) {
-  const marks = (LANDMARKS[setup.loss] ?? []).map(([value, name], i) => ({ value, name, color: i ? colors.fake : colors.discriminator }));
+  const marks = (LANDMARKS[setup.loss] ?? []).map(([value, name], i) => ({
+    value,
+    name,
+    color: i ? colors.fake : colors.discriminator,
+  }));
   const losses = {
     title: "Losses: D solid, G dashed",
     series: [
@@ -174,7 +207,13 @@ export function charts({ columns, points, total, setup }, colors) {
     series: total
       ? [
           { x: steps, y: points.map((m) => m.modes), color: colors.ink, dash: [] },
-          { x: steps, y: points.map((m) => m.reverse_kl ?? NaN), color: colors.other, dash: [5, 3], right: true },
+          {
+            x: steps,
+            y: points.map((m) => m.reverse_kl ?? NaN),
+            color: colors.other,
+            dash: [5, 3],
+            right: true,
+          },
         ]
       : [],
     ...{ range: [0, total || 1], right: total > 1 ? [0, Math.log(total)] : [0, 1], digits: 0 },

@@ -80,7 +80,16 @@ export const PRESETS = {
   rotation: {
     label: "Rotation",
     note: "A linear critic and one Gaussian: the players circle the equilibrium and come no nearer to it. Cure: set the R1 weight to 0.1, while it runs.",
-    setup: { data: "blob", loss: "wasserstein", ...PLAIN, g_rate: 0.05, d_rate: 0.05, g_depth: 0, d_depth: 0, steps: 2000 },
+    setup: {
+      data: "blob",
+      loss: "wasserstein",
+      ...PLAIN,
+      g_rate: 0.05,
+      d_rate: 0.05,
+      g_depth: 0,
+      d_depth: 0,
+      steps: 2000,
+    },
   },
   weak_critic: {
     label: "Critic too weak",
@@ -101,11 +110,16 @@ export function clean(values) {
     if (!Object.hasOwn(given, name)) continue;
     const value = field.choices ? String(given[name]) : Number(String(given[name]).trim() || NaN);
     const fits = field.choices ? Object.hasOwn(field.choices, value) : Number.isFinite(value);
-    if (fits) setup[name] = field.choices ? value : Math.min(Math.max(field.whole ? Math.round(value) : value, field.low), field.high);
+    if (fits)
+      setup[name] = field.choices
+        ? value
+        : Math.min(Math.max(field.whole ? Math.round(value) : value, field.low), field.high);
     if (!fits || setup[name] !== value) refused.push(name);
   }
   const points = Array.isArray(given.points) ? given.points : [];
-  const fit = points.filter((p) => Array.isArray(p) && p.length === 2 && p.every(Number.isFinite)).slice(0, MOST_POINTS);
+  const fit = points
+    .filter((p) => Array.isArray(p) && p.length === 2 && p.every(Number.isFinite))
+    .slice(0, MOST_POINTS);
   setup.points = fit.map(onLattice);
   if (fit.length < points.length) refused.push("points");
   return { setup, refused };
@@ -117,8 +131,16 @@ const hex = (byte) => byte.toString(16).padStart(2, "0");
 // The fragment that carries a set-up: letters, digits, _ and - only, so that any script may take it for an id.
 export function toLink(setup) {
   const fields = Object.entries(FIELDS).filter(([name, field]) => setup[name] !== field.value);
-  const parts = fields.map(([name, field]) => `${name}-${field.choices ? setup[name] : String(setup[name]).replace(".", "_")}`);
-  if (setup.points.length) parts.push(`points-${setup.points.flat().map((x) => hex(byteOf(x))).join("")}`);
+  const parts = fields.map(
+    ([name, field]) => `${name}-${field.choices ? setup[name] : String(setup[name]).replace(".", "_")}`,
+  );
+  if (setup.points.length)
+    parts.push(
+      `points-${setup.points
+        .flat()
+        .map((x) => hex(byteOf(x)))
+        .join("")}`,
+    );
   return [`lab${VERSION}`, ...parts].join("--");
 }
 
@@ -129,8 +151,10 @@ export function fromLink(fragment) {
   const [head, ...parts] = text.split("--");
   const version = /^lab(\d{1,6})$/.exec(head);
   const standard = "so the standard set-up is shown.";
-  if (!version || Number(version[1]) < 1) return { setup: clean({}).setup, notice: `The link could not be read, ${standard}` };
-  if (Number(version[1]) > VERSION) return { setup: clean({}).setup, notice: `The link was made by a newer lab, ${standard}` };
+  if (!version || Number(version[1]) < 1)
+    return { setup: clean({}).setup, notice: `The link could not be read, ${standard}` };
+  if (Number(version[1]) > VERSION)
+    return { setup: clean({}).setup, notice: `The link was made by a newer lab, ${standard}` };
   const [values, unknown] = [{}, []];
   for (const part of parts) {
     const [, name, value] = /^([a-z_0-9]+)-([\w-]+)$/.exec(part) ?? [null, part, ""];
@@ -145,4 +169,7 @@ export function fromLink(fragment) {
 }
 
 export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-export const presetOf = (setup) => Object.keys(PRESETS).find((name) => same(clean({ ...PRESETS[name].setup, seed: setup.seed }).setup, setup)) ?? "custom";
+export const presetOf = (setup) =>
+  Object.keys(PRESETS).find((name) =>
+    same(clean({ ...PRESETS[name].setup, seed: setup.seed }).setup, setup),
+  ) ?? "custom";
