@@ -59,7 +59,8 @@ class Part:
         return {"text/plain": self.summary, "text/html": self.html()}
 
 
-Function = Callable[[Tensor], Tensor] | Sequence[float] | np.ndarray | Tensor
+Samples = Sequence[float] | np.ndarray | Tensor
+Function = Callable[[Tensor], Tensor] | Samples | tuple[Samples, Samples]
 Law = Sequence[float] | Sequence[Sequence[float]]
 
 
@@ -80,10 +81,10 @@ def curves(
 ) -> Part:
     """Functions of one variable to walk along: value, slope and tangent at a point that the reader drags.
 
-    `functions` by name: a callable from a float64 tensor (N,) to (N,), whose slope autograd gives, or sampled
-    values (N,), whose slope is the quotient of neighbouring differences. `x` (N,): the samples, rising, at
-    most 2001; the point moves on them, so that the page shows numbers that were computed here and knows no
-    formula. `at`: where it starts, the middle if not given. `x_name`, `y_name`, `unit` (of the
+    `functions` by name: a callable from a float64 tensor (N,) to (N,), whose slope autograd gives; sampled
+    values (N,), whose slope is the quotient of neighbouring differences; or a pair of both. `x` (N,): the samples,
+    rising, at most 2001; the point moves on them, so that the page shows numbers that were computed here and
+    knows no formula. `at`: where it starts, the middle if not given. `x_name`, `y_name`, `unit` (of the
     values): words for the axes. `y`, `slope_range`: the windows, all that is finite if not given. `slopes`:
     whether they have a panel of their own. `landmarks`: named levels. `styles`: by function, a role of
     `ganlab.plotting.COLORS` and one of solid, dashed, dotted, dashdot.
@@ -152,6 +153,10 @@ def _sampled(name: str, function: Function, grid: Tensor) -> tuple[list[Any], li
         slope = torch.zeros_like(grid)
         if value.requires_grad:
             (slope,) = torch.autograd.grad(value.sum(), points)
+    elif isinstance(function, tuple) and isinstance(function[0], Tensor | np.ndarray):
+        value, slope = (torch.as_tensor(samples).detach().double() for samples in function)
+        _check_shape(name, value, grid)
+        _check_shape(name, slope, grid)
     else:
         value = torch.as_tensor(function, dtype=torch.float64)
         _check_shape(name, value, grid)

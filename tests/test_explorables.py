@@ -90,6 +90,8 @@ def test_a_slope_is_that_of_autograd_and_of_samples_that_of_their_differences():
     assert_close(torch.tensor(cube["slopes"]), 3 * x**2, rtol=1e-5, atol=1e-9)
     assert_close(torch.tensor(samples["slopes"])[1:-1], 2 * x[1:-1], rtol=1e-5, atol=1e-9)
     assert constant["slopes"] == [0.0] * 41
+    given = explorables.curves({"both": (x**2, x.sin())}, x).data["functions"][0]
+    assert_close(torch.tensor(given["slopes"]), x.sin(), rtol=1e-5, atol=1e-9)
 
 
 def test_what_is_infinite_or_no_number_is_told_apart():
@@ -634,6 +636,7 @@ def test_a_player_wants_one_or_two_recordings():
         (({"f": abs}, torch.zeros(2002)), {}, "`x` must have shape (N,), N from 2 to 2001, got (2002,)"),
         (({"f": abs}, [0.0, 0.0]), {}, "`x` must be finite and rise from sample to sample"),
         (({"f": [1.0]}, [0, 1]), {}, "`functions` must give one value a sample, (2,), got (1,) of 'f'"),
+        (({"f": (torch.ones(2), torch.ones(3))}, [0, 1]), {}, "one value a sample, (2,), got (3,) of 'f'"),
         (({"f": torch.log}, [-2, -1]), {}, "`functions` must be finite somewhere on `x`, got"),
         (({"f": abs}, [0, 1]), {"at": 2}, "`at` must lie in `x`, from 0 to 1, got 2"),
         (({"f": abs}, [0, 1]), {"styles": {"g": ("real", "solid")}}, "`styles` must name functions"),

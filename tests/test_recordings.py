@@ -256,7 +256,6 @@ def test_a_damaged_recording_is_refused():
 
 
 def test_the_stored_run_begins_as_the_code_begins_it():
-    """The run is chaotic: two processors share its first steps and nothing of its end."""
     spec = importlib.util.spec_from_file_location("record", ROOT / "book" / "pictures" / "recordings.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)

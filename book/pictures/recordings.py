@@ -1,4 +1,4 @@
-"""Record the runs that a page cannot repeat: chaotic ones, of which two processors make two films.
+"""Record the runs that a page shows beside its own and has no time to repeat.
 
 Run as `python book/pictures/recordings.py`; it writes `ganlab/assets/runs/*.recording.json` in half a minute.
 """
