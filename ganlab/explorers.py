@@ -82,9 +82,9 @@ def curves(
     """Functions of one variable to walk along: value, slope and tangent at a point that the reader drags.
 
     `functions` by name: a callable from a float64 tensor (N,) to (N,), whose slope autograd gives; sampled
-    values (N,), whose slope is the quotient of neighbouring differences; or a pair of both. `x` (N,): the samples,
-    rising, at most 2001; the point moves on them, so that the page shows numbers that were computed here and
-    knows no formula. `at`: where it starts, the middle if not given. `x_name`, `y_name`, `unit` (of the
+    values (N,), whose slope is the quotient of neighbouring differences; or a pair of both. `x` (N,): the
+    samples, rising, at most 2001; the point moves on them, so that the page shows numbers that were computed
+    here and knows no formula. `at`: where it starts, the middle if not given. `x_name`, `y_name`, `unit` (of the
     values): words for the axes. `y`, `slope_range`: the windows, all that is finite if not given. `slopes`:
     whether they have a panel of their own. `landmarks`: named levels. `styles`: by function, a role of
     `ganlab.plotting.COLORS` and one of solid, dashed, dotted, dashdot.
