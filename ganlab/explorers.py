@@ -84,10 +84,10 @@ def curves(
     `functions` by name: a callable from a float64 tensor (N,) to (N,), whose slope autograd gives; sampled
     values (N,), whose slope is the quotient of neighbouring differences; or a pair of both. `x` (N,): the
     samples, rising, at most 2001; the point moves on them, so that the page shows numbers that were computed
-    here and knows no formula. `at`: where it starts, the middle if not given. `x_name`, `y_name`, `unit` (of the
-    values): words for the axes. `y`, `slope_range`: the windows, all that is finite if not given. `slopes`:
-    whether they have a panel of their own. `landmarks`: named levels. `styles`: by function, a role of
-    `ganlab.plotting.COLORS` and one of solid, dashed, dotted, dashdot.
+    here and knows no formula. `at`: where it starts, the middle if not given. `x_name`, `y_name`, `unit` (of
+    the values): words for the axes. `y`, `slope_range`: the windows, all that is finite if not given.
+    `slopes`: whether they have a panel of their own. `landmarks`: named levels. `styles`: by function, a role
+    of `ganlab.plotting.COLORS` and one of solid, dashed, dotted, dashdot.
 
     Raises `ValueError` where there is no function, a shape is another, `x` does not rise, or a function is
     nowhere finite; `TypeError` where a function returns no tensor.
