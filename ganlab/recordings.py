@@ -30,7 +30,7 @@ from ganlab.losses import GANLoss
 from ganlab.metrics import mode_coverage
 from ganlab.training import frozen, generator_objective
 
-__all__ = ["Curve", "Recorder", "Recording", "generator_push", "load", "schedule", "stored"]
+__all__ = ["Curve", "Recorder", "Recording", "Source", "generator_push", "load", "schedule", "stored"]
 
 MOST_POINTS = 1000
 _LEVELS = 4095
@@ -40,7 +40,9 @@ _BINS = 200
 class Source(Protocol):
     """Where real points come from: a mixture of `ganlab.data`, or anything with its `sample`."""
 
-    def sample(self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None) -> Tensor: ...
+    def sample(self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None) -> Tensor:
+        """`n` points (n, 2)."""
+        ...
 
 
 @dataclass(frozen=True)
