@@ -12,14 +12,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from ganlab import arguments as asked_for
-from ganlab import experiments, reports, runs
+from ganlab import distributed, experiments, reports, runs
 from ganlab.checkpoints import write_atomically
 from ganlab.data import Mixture, Stacked, SwissRoll
+from ganlab.distributed import Group, LostProcessError
 from ganlab.losses import LOSSES
 from ganlab.networks import NETWORKS
 from ganlab.regularizers import REGULARIZERS
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return commands[options.command](options)
     except KeyboardInterrupt:
         return _complain("interrupted", 130)
-    except ArithmeticError as error:
+    except (ArithmeticError, LostProcessError) as error:
         return _complain(error, 1)
     except (ValueError, OSError) as error:
         return _complain(error, 2)
@@ -69,23 +70,39 @@ def _train(options: argparse.Namespace) -> int:
         checkpoint_every=options.checkpoint_every,
         tensorboard=options.tensorboard,
     )
-    run = runs.create(_free_folder(options.out, name), request)
-    with runs.locked(run.folder):
-        return _run(run, as_json=options.json)
+    with distributed.join() as group:
+        run = runs.create(_agreed_folder(options.out, name, group), request, group=group)
+        with _held(run.folder, group):
+            return _run(run, as_json=options.json)
 
 
 def _resume(options: argparse.Namespace) -> int:
-    with runs.locked(options.folder):
+    with distributed.join() as group, _held(options.folder, group):
         run = runs.resume(
-            options.folder, start=options.start, data_dir=options.data_dir, device=options.device
+            options.folder, start=options.start, data_dir=options.data_dir, device=options.device, group=group
         )
         result = options.folder / "result.json"
         if run.step < run.total or not result.is_file():
             return _run(run, as_json=options.json)
-    if not options.json:
-        print(f"nothing is left to do: all {run.total} steps were done")
-    _tell(json.loads(result.read_text()), as_json=options.json)
+    if run.writes:
+        if not options.json:
+            print(f"nothing is left to do: all {run.total} steps were done")
+        _tell(json.loads(result.read_text()), as_json=options.json)
     return 0
+
+
+@contextmanager
+def _held(folder: Path, group: Group | None) -> Iterator[None]:
+    """A context in which the folder is locked, by the first process for all that share the run."""
+    with runs.locked(folder) if group is None or group.first else nullcontext():
+        yield
+
+
+def _agreed_folder(wanted: Path | None, name: str, group: Group | None) -> Path:
+    """A free folder: that of the first process, where several share the run."""
+    if group is None:
+        return _free_folder(wanted, name)
+    return Path(group.of_first(str(_free_folder(wanted, name)) if group.first else ""))
 
 
 def _free_folder(wanted: Path | None, name: str) -> Path:
@@ -107,22 +124,30 @@ def _run(run: Run, *, as_json: bool) -> int:
     started, first = time.monotonic(), run.step
     try:
         with ExitStack() as stack:
-            asked = stack.enter_context(_interruption())
-            log = stack.enter_context(reports.board(run))
+            asked = stack.enter_context(_interruption(patient=run.group is not None))
+            log = stack.enter_context(reports.board(run)) if run.writes else _nothing
             bar = stack.enter_context(_progress(run))
 
             def watch(run: Run) -> None:
                 bar.update(run.step - bar.n)
                 log()
-                if asked.is_set():
+                if run.group.any(asked.is_set()) if run.group else asked.is_set():
                     raise Interrupted
 
             try:
                 runs.go_on(run, watch)
             except Interrupted:
                 runs.save(run)
+        if not run.writes:
+            return 0 if run.step == run.total else 130
         result = _finish(run) | {"seconds": round(time.monotonic() - started, 1), "first_step": first + 1}
         write_atomically(run.folder / "result.json", (json.dumps(result, indent=1) + "\n").encode())
+    except LostProcessError as error:
+        return _complain(
+            f"{error}; `ganlab resume {run.folder}`, with any number of processes, goes on from step "
+            f"{run.saved}, the last one saved",
+            1,
+        )
     except KeyboardInterrupt:
         return _complain(
             f"stopped at once; `ganlab resume {run.folder}` goes on from step {run.saved}, "
@@ -138,8 +163,11 @@ def _run(run: Run, *, as_json: bool) -> int:
 
 
 @contextmanager
-def _interruption() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C or SIGTERM sets, so that a step is finished; the second one kills."""
+def _interruption(*, patient: bool) -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C or SIGTERM sets, so that a step is finished; the second one kills.
+
+    `patient`: a second one does nothing, since torchrun sends it right after the first.
+    """
     kinds = (signal.SIGINT, signal.SIGTERM)
     asked, usual = threading.Event(), {kind: signal.getsignal(kind) for kind in kinds}
 
@@ -149,7 +177,8 @@ def _interruption() -> Iterator[threading.Event]:
 
     def note(*_: Any) -> None:
         asked.set()
-        restore()
+        if not patient:
+            restore()
 
     for kind in kinds:
         signal.signal(kind, note)
@@ -159,11 +188,15 @@ def _interruption() -> Iterator[threading.Event]:
         restore()
 
 
+def _nothing() -> None:
+    """What a process that does not write logs."""
+
+
 def _progress(run: Run) -> Any:
     """A bar with the rate and the time left; silent where nobody looks."""
     from tqdm import tqdm
 
-    quiet = not sys.stderr.isatty()
+    quiet = not (run.writes and sys.stderr.isatty())
     return tqdm(
         total=run.total, initial=run.step, unit="step", disable=quiet, file=sys.stderr, dynamic_ncols=True
     )

@@ -73,14 +73,28 @@ class Group:
 
         Raises `LostProcessError` where another process is gone.
         """
-        device = "cuda" if dist.get_backend() == "nccl" else "cpu"
-        raised = torch.tensor(int(flag), device=device)
+        raised = torch.tensor(int(flag))
         self._reduce(raised, dist.ReduceOp.MAX)
         return bool(raised)
 
+    def of_first(self, text: str) -> str:
+        """The text that the first process holds.
+
+        Raises `LostProcessError` where another process is gone.
+        """
+        held = [text]
+        with self._watching():
+            dist.broadcast_object_list(held, src=0)
+        return held[0]
+
     def _reduce(self, x: Tensor, operation: dist.ReduceOp.RedOpType) -> None:
-        try:
+        with self._watching():
             dist.all_reduce(x, operation)
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        try:
+            yield
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[0]
             raise LostProcessError(
@@ -89,11 +103,12 @@ class Group:
 
 
 @contextmanager
-def join(*, device: str = "cpu", timeout: float = 25.0) -> Iterator[Group | None]:
+def join(*, timeout: float = 60.0) -> Iterator[Group | None]:
     """The group of processes that torchrun started, for as long as the block runs; None for a single process.
 
-    `device`: "cpu" for the backend gloo, "cuda" for nccl. `timeout`: seconds after which a silent process
-    counts as lost. Reads the variables that torchrun sets (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT).
+    They speak through gloo, and through nccl about what lies on CUDA devices: each process takes the device
+    of its number on its machine. `timeout`: seconds after which a silent process counts as lost. Reads the
+    variables that torchrun sets (RANK, LOCAL_RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT).
 
     Raises `LostProcessError` where the other processes do not come in time.
 
@@ -105,7 +120,10 @@ def join(*, device: str = "cpu", timeout: float = 25.0) -> Iterator[Group | None
     if size == 1:
         yield None
         return
-    backend = "nccl" if device.startswith("cuda") else "gloo"
+    backend = "gloo"
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        backend = "cpu:gloo,cuda:nccl"
     try:
         dist.init_process_group(backend, timeout=timedelta(seconds=timeout))
     except (RuntimeError, ValueError) as error:

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from ganlab import data
-from ganlab.game import GAN, Batches, Penalty
+from ganlab.distributed import Group
+from ganlab.game import GAN, Batches, Penalty, Unroll
 from ganlab.losses import LOSSES, label_smoothing
 from ganlab.networks import NETWORKS
 from ganlab.regularizers import REGULARIZERS
@@ -62,8 +63,10 @@ class Experiment:
     of the architecture. `learning_rates`: of generator and discriminator. `smoothing`: one-sided label
     smoothing. `schedule`: a name in `SCHEDULES`. `instance_noise`: standard deviation at the first step of
     the noise on what the discriminator sees, falling linearly to 0 at the last. `pack`: how many samples the
-    discriminator judges together. `minibatch_std`: whether it sees how far the batch is spread. `float64`:
-    whether to compute in double precision, as the point clouds do.
+    discriminator judges together. `minibatch_std`: whether it sees how far the batch is spread. `unroll`: how
+    many steps ahead the generator sees the discriminator, and their size; see `ganlab.game.Unroll`.
+    `float64`: whether to compute in double precision, as the point clouds do; `bf16`: whether the networks
+    compute in bfloat16.
 
     Source: instance noise, Sonderby et al. 2017 [sonderby2017]; packing, Lin et al. 2018 [lin2018].
     """
@@ -86,7 +89,9 @@ class Experiment:
     instance_noise: float = 0.0
     pack: int = 1
     minibatch_std: bool = False
+    unroll: tuple[int, float] | None = None
     float64: bool = False
+    bf16: bool = False
 
 
 SOURCES: dict[str, Callable[..., Source]] = {
@@ -227,6 +232,8 @@ def change(experiment: Experiment, **settings: Any) -> Experiment:
         raise ValueError(f"`learning_rates` must be positive, got {changed.learning_rates}")
     if changed.network != "mlp" and len(SHAPES[changed.data]) != 3:
         raise ValueError(f"`network` must be mlp for the points of {changed.data}, got {changed.network!r}")
+    if changed.unroll:
+        Unroll(*changed.unroll)
     if not changed.instance_noise >= 0:
         raise ValueError(f"`instance_noise` must be at least 0, got {changed.instance_noise}")
     label_smoothing(LOSSES["minimax"], changed.smoothing)
@@ -240,11 +247,13 @@ def build(
     data_dir: str | PathLike[str] | None = None,
     device: str = "cpu",
     source: Source | None = None,
+    group: Group | None = None,
 ) -> Setup:
     """The game and the batches of an experiment; `seed` fixes the networks, the data and every draw.
 
     `data_dir`: where image files lie; see `ganlab.data`. `device`: of the networks, "cpu" or "cuda".
     `source`: what `load` returned, so that several seeds share it; it is loaded where it is not given.
+    `group`: the processes that share each batch, see `ganlab.distributed`.
 
     Raises `ValueError` where a setting is out of range or the data is not to be had.
 
@@ -254,7 +263,7 @@ def build(
     """
     experiment = change(experiment)
     source = source or load(experiment, data_dir)
-    gan, data_rng = _deal(experiment, seed, device)
+    gan, data_rng = _deal(experiment, seed, device, group)
     return Setup(gan, data.batches(source, experiment.batch_size, data_rng, dtype=gan.dtype), source)
 
 
@@ -323,7 +332,9 @@ def _penalty(entry: Regularizer) -> Penalty:
     return Penalty(REGULARIZERS[name], weight, every)
 
 
-def _deal(experiment: Experiment, seed: int, device: str) -> tuple[GAN, torch.Generator]:
+def _deal(
+    experiment: Experiment, seed: int, device: str, group: Group | None = None
+) -> tuple[GAN, torch.Generator]:
     """The game, and the random stream that is left for its data."""
     rng = torch.Generator().manual_seed(seed)
     dtype = torch.float64 if experiment.float64 else torch.float32
@@ -342,6 +353,9 @@ def _deal(experiment: Experiment, seed: int, device: str) -> tuple[GAN, torch.Ge
         ema=experiment.ema,
         instance_noise=_noise(experiment),
         pack=experiment.pack,
+        unroll=Unroll(*experiment.unroll) if experiment.unroll else None,
+        bf16=experiment.bf16,
+        group=group,
         device=device,
     )
     return gan, data_rng

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from ganlab import checkpoints, experiments
 from ganlab.checkpoints import CheckpointError
+from ganlab.distributed import Group
 from ganlab.ensembles import train_together
 from ganlab.experiments import Experiment, Setup
 from ganlab.game import GAN
@@ -55,15 +56,22 @@ class Request:
 class Run:
     """A run folder at work: the games of its seeds, the history so far, and the step last saved.
 
-    `identity`: a checksum of what was asked for, by which a checkpoint of another run is told.
+    `identity`: a checksum of what was asked for, by which a checkpoint of another run is told. `group`: the
+    processes that share each batch; the first of them alone writes.
     """
 
     folder: Path
     request: Request
     setups: list[Setup]
     identity: str
+    group: Group | None = None
     history: History = field(default_factory=History)
     saved: int = 0
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process writes and speaks for the run."""
+        return self.group is None or self.group.first
 
     @property
     def games(self) -> list[GAN]:
@@ -81,8 +89,10 @@ class Run:
         return self.request.experiment.steps
 
 
-def create(folder: Path, request: Request) -> Run:
+def create(folder: Path, request: Request, *, group: Group | None = None) -> Run:
     """A new run at step 0, with its request stored in `folder`, which is made if need be.
+
+    `group`: the processes that share each batch; all of them call this.
 
     Raises `ValueError` where the request cannot be met; nothing is written then.
 
@@ -93,8 +103,11 @@ def create(folder: Path, request: Request) -> Run:
     >>> run.step, run.total, len(run.games)
     (0, 5000, 2)
     """
-    setups = _setups(request)
+    run = Run(folder, request, _setups(request, group), "", group)
     document = json.loads(json.dumps(asdict(request)))
+    run.identity = _identity(document)
+    if not run.writes:
+        return run
     try:
         folder.mkdir(parents=True, exist_ok=True)
         checkpoints.write_atomically(
@@ -104,16 +117,22 @@ def create(folder: Path, request: Request) -> Run:
         raise ValueError(
             f"`--out` must be a folder that can be written, got {folder} ({error.strerror})"
         ) from None
-    return Run(folder, request, setups, _identity(document))
+    return run
 
 
 def resume(
-    folder: Path, *, start: str | None = None, data_dir: str | None = None, device: str = "auto"
+    folder: Path,
+    *,
+    start: str | None = None,
+    data_dir: str | None = None,
+    device: str = "auto",
+    group: Group | None = None,
 ) -> Run:
     """The run of a folder as it stands at its newest checkpoint, or at step 0 where there is none.
 
     `start`: the name of an earlier checkpoint to go on from, or "start" for step 0; those after it are
     removed, since the run will make them again. `data_dir`, `device`: instead of those asked for at first.
+    `group`: the processes that share each batch from now on, as many as one likes.
 
     Raises `ValueError` where the folder is no run, `CheckpointError` where the checkpoint is damaged or of
     another run: the message then names the one before it that can be used.
@@ -129,14 +148,14 @@ def resume(
         device=request.device if device == "auto" else device,
     )
     step = _start(folder, start)
-    run = Run(folder, request, _setups(request), identity)
+    run = Run(folder, request, _setups(request, group), identity, group)
     if step:
         tensors, state = _read(folder, step, identity)
         _put(run.games, tensors, folder, step)
         for index, setup in enumerate(run.setups):
             setup.batches.load_state_dict(_part(tensors, "batches.", index, len(run.games)))
         run.history, run.saved = _history(tensors, state), step
-    if start is not None:
+    if start is not None and run.writes:
         checkpoints.drop_after(folder, step)
     return run
 
@@ -207,6 +226,9 @@ def save(run: Run) -> None:
     broken = [name for name, value in zip(run.history.columns, values[-1], strict=True) if not _finite(value)]
     if broken:
         raise NonFiniteLossError(f"step {run.step}: {broken[0]} is not finite; nothing is saved")
+    if not run.writes:
+        run.saved = run.step
+        return
     states = [setup.gan.state() | _prefixed("batches.", setup.batches.state_dict()) for setup in run.setups]
     tensors = {name: _joined([state[name] for state in states]) for name in states[0]}
     tensors |= {"history.values": values, "history.steps": torch.from_numpy(run.history.steps)}
@@ -244,11 +266,13 @@ def locked(folder: Path) -> Iterator[None]:
 # --- Training -------------------------------------------------------------------------------------------
 
 
-def _setups(request: Request) -> list[Setup]:
+def _setups(request: Request, group: Group | None) -> list[Setup]:
+    if group and len(request.seeds) > 1:
+        raise ValueError(f"`--seeds` must be one seed where processes share a batch, got {request.seeds}")
     device = _device(request.device)
     source = experiments.load(experiments.change(request.experiment), request.data_dir)
     return [
-        experiments.build(request.experiment, seed=seed, device=device, source=source)
+        experiments.build(request.experiment, seed=seed, device=device, source=source, group=group)
         for seed in request.seeds
     ]
 

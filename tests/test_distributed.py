@@ -5,6 +5,7 @@ computes the truth with no group at all.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,8 +17,10 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.testing import assert_close
 
-from ganlab import data
+from ganlab import checkpoints, data, runs
+from ganlab.cli import main
 from ganlab.distributed import Group, join
+from ganlab.experiments import EXPERIMENTS, change
 from ganlab.game import GAN, Penalty, Unroll, draw_for_discriminator, draw_for_generator
 from ganlab.losses import LOSSES, non_saturating, relativistic_average
 from ganlab.networks import mlp_discriminator, mlp_generator
@@ -63,24 +66,25 @@ def record(case, group=None):
     return found | {"history": history.values.contiguous()}
 
 
-def torchrun(processes, *arguments):
+def start(processes, *arguments):
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
-    command += ["--master-port", "0", "--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
+    command += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [*command, __file__, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=60,
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([*command, *map(str, arguments)], text=True, env=environment, **pipes)
+
+
+def torchrun(processes, *arguments):
+    job = start(processes, __file__, *arguments)
+    _, errors = job.communicate(timeout=120)
+    return job.returncode, errors
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared")
-    run = torchrun(2, "record", folder)
-    assert run.returncode == 0, run.stderr[-2000:]
+    code, errors = torchrun(2, "record", folder)
+    assert code == 0, errors[-2000:]
     return folder
 
 
@@ -96,10 +100,62 @@ def test_two_processes_have_the_gradients_of_one_on_the_joined_batch(shared, cas
 
 def test_a_process_that_dies_ends_the_job_soon_and_with_its_reason():
     started = time.monotonic()
-    run = torchrun(2, "die")
-    assert run.returncode != 0
+    code, errors = torchrun(2, "die")
+    assert code != 0
     assert time.monotonic() - started < 30
-    assert "LostProcessError: process 0 of 2 lost another process" in run.stderr
+    assert "LostProcessError: process 0 of 2 lost another process" in errors
+
+
+COMMAND = ["train", "--experiment", "ring_r1_r2", "--batch-size", "32", "--steps", "400"]
+
+
+def test_a_run_whose_process_was_killed_goes_on_with_another_number_of_them(tmp_path, capsys):
+    """One of two is killed by SIGKILL; one process goes on, and ends where it would have been alone."""
+    together, alone = tmp_path / "together", tmp_path / "alone"
+    job = start(2, "-m", "ganlab", *COMMAND, "--checkpoint-every", "20", "--out", together)
+    deadline = time.monotonic() + 90
+    while not checkpoints.steps(together):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(worker_of(job.pid), signal.SIGKILL)
+    killed = time.monotonic()
+    _, errors = job.communicate(timeout=60)
+    assert job.returncode != 0
+    assert time.monotonic() - killed < 30
+    assert "lost another process" in errors
+    assert f"`ganlab resume {together}`, with any number of processes, goes on from step" in errors
+
+    assert checkpoints.steps(together)[-1] < 400
+    assert main(["resume", str(together)]) == 0
+    assert main([*COMMAND, "--out", str(alone)]) == 0
+    capsys.readouterr()
+    ours, truth = (checkpoints.load(folder / "step-00000400")[0] for folder in (together, alone))
+    assert ours.keys() == truth.keys()
+    for name, value in truth.items():
+        assert_close(ours[name], value, rtol=1e-6, atol=1e-9, msg=lambda m, name=name: f"{name}: {m}")
+
+
+def worker_of(launcher):
+    """The process number of one of the two that torchrun started."""
+    found = subprocess.run(["pgrep", "-P", str(launcher)], capture_output=True, text=True, check=True)
+    return int(found.stdout.split()[-1])
+
+
+def test_several_seeds_on_shared_batches_are_refused(tmp_path):
+    request = runs.Request(EXPERIMENTS["ring"], seeds=(1, 2))
+    with pytest.raises(ValueError, match="`--seeds` must be one seed where processes share a batch"):
+        runs.create(tmp_path / "run", request, group=Group(0, 2))
+    assert not (tmp_path / "run").exists()
+
+
+def test_only_the_first_process_writes(tmp_path):
+    request = runs.Request(change(EXPERIMENTS["ring"], steps=3))
+    run = runs.create(tmp_path / "run", request, group=Group(1, 2))
+    assert not (tmp_path / "run").exists()
+    runs.save(run)
+    assert not (tmp_path / "run").exists()
+    runs.create(tmp_path / "run", request, group=Group(0, 2))
+    assert (tmp_path / "run" / "request.json").is_file()
 
 
 def test_the_parts_of_a_batch_are_the_batch():
@@ -169,6 +225,7 @@ def _process(mode, folder=None):
     torch.set_num_threads(1)
     with join(timeout=20) as group:
         if mode == "die":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun's, which would end it before it speaks
             if group.rank == 1:
                 os._exit(3)
             group.any(False)
