@@ -3,10 +3,8 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +12,6 @@ import nbformat
 import notebooks
 import pytest
 from equations import entries
-from test_house import tracked_files
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -163,24 +160,7 @@ def test_an_address_that_colab_cannot_open_is_refused_and_nothing_is_written(url
     assert {path: path.read_bytes() for path in checkout.rglob("*") if path.is_file()} == before
 
 
-# A stranger's machine
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """A folder with the package as its wheel holds it, built from what git would commit and nothing else."""
-    source, wheels, target = (tmp_path_factory.mktemp(name) for name in ("source", "wheels", "installed"))
-    needed = ("ganlab", "pyproject.toml", "README.md", "LICENSE")
-    for path in tracked_files():
-        relative = path.relative_to(ROOT)
-        if relative.parts[0] in needed:
-            (source / relative).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, source / relative)
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", wheels, source]
-    build = subprocess.run(command, capture_output=True, text=True)
-    assert build.returncode == 0, build.stdout[-2000:] + build.stderr[-2000:]
-    zipfile.ZipFile(next(wheels.glob("*.whl"))).extractall(target)
-    return target
+# A stranger's machine. That each notebook runs there, and gives the same, is tested in `test_book`.
 
 
 def elsewhere(installed):
@@ -193,19 +173,3 @@ def test_the_wheel_is_what_is_imported_elsewhere(installed, tmp_path):
         command, cwd=tmp_path, env=elsewhere(installed), capture_output=True, text=True, check=True
     )
     assert Path(run.stdout.strip()).is_relative_to(installed)
-
-
-@by_name
-def test_the_notebook_runs_from_an_empty_directory_against_the_wheel(path, installed, tmp_path):
-    command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--log-level=ERROR"]
-    command += ["--ExecutePreprocessor.kernel_name=python3", "--output-dir", tmp_path / "out", path]
-    (tmp_path / "empty").mkdir()
-    notebook = shutil.copy(path, tmp_path / "empty" / path.name)
-    run = subprocess.run(
-        [*command[:-1], notebook],
-        cwd=tmp_path / "empty",
-        env=elsewhere(installed),
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stderr[-3000:]

@@ -25,6 +25,7 @@ import lean
 import minimax
 import nbformat
 import notebooks
+import pypdf
 import pytest
 import release
 import yaml
@@ -489,18 +490,23 @@ def test_an_archive_checks_itself_and_is_the_same_twice(tmp_path):
     assert checked.stdout.splitlines() == ["site/b.css: OK", "site/deep/a.html: OK"]
 
 
-def test_a_page_is_printed_with_its_text_and_an_outline(site, tmp_path):
+def test_pages_are_printed_in_order_with_their_text_and_an_outline(site, tmp_path):
     found = next((path for name in release.BROWSERS if (path := shutil.which(name))), None)
     if not found:
         pytest.skip("no browser is installed")
-    script = f"import release, sys; release.print_page(*map(str, sys.argv[1:3]), {found!r})"
-    page, target = (site / "book" / "notation.html").as_uri(), tmp_path / "page.pdf"
+    script = "import release, sys; from pathlib import Path; *pages, target, browser = sys.argv[1:]; "
+    script += "release.print_book([*map(Path, pages)], Path(target), browser)"  # not within a running loop
+    pages, target = (
+        [site / "book" / f"{name}.html" for name in ("notation", "how_to_run")],
+        tmp_path / "book.pdf",
+    )
     environment = os.environ | {"PYTHONPATH": str(ROOT / "book" / "_ext")}
-    subprocess.run([sys.executable, "-c", script, page, target], env=environment, check=True)
-    printed = target.read_bytes()
-    assert printed.startswith(b"%PDF-")
-    assert b"/Outlines" in printed
-    assert printed.rstrip().endswith(b"%%EOF")
+    subprocess.run([sys.executable, "-c", script, *pages, target, found], env=environment, check=True)
+    book = pypdf.PdfReader(target)
+    titles = [item.title for item in book.outline if not isinstance(item, list)]
+    assert titles.index("Notation") < titles.index("How to run")
+    text = "\n".join(page.extract_text() for page in book.pages)
+    assert text.index("latent_dim") < text.index("make serve")
 
 
 def test_no_release_is_made_of_a_book_that_is_not_built(tmp_path, capsys):

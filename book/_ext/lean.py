@@ -7,6 +7,7 @@ The theme brings all icons of a large collection, as a script and as fonts. Its 
 from __future__ import annotations
 
 import io
+import posixpath
 import re
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pydata_sphinx_theme
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-__all__ = ["codepoints", "cut", "png_size", "setup"]
+__all__ = ["codepoints", "cut", "moved", "png_size", "setup", "without_icons"]
 
 HERE = Path(__file__).parent
 THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
@@ -44,6 +45,7 @@ ICONS = {
     ),
     *("pencil-alt", "play", "rocket", "bitbucket", "github", "gitlab"),
 }
+_RULE = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\?([^"]*)"\}')
 _AT_ONCE = ("documentation_options.js",)
 
 
@@ -51,7 +53,7 @@ def setup(app):
     app.connect("config-inited", _write_icons, priority=100)
     app.connect("html-page-context", _defer_scripts, priority=900)
     app.connect("html-page-context", _finish_body, priority=900)
-    app.connect("build-finished", _finish_site)
+    app.connect("build-finished", _finish_site, priority=950)  # after the theme wrote the colours of code
     return {"version": "1", "parallel_read_safe": True}
 
 
@@ -61,13 +63,22 @@ def setup(app):
 def codepoints(style: str) -> dict[str, int]:
     """The characters of the icons that a page may show, by name, as the style sheet of the theme has them."""
     found = dict(re.findall(r"--pst-icon-([\w-]+):\s*\"(.)\"", style))
-    for selectors, escape in re.findall(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}', style):
+    for selectors, escape in _RULE.findall(style):
         for name in re.findall(r"\.fa-([\w-]+):before", selectors):
             if name in ICONS:
                 found[name] = chr(int(escape, 16))
     if missing := ICONS - set(found):
         raise ValueError(f"the theme has no icon called {', '.join(sorted(missing))}")
     return {name: ord(character) for name, character in sorted(found.items())}
+
+
+def without_icons(style: str) -> str:
+    """The style sheet of the theme without its rules for icons that no page shows."""
+
+    def kept(match):
+        return match[0] if set(re.findall(r"\.fa-([\w-]+):", match[1])) & ICONS else ""
+
+    return _RULE.sub(kept, style)
 
 
 def cut(font: Path, characters: set[int]) -> tuple[bytes, set[int]]:
@@ -123,6 +134,7 @@ def _deferred(script):
 # The text of a page
 
 _EMPTY = {
+    ' aria-label="Toggle hidden content"': "",
     ' role="doc-biblioentry"': "",
     ' role="list" class="citation-list"': "",
     '<th class="head"><p></p></th>': "<td></td>",
@@ -134,6 +146,8 @@ def _finish_body(app, pagename, templatename, context, doctree):
     """Pictures have room before they come, and come when they are near; what has a role has a meaning."""
     if "generate_toctree_html" in context:
         context["generate_toctree_html"] = _named(context["generate_toctree_html"])
+    app.lean_styles = [style.filename for style in context["css_files"]]
+    context["styles_version"] = app.config.minimax_sources[:8]
     sources = {name: app.srcdir / source for source, name in app.builder.images.items()}
     lazy = ' loading="lazy"' if app.builder.name == "html" else ""
 
@@ -169,10 +183,36 @@ def png_size(path: Path) -> tuple[int, int]:
 
 
 def _finish_site(app, exception):
-    """A page for addresses that do not exist, and no file that no page asks for."""
-    if exception is None and app.builder.name == "html":
-        missing = (HERE / "templates" / "404.html").read_text(encoding="utf-8")
-        (Path(app.outdir) / "404.html").write_text(re.sub(r"\{#.*?#\}\n", "", missing), encoding="utf-8")
-        for pattern in ("*.map", "fontawesome.js*", "fa-*.ttf"):
-            for path in (Path(app.outdir) / "_static").rglob(pattern):
-                path.unlink()
+    """One style sheet, a page for addresses that do not exist, and no file that no page asks for."""
+    if exception is not None or app.builder.format != "html":
+        return
+    static = Path(app.outdir) / "_static"
+    styles = ["_static/styles/theme.css", "_static/styles/pydata-sphinx-theme.css", *app.lean_styles]
+    joined = "".join(_whole(Path(app.outdir), name) for name in styles)
+    (static / "book.css").write_text(without_icons(joined), encoding="utf-8")
+    missing = (HERE / "templates" / "404.html").read_text(encoding="utf-8")
+    (Path(app.outdir) / "404.html").write_text(re.sub(r"\{#.*?#\}\n", "", missing), encoding="utf-8")
+    for pattern in ("*.map", "fontawesome.js*", "fa-*.ttf"):
+        for path in static.rglob(pattern):
+            path.unlink()
+
+
+_ADDRESS = re.compile(r"""url\(\s*(["']?)(?!data:|#)([^)"']+)""")
+_IMPORT = re.compile(r"""@import\s+(?:url\()?["']([^"']+)["']\)?;""")
+
+
+def _whole(site, name):
+    """A style sheet and what it imports, as a part of one that is in `_static`."""
+    folder = posixpath.dirname(name)
+    text = (site / name).read_text(encoding="utf-8")
+    imported = (posixpath.normpath(f"{folder}/{path}") for path in _IMPORT.findall(text))
+    return "".join(_whole(site, path) for path in imported) + moved(_IMPORT.sub("", text), name)
+
+
+def moved(style: str, name: str) -> str:
+    """A style sheet that was at `_static/...`, with its addresses as seen from `_static`."""
+    folder = posixpath.dirname(name).removeprefix("_static").lstrip("/")
+    plain = re.sub(r"/\*.*?\*/|@charset[^;]*;", "", style, flags=re.DOTALL)
+    return (
+        _ADDRESS.sub(lambda m: f"url({m[1]}{posixpath.normpath(posixpath.join(folder, m[2]))}", plain) + "\n"
+    )

@@ -29,6 +29,7 @@ HERE = Path(__file__).parent
 FACTS = HERE.parent / "checked"
 _MODULE = re.compile(r'\s*<script type="module" data-module="\w+">.*?</script>', re.DOTALL)
 _PART = re.compile(r'data-part="(\w+)"')
+_STYLE = re.compile(r"const STYLE = `(.*?)`;", re.DOTALL)
 _CHECK = re.compile(r'exercises\.check\("([\w-]+)", None\)')
 
 logger = logging.getLogger(__name__)
@@ -164,8 +165,24 @@ def _progress(app, here):
             names += [f"{chapter}/exercise-{number}" for number in exercises.fields(chapter)]
             href = app.builder.get_relative_uri(here, page)
             found.append({"title": quiz.title, "href": href, "names": names})
-    items = "".join(f'<li><a href="{c["href"]}">{c["title"]}</a></li>' for c in found)
-    return live.html("quiz", {"chapters": found}, fallback=f"<ul>{items}</ul>", script=False)
+    return live.html("quiz", {"chapters": found}, fallback=_empty_table(found), script=False)
+
+
+def _empty_table(chapters):
+    """The table as the script will draw it, so that nothing moves when it does."""
+    rows = "".join(
+        f'<tr><th scope="row"><a href="{chapter["href"]}">{chapter["title"]}</a></th>'
+        f'<td><progress max="1" value="0" aria-label="{chapter["title"]}"></progress></td>'
+        f"<td>0 of {len(chapter['names'])}</td></tr>"
+        for chapter in chapters
+    )
+    style = _STYLE.search(live.module("quiz"))[1]
+    head = "".join(f'<th scope="col">{text}</th>' for text in ("Chapter", "Answered rightly", "Count"))
+    room = (
+        '<div class="controls" style="visibility: hidden"><span class="button">Save</span></div><p>&nbsp;</p>'
+    )
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<div class="part-quiz"><style>{style}</style>{table}{room}</div>'
 
 
 def _load_scripts(app, pagename, templatename, context, doctree):

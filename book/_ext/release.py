@@ -1,7 +1,8 @@
 """What a release holds: the site, the notebooks and their checksums in one archive, and the book as a PDF.
 
 `python book/_ext/release.py` writes them into `dist`, from the site that `make book` built. The PDF is the
-book on one page, printed by the browser that the tests use. Everything is complete or not there.
+pages of the site but the reference, printed by a browser in the order of the table of contents. Everything
+is complete or not there.
 """
 
 from __future__ import annotations
@@ -10,19 +11,30 @@ import gzip
 import hashlib
 import io
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
 from pathlib import Path
 
+import yaml
+
 import ganlab
 
-__all__ = ["BROWSERS", "archive", "checksums", "main", "print_page"]
+__all__ = ["BROWSERS", "archive", "checksums", "main", "print_book"]
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_FOOT = '<div style="font-size: 8px; width: 100%; text-align: center"><span class="pageNumber"></span></div>'
+_PAPER: dict = {
+    "format": "A4",
+    "margin": dict.fromkeys(("top", "bottom", "left", "right"), "18mm"),
+    "print_background": True,
+    "display_header_footer": True,
+    "header_template": "<div></div>",
+    "footer_template": '<div style="font-size: 8px; width: 100%; text-align: center">'
+    '<span class="title"></span> · <span class="pageNumber"></span></div>',
+    "outline": True,
+    "tagged": True,
+}
 
 
 def main(root: Path = ROOT) -> int:
@@ -37,7 +49,8 @@ def main(root: Path = ROOT) -> int:
     name = f"minimax-game-{ganlab.__version__}"
     with tempfile.TemporaryDirectory() as directory:
         folder = Path(directory)
-        print_page(_one_page(root, folder).as_uri(), folder / f"{name}.pdf", browser)
+        toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+        print_book([site / f"{page}.html" for page in _pages(toc)], folder / f"{name}.pdf", browser)
         files = _files(site, "site") | _files(root / "book", "notebooks", "*.ipynb")
         (folder / f"{name}.tar.gz").write_bytes(archive(name, files))
         made = sorted([folder / f"{name}.pdf", folder / f"{name}.tar.gz"])
@@ -72,29 +85,24 @@ def archive(name: str, files: dict[str, Path]) -> bytes:
     return packed.getvalue()
 
 
-def print_page(address: str, target: Path, browser: str) -> None:
-    """Print a page to a PDF with page numbers, an outline, and what is folded on the screen unfolded."""
+def print_book(pages: list[Path], target: Path, browser: str) -> None:
+    """Print pages of the site one after the other into a PDF, with an outline of all their sections."""
     from playwright.sync_api import sync_playwright
+    from pypdf import PdfWriter
 
+    book = PdfWriter()
     with sync_playwright() as playwright:
         tab = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"]).new_page()
-        tab.set_default_timeout(300_000)
-        tab.goto(address, wait_until="load")
-        tab.evaluate("document.querySelectorAll('details.hide').forEach((fold) => { fold.open = true; })")
-        tab.evaluate("document.fonts.ready.then(() => true)")
-        margin = {"top": "18mm", "bottom": "18mm", "left": "18mm", "right": "18mm"}
-        tab.pdf(
-            path=target,
-            format="A4",
-            margin=margin,
-            print_background=True,
-            display_header_footer=True,
-            header_template="<div></div>",
-            footer_template=_FOOT,
-            outline=True,
-            tagged=True,
-        )
+        tab.set_default_timeout(120_000)
+        for page in pages:
+            tab.goto(page.as_uri(), wait_until="load")
+            tab.evaluate("document.querySelectorAll('details.hide').forEach((fold) => { fold.open = true; })")
+            tab.evaluate("document.querySelectorAll('img').forEach((image) => { image.loading = 'eager'; })")
+            tab.evaluate("Promise.all([...document.images].map((image) => image.decode().catch(() => {})))")
+            book.append(io.BytesIO(tab.pdf(**_PAPER)))
         tab.context.browser.close()
+    with target.open("wb") as file:
+        book.write(file)
 
 
 def _files(folder: Path, inside: str, pattern: str = "**/*") -> dict[str, Path]:
@@ -102,12 +110,12 @@ def _files(folder: Path, inside: str, pattern: str = "**/*") -> dict[str, Path]:
     return {f"{inside}/{path.relative_to(folder).as_posix()}": path for path in found}
 
 
-def _one_page(root: Path, output: Path) -> Path:
-    """The book built as one long page."""
-    jupyter_book = "from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", jupyter_book, "build", root, "--path-output", output, "-q"]
-    subprocess.run([*command, "--builder", "singlehtml"], check=True, stdout=subprocess.DEVNULL)
-    return output / "_build" / "singlehtml" / "index.html"
+def _pages(entry: dict) -> list[str]:
+    """Every page of a table of contents in its order, without the reference of the package."""
+    here = [entry[key] for key in ("root", "file") if key in entry]
+    below = [item for key in ("parts", "chapters", "sections") for item in entry.get(key, ())]
+    found = here + [page for item in below for page in _pages(item)]
+    return [page for page in found if not page.startswith("book/api/")]
 
 
 if __name__ == "__main__":

@@ -419,6 +419,7 @@ function progress(root, { chapters }) {
       element("label", { class: "button" }, "Read from a file",
         element("input", { type: "file", accept: ".json,application/json", onchange: read })),
       erase), status);
+  status.append("\u00a0"); // a line of its own from the start: nothing moves when it speaks
   draw();
   for (const event of [CHANGED, "storage"]) window.addEventListener(event, draw);
   return () => [CHANGED, "storage"].forEach((event) => window.removeEventListener(event, draw));
