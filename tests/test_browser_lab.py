@@ -165,6 +165,11 @@ def test_a_learning_rate_changes_as_the_game_runs_and_a_width_starts_a_new_one(b
         assert state(tab)["preset"] == "custom"
 
 
+def test_a_preset_that_does_not_exist_is_told(browser):
+    with visit(browser, data={"preset": "constructor"}) as tab:
+        assert state(tab)["notice"] == "There is no preset constructor; the standard set-up is shown."
+
+
 @pytest.mark.parametrize("data", ["grid", "swiss_roll", "two_moons", "blob", "drawn"])
 def test_every_data_set_trains_and_is_drawn(data, browser):
     with visit(browser, f"#lab1--data-{data}--batch-8--g_width-8--d_width-8--steps-100") as tab:

@@ -142,7 +142,12 @@ export function mount(root, data = {}) {
   const compact = Boolean(data.compact);
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const turned = (name) => FIELDS[name]?.live && opened.setup[name] !== FIELDS[name].value;
-  const opened = { ...clean({ ...PRESETS[data.preset ?? "healthy"]?.setup, ...data.setup }), notice: "" };
+  const asked = data.preset ?? "healthy";
+  const preset = Object.hasOwn(PRESETS, asked) ? PRESETS[asked].setup : {};
+  const missing = Object.hasOwn(PRESETS, asked)
+    ? ""
+    : `There is no preset ${asked}; the standard set-up is shown.`;
+  const opened = { ...clean({ ...preset, ...data.setup }), notice: missing };
   const linked = compact ? null : fromLink(location.hash);
   let { setup } = linked ?? opened;
   let [frame, wanted, slow, points, cursor, drawing] = [null, false, false, null, [0, 0], false];
@@ -617,7 +622,8 @@ export function mount(root, data = {}) {
   const line = connect(receive, () =>
     say("No worker can be started here, so the training shares the page's own thread and is slower."),
   );
-  if (linked?.notice) say(linked.notice);
+  const told = (linked ?? opened).notice;
+  if (told) say(told);
   reset();
 
   const state = () =>

@@ -169,9 +169,14 @@ export function engine() {
     }
   }
 
+  // In tiles, since writing down a column of 256 numbers misses the cache each time.
   function transpose(out, a, rows, columns) {
-    for (let i = 0, at = 0; i < rows; i++) {
-      for (let j = 0, to = i; j < columns; j++, to += rows) out[to] = a[at++];
+    for (let i0 = 0; i0 < rows; i0 += 8) {
+      const end = Math.min(i0 + 8, rows);
+      for (let j = 0; j < columns; j++) {
+        for (let i = i0, to = j * rows + i0, at = i0 * columns + j; i < end; i++, at += columns)
+          out[to++] = a[at];
+      }
     }
     return out;
   }
@@ -233,7 +238,7 @@ export function engine() {
     for (let i = 0, at = 0; i < rows; i++) {
       for (let j = 0; j < columns; j++, at++) {
         const a = y[at] + bias[j];
-        y[at] = low === null ? Math.tanh(a) : a > 0 ? a : low * a;
+        y[at] = low === null ? Math.tanh(a) : Math.max(a, low * a); // a branch would be guessed wrong
       }
     }
   }
@@ -241,7 +246,7 @@ export function engine() {
   // d = d φ'(a)
   function slope(d, y, n, low) {
     if (low === null) for (let i = 0; i < n; i++) d[i] *= 1 - y[i] * y[i];
-    else for (let i = 0; i < n; i++) if (!(y[i] > 0)) d[i] *= low;
+    else for (let i = 0; i < n; i++) d[i] *= low + (1 - low) * (y[i] > 0);
   }
 
   // Adjoints from the output, d[last], down to layer `to`: 1 for gradients in the weights, 0 for the input.
@@ -626,9 +631,9 @@ export function engine() {
 
   const SHOWN = 250;
   const ARROWS = 60;
-  const LATTICE = 40;
-  const LINES = 11;
-  const TICKS = 31;
+  const LATTICE = 32;
+  const LINES = 9;
+  const TICKS = 25;
 
   function scene(g) {
     const { streams, setup, source, F } = g;
@@ -670,7 +675,13 @@ export function engine() {
       .slice(0, 2 * ARROWS)
       .map((x) => -ARROWS * x);
     const single = (values) => Float32Array.from(values);
-    return { fake: single(fake), arrows: single(arrows), field: single(field), manifold: single(manifold) };
+    return {
+      fake: single(fake),
+      arrows: single(arrows),
+      field: single(field),
+      manifold: single(manifold),
+      ticks: TICKS,
+    };
   }
 
   function summary(g) {
@@ -688,7 +699,8 @@ export function engine() {
 
   // A host runs one game for a page: it takes messages and answers with frames.
   function host(post, F, budget, soon) {
-    let [g, mode, pace, waiting, framed, lastPost, timer, ticks] = [null, "paused", 0, false, 0, 0, null, []];
+    let [g, mode, pace, waiting, framed, lastPost] = [null, "paused", 0, false, 0, 0];
+    let [timer, ready, ticks] = [null, 0, []];
     const now = () => performance.now();
 
     function frame(done, more) {
@@ -724,17 +736,19 @@ export function engine() {
     const wholeStep = () => {
       while (halfStep(g) !== "generator" && g.criticStep > g.setup.head_start);
     };
+    // At most 600 steps a second, so that the eye can follow two small networks.
+    function steps(until) {
+      while (now() < until && now() >= ready && g.step < g.limit) {
+        wholeStep();
+        ready = Math.max(ready, now() - 100) + 1000 / 600;
+      }
+      return "both";
+    }
     function run() {
       timer = null;
       if (mode !== "running") return;
       const until = now() + budget;
-      const done = pace
-        ? attempt(() => halfStep(g))
-        : attempt(() => {
-            do wholeStep();
-            while (now() < until && g.step < g.limit);
-            return "both";
-          });
+      const done = attempt(() => (pace ? halfStep(g) : steps(until)));
       if (!done) return;
       ticks = [...ticks.filter(([, at]) => at > now() - 2000), [g.step, now()]];
       if (g.step >= g.limit) mode = "paused";
@@ -743,7 +757,8 @@ export function engine() {
     }
     function later() {
       if (timer !== null) return;
-      timer = pace ? setTimeout(run, pace) : (soon(run) ?? 0);
+      const wait = pace || Math.ceil(ready - now());
+      timer = wait > 0 ? setTimeout(run, wait) : (soon(run) ?? 0);
     }
     const ACTIONS = {
       reset({ setup, frames }) {

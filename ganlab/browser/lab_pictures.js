@@ -70,7 +70,7 @@ export function drawPlane(ctx, size, { frame, real, extent, setup, shown, colors
     ctx.globalAlpha = 0.35;
     ctx.lineWidth = 1;
     ctx.beginPath();
-    each(frame.manifold, (x, y, i) => (i % 31 ? ctx.lineTo(x, y) : ctx.moveTo(x, y)));
+    each(frame.manifold, (x, y, i) => (i % frame.ticks ? ctx.lineTo(x, y) : ctx.moveTo(x, y)));
     ctx.stroke();
   }
   const mark = Math.max(size / 130, 2.2);
