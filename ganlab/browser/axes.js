@@ -24,7 +24,7 @@ html[data-theme="dark"] .explorable, html[theme="dark"] .explorable, body[data-j
 .explorable ul.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 0 1.2em; padding: 0; margin: .2em 0; font-size: 13px; }
 .explorable ul.legend li { display: flex; gap: .4em; align-items: center; margin: 0; }
 .explorable ul.legend svg { flex: none; }
-.explorable .row { display: flex; flex-wrap: wrap; gap: .4em 1em; align-items: center; margin: .4em 0; }
+.explorable .bar { display: flex; flex-wrap: wrap; gap: .4em 1em; align-items: center; margin: .4em 0; }
 .explorable input[type="range"] { flex: 1; min-width: 8em; margin: 0; accent-color: var(--focus); height: 1.8em; }
 .explorable label { display: inline-flex; gap: .4em; align-items: center; margin: 0; }
 .explorable button { font: inherit; color: inherit; background: transparent; border: 1px solid var(--line);
@@ -171,7 +171,7 @@ export function axes(host, options) {
     svg.setAttribute("width", width);
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const back = make("g");
-    for (const x of ticks(x0, x1, clamp((right - left) / 70, 2, 9))) {
+    for (const x of ticks(x0, x1, clamp((right - left) / 45, 3, 9))) {
       back.append(make("line", { class: "grid", x1: px(x), x2: px(x), y1: top, y2: bottom }));
       const anchor = px(x) > width - 20 ? "end" : "middle";
       back.append(make("text", { x: anchor === "end" ? width - 2 : px(x), y: bottom + 14, "text-anchor": anchor }, shown(x)));

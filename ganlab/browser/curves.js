@@ -37,7 +37,7 @@ export function mount(root, data, live) {
   const place = make("output", { "aria-hidden": "true" });
   const table = make("table");
   const said = make("p", { class: "said unseen", role: "status" });
-  body.append(make("div", { class: "row" }, slider, place), table, said);
+  body.append(make("div", { class: "bar" }, slider, place), table, said);
 
   function nearest(wanted) {
     return x.reduce((best, v, i) => (Math.abs(v - wanted) < Math.abs(x[best] - wanted) ? i : best), 0);
@@ -59,7 +59,7 @@ export function mount(root, data, live) {
     table.replaceChildren(make("thead", {}, make("tr", {}, make("td"), ...[data.yName, "slope"].map((word) => make("th", { scope: "col" }, word)))));
     const rows = functions.map((f) => make("tr", {},
       make("th", { scope: "row" }, make("span", { class: "swatch", style: role(f.role) }), f.name),
-      make("td", {}, shown(f.values[index], 5)), make("td", {}, shown(f.slopes[index], 5))));
+      make("td", {}, shown(f.values[index])), make("td", {}, shown(f.slopes[index]))));
     table.append(make("tbody", {}, ...rows));
     const parts = functions.map((f) => `${f.name} ${shown(f.values[index], 4)}, slope ${shown(f.slopes[index], 4)}`);
     said.textContent = `At ${place.textContent}: ${parts.join("; ")}.`;

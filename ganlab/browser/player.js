@@ -201,14 +201,14 @@ export function mount(root, data, live) {
   const play = control("button", { type: "button", "aria-pressed": "false" }, "Play");
   const slider = control("input", { type: "range", min: 0, step: 1, "aria-label": "Step of the training" });
   const clock = make("output", { "aria-hidden": "true" });
-  const boxes = make("div", { class: "row marks", role: "group", "aria-label": "What is drawn" });
+  const boxes = make("div", { class: "bar marks", role: "group", "aria-label": "What is drawn" });
   for (const [name, words] of Object.entries(LAYERS)) {
     const box = control("input", { type: "checkbox", checked: true });
     box.addEventListener("change", () => ((layers[name] = box.checked), show()));
     boxes.append(make("label", { "data-layer": name }, box, sign(name), words));
   }
   const said = make("p", { class: "said", role: "status" });
-  body.append(grid, make("div", { class: "row drive" }, play, slider, clock), boxes, said);
+  body.append(grid, make("div", { class: "bar drive" }, play, slider, clock), boxes, said);
 
   function load(next) {
     const [first, last] = [!times, times && index === times.length - 1];
