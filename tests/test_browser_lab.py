@@ -175,7 +175,7 @@ def test_every_data_set_trains_and_is_drawn(data, browser):
     with visit(browser, f"#lab1--data-{data}--batch-8--g_width-8--d_width-8--steps-100") as tab:
         press(tab, "Play")
         wait(tab, "s.step === 100 && s.status.includes('paused')")
-        total = {"grid": 25, "blob": 1, "drawn": 1}.get(data)
+        total = {"grid": 25, "drawn": 1}.get(data)
         found = state(tab)["metrics"]
         assert (found and found["total"]) == total
         assert ("modes" in state(tab)["status"]) == (total is not None)

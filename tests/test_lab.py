@@ -508,7 +508,7 @@ while (game.step < input.steps) {
 }
 const last = engine.view(game).fake;
 const moved = last.reduce((sum, x, i) => sum + Math.abs(x - first[i]), 0) / last.length;
-return { center, moved, lengths, modes: engine.measure(game).modes, row: game.row };
+return { center, moved, lengths, row: game.row };
 """
 
 

@@ -394,6 +394,7 @@ export function mount(root, data = {}) {
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     ctx.font = "11px system-ui, sans-serif";
     ctx.fillStyle = colors.ink;
+    ctx.textAlign = "left";
     ctx.fillText(`${sentence()} ${toLink(setup)}`.slice(0, 190), 6, 645);
     sheet.toBlob((blob) => save(fileName("png"), blob), "image/png");
   }
@@ -420,7 +421,10 @@ export function mount(root, data = {}) {
     ask();
   }
 
-  const number = (x) => (Number.isFinite(x) ? x.toFixed(3) : "not known yet");
+  function number(x) {
+    if (!Number.isFinite(x)) return "not known yet";
+    return x && Math.abs(x) < 1e-3 ? x.toExponential(1) : x.toFixed(3);
+  }
 
   function sentence() {
     if (!frame) return "Not started.";

@@ -99,7 +99,7 @@ export function engine() {
       };
       return { ...curve(point, 0.08), extent: 2.8 };
     },
-    blob: () => ({ ...mixture([[1, 1]], 0.2), extent: 2.8 }),
+    blob: () => ({ ...curve(() => [1, 1], 0.2), extent: 2.8 }),
     drawn: (points) => ({ ...mixture(points.length ? points : [[0, 0]], 0.08), extent: 2.8 }),
   };
 

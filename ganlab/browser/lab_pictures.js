@@ -133,7 +133,12 @@ export function drawChart(
   ctx.fillStyle = colors.paper;
   ctx.fillRect(0, 0, width, height);
   const box = { left: 34, right: width - (right ? 34 : 8), top: 18, bottom: height - 16 };
-  const [low, high] = range ?? spread([...series.flatMap((s) => [...s.y]), ...marks.map((m) => m.value)]);
+  const [low, high] =
+    range ??
+    spread(
+      series.flatMap((s) => s.y),
+      marks.map((mark) => mark.value),
+    );
   const last = Math.max(1, ...series.flatMap((s) => s.x.slice(-1)));
   const px = (x) => box.left + ((box.right - box.left) * x) / last;
   const scale = (a, b) => (y) =>
@@ -178,11 +183,12 @@ function line(ctx, xs, ys, color, dash) {
   ctx.setLineDash([]);
 }
 
-// The range that 96 % of the values lie in, with a margin.
-function spread(values) {
+// The range that holds 96 % of the values, and the marks, with a margin.
+function spread(values, marks) {
   const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
   if (!sorted.length) return [0, 1];
-  const [low, high] = [0.02, 0.98].map((q) => sorted[Math.round(q * (sorted.length - 1))]);
+  const ends = [0.02, 0.98].map((q) => sorted[Math.round(q * (sorted.length - 1))]);
+  const [low, high] = [Math.min(...ends, ...marks), Math.max(...ends, ...marks)];
   const margin = 0.15 * (high - low) || 0.5;
   return [low - margin, high + margin];
 }
