@@ -42,7 +42,11 @@ html[data-theme="dark"] .part-quiz, html[theme="dark"] .part-quiz, body[data-jp-
 .part-quiz table { width: 100%; border-collapse: collapse; }
 .part-quiz th, .part-quiz td { text-align: left; padding: .3em .6em .3em 0; font-weight: normal; }
 .part-quiz td:last-child, .part-quiz th:last-child { white-space: nowrap; overflow-wrap: normal; }
-.part-quiz progress { width: 100%; min-width: 5em; accent-color: #8045e5; }
+.part-quiz progress { appearance: none; width: 100%; min-width: 5em; height: .7em; overflow: hidden;
+  border: 1px solid var(--line); border-radius: .35em; background: transparent; }
+.part-quiz progress::-webkit-progress-bar { background: transparent; }
+.part-quiz progress::-webkit-progress-value { background: #8045e5; }
+.part-quiz progress::-moz-progress-bar { background: #8045e5; }
 @media print { .part-quiz .controls { display: none; } }
 `;
 
