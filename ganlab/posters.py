@@ -69,8 +69,8 @@ def _path(x: list[float], values: list[Any], low: float, high: float) -> str:
     points, thin = [], max(1, len(x) // 200)
     for a, b in zip(x[::thin], values[::thin], strict=True):
         if isinstance(b, float | int) and low <= b <= high:
-            left = 40 + 550 * (a - x[0]) / (x[-1] - x[0])
-            points.append(f"{left:.1f} {200 - 190 * (b - low) / (high - low):.1f}")
+            left, up = 550 * (a - x[0]) / (x[-1] - x[0]), 190 * (b - low) / (high - low)
+            points.append(f"{round(40 + left, 6):.1f} {round(200 - up, 6):.1f}")
         else:
             points.append("")
     runs = (list(run) for drawn, run in itertools.groupby(points, bool) if drawn)
