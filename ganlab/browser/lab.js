@@ -395,7 +395,8 @@ export function mount(root, data = {}) {
     ctx.font = "11px system-ui, sans-serif";
     ctx.fillStyle = colors.ink;
     ctx.textAlign = "left";
-    ctx.fillText(`${sentence()} ${toLink(setup)}`.slice(0, 190), 6, 645);
+    ctx.fillText(sentence(), 6, 637);
+    ctx.fillText(toLink(setup).slice(0, 180), 6, 653);
     sheet.toBlob((blob) => save(fileName("png"), blob), "image/png");
   }
 
@@ -487,11 +488,10 @@ export function mount(root, data = {}) {
     };
   }
 
-  // The context of a canvas at its size on the page; null where it has none.
+  // The context of a canvas at its size on the page, which may be none.
   function prepare(canvas) {
     const ratio = Math.min(devicePixelRatio || 1, 2);
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-    if (width < 20 || height < 20) return null;
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
     const ctx = canvas.getContext("2d");
@@ -509,11 +509,11 @@ export function mount(root, data = {}) {
     due = false;
     if (closed || !frame) return;
     const at = prepare(plane);
-    if (at) drawPlane(at.ctx, at.width, scene());
+    drawPlane(at.ctx, at.width, scene());
     const [colors, drawn] = [palette(), charts(frame, palette())];
     for (const [name, canvas] of Object.entries(curves)) {
       const on = prepare(canvas);
-      if (on) drawChart(on.ctx, on.width, on.height, drawn[name], colors);
+      drawChart(on.ctx, on.width, on.height, drawn[name], colors);
     }
     tally();
     speak();
