@@ -15,7 +15,7 @@ import pydata_sphinx_theme
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-__all__ = ["codepoints", "cut", "moved", "png_size", "setup", "without_icons"]
+__all__ = ["codepoints", "cut", "in_use", "moved", "png_size", "setup", "without_icons"]
 
 HERE = Path(__file__).parent
 THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
@@ -189,12 +189,36 @@ def _finish_site(app, exception):
     static = Path(app.outdir) / "_static"
     styles = ["_static/styles/theme.css", "_static/styles/pydata-sphinx-theme.css", *app.lean_styles]
     joined = "".join(_whole(Path(app.outdir), name) for name in styles)
-    (static / "book.css").write_text(without_icons(joined), encoding="utf-8")
+    pages = [*Path(app.outdir).rglob("*.html"), *static.rglob("*.js")]
+    words = {word for page in pages for word in _WORD.findall(page.read_text(encoding="utf-8"))}
+    (static / "book.css").write_text(in_use(without_icons(joined), words), encoding="utf-8")
     missing = (HERE / "templates" / "404.html").read_text(encoding="utf-8")
     (Path(app.outdir) / "404.html").write_text(re.sub(r"\{#.*?#\}\n", "", missing), encoding="utf-8")
     for pattern in ("*.map", "fontawesome.js*", "fa-*.ttf"):
         for path in static.rglob(pattern):
             path.unlink()
+
+
+_WORD = re.compile(r"[A-Za-z_][\w-]*")
+_BLOCK = re.compile(r"([^{}]+)(\{[^{}]*\})")
+_CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
+_BEYOND = re.compile(r"@|\\|:(?:is|where|has)\(|:not\([^()]*\(")
+_MADE_BY_SCRIPTS = re.compile(r"bs-|tooltip|popover|dropdown|modal")
+
+
+def in_use(style: str, words: set[str]) -> str:
+    """A style sheet without the rules for classes that are not among the words of any page or script."""
+
+    def applies(selector):
+        return all(name in words or _MADE_BY_SCRIPTS.match(name) for name in _CLASS.findall(selector))
+
+    def kept(match):
+        if _BEYOND.search(match[1]):
+            return match[0]
+        selectors = re.sub(r":not\([^()]*\)", "", match[1]).split(",")
+        return match[0] if any(map(applies, selectors)) else ""
+
+    return re.sub(r"@(?:media|supports)[^{}]*\{\s*\}", "", _BLOCK.sub(kept, style))
 
 
 _ADDRESS = re.compile(r"""url\(\s*(["']?)(?!data:|#)([^)"']+)""")
