@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ganlab.distributed import Group
 from ganlab.losses import GANLoss
-from ganlab.regularizers import refuse_batch_norm, sample_mix
+from ganlab.regularizers import mixes_samples, refuse_batch_norm, sample_mix
 
 __all__ = [
     "GAN",
@@ -111,7 +111,8 @@ class Rules(NamedTuple):
 
     `loss`: the pair of losses. `penalties`: those that are due. `pack`: how many samples are judged together.
     `unroll`: how far ahead the generator sees the discriminator. `bf16`: whether the networks compute in
-    bfloat16; losses and penalties never do.
+    bfloat16; losses and penalties never do. `joint`: whether real and generated samples may pass through the
+    discriminator in one batch, which is faster, and the same where no layer lets samples see each other.
     """
 
     loss: GANLoss
@@ -119,6 +120,7 @@ class Rules(NamedTuple):
     pack: int = 1
     unroll: Unroll | None = None
     bf16: bool = False
+    joint: bool = False
 
 
 class Draw(NamedTuple):
@@ -195,6 +197,7 @@ class GAN:
     def __post_init__(self) -> None:
         self._first_weight = next(self.generator.parameters())
         self._check()
+        self._joint = not (_classes(self.discriminator) or mixes_samples(self.discriminator))
         self.latent_dim = int(self.generator.latent_dim)  # type: ignore[arg-type] - a module's own attribute
         self.classes = _classes(self.generator)
         self.generator.to(self.device)
@@ -287,7 +290,7 @@ class GAN:
     def rules(self) -> Rules:
         """The objectives of the next steps, with the penalties that the next discriminator step applies."""
         due = tuple(penalty for penalty in self.penalties if self.critic_step % penalty.every == 0)
-        return Rules(self.loss, due, self.pack, self.unroll, self.bf16)
+        return Rules(self.loss, due, self.pack, self.unroll, self.bf16, self._joint)
 
     def sample(self, count: int, rng: torch.Generator, *, labels: Tensor | None = None) -> Tensor:
         """`count` samples of the averaged generator where there is one, else of the generator itself.

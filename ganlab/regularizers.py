@@ -27,6 +27,7 @@ __all__ = [
     "input_gradient",
     "lipschitz_bound",
     "lipschitz_estimate",
+    "mixes_samples",
     "r1",
     "r2",
     "refuse_batch_norm",
@@ -272,13 +273,22 @@ def refuse_batch_norm(module: nn.Module, *, penalty: str = "a gradient penalty")
     ValueError: layer `1` is a BatchNorm1d, which couples the samples of a batch; wgan_gp needs a critic that
     treats them one by one: use LayerNorm, InstanceNorm or no normalisation
     """
-    for path, layer in module.named_modules():
-        if isinstance(layer, _BATCH_NORMS) or getattr(layer, "mixes_samples", False):
-            kind = type(layer).__name__
-            raise ValueError(
-                f"layer `{path or kind}` is a {kind}, which couples the samples of a batch; {penalty} needs "
-                "a critic that treats them one by one: use LayerNorm, InstanceNorm or no normalisation"
-            )
+    found = _mixing_layer(module)
+    if found:
+        path, kind = found
+        raise ValueError(
+            f"layer `{path or kind}` is a {kind}, which couples the samples of a batch; {penalty} needs "
+            "a critic that treats them one by one: use LayerNorm, InstanceNorm or no normalisation"
+        )
+
+
+def mixes_samples(module: nn.Module) -> bool:
+    """Whether a layer of `module` lets the samples of a batch see each other, as batch normalisation does.
+
+    >>> mixes_samples(nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8))), mixes_samples(nn.Linear(2, 8))
+    (True, False)
+    """
+    return _mixing_layer(module) is not None
 
 
 def clip_weights(parameters: Iterable[Tensor], bound: float) -> None:
@@ -470,6 +480,14 @@ def _squared_norms(gradient: Tensor) -> Tensor:
 
 def _norms(gradient: Tensor) -> Tensor:
     return torch.linalg.vector_norm(gradient.flatten(1), dim=1)  # its gradient at 0 is 0, not NaN
+
+
+def _mixing_layer(module: nn.Module) -> tuple[str, str] | None:
+    """The path and the type of the first layer that couples the samples of a batch."""
+    for path, layer in module.named_modules():
+        if isinstance(layer, _BATCH_NORMS) or getattr(layer, "mixes_samples", False):
+            return path, type(layer).__name__
+    return None
 
 
 def _interpolate(real: Tensor, fake: Tensor, mix: Tensor | None, rng: torch.Generator | None) -> Tensor:

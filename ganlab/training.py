@@ -80,8 +80,7 @@ def discriminator_objective(
     True
     """
     real, fake = _seen(drawn, fake, rules.pack)
-    score = _in_bf16(discriminator) if rules.bf16 else discriminator
-    d_real, d_fake = score(real), score(fake)
+    d_real, d_fake = _scores(discriminator, real, fake, rules)
     loss = rules.loss.discriminator(d_real, d_fake)
     penalty = torch.zeros_like(loss)
     for rule, mix in zip(rules.penalties, drawn.mixes, strict=True):
@@ -104,10 +103,10 @@ def generator_objective(discriminator: Player, fake: Tensor, drawn: Draw, rules:
     torch.Size([])
     """
     real, fake = _seen(drawn, fake, rules.pack)
-    score = _in_bf16(discriminator) if rules.bf16 else discriminator
-    d_fake = score(fake)
-    d_real = score(real) if rules.loss.relativistic else d_fake.detach()
-    return rules.loss.generator(d_real, d_fake)
+    if rules.loss.relativistic:
+        return rules.loss.generator(*_scores(discriminator, real, fake, rules))
+    d_fake = (_in_bf16(discriminator) if rules.bf16 else discriminator)(fake)
+    return rules.loss.generator(d_fake.detach(), d_fake)
 
 
 def unrolled(
@@ -353,6 +352,15 @@ def _ahead(gan: GAN, fake: Tensor, drawn: Draw) -> Player:
         drawn,
         gan.rules,
     )
+
+
+def _scores(discriminator: Player, real: Tensor, fake: Tensor, rules: Rules) -> tuple[Tensor, Tensor]:
+    """The scores of the real and of the generated samples."""
+    score = _in_bf16(discriminator) if rules.bf16 else discriminator
+    if not rules.joint:
+        return score(real), score(fake)
+    d_real, d_fake = score(torch.cat([real, fake])).split([len(real), len(fake)])
+    return d_real, d_fake
 
 
 def _update(gan: GAN, player: str, loss: Tensor, row: Row) -> None:

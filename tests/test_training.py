@@ -125,6 +125,31 @@ def test_no_gradient_reaches_the_other_network_even_before_it_could_be_cleared(m
     assert all(parameter.grad is not None for parameter in gan.generator.parameters())
 
 
+def test_a_discriminator_with_batch_norm_sees_real_and_generated_samples_apart():
+    """Normalised apart, each kind has mean 0 in front of the last layer: the mean scores are its bias."""
+
+    class Normed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm, self.last = nn.BatchNorm1d(2, affine=False), nn.Linear(2, 1)
+
+        def forward(self, x):
+            return self.last(self.norm(x)).squeeze(1)
+
+    gan = GAN(networks()[0], Normed(), non_saturating, torch.Generator().manual_seed(2))
+    bias = gan.discriminator.last.bias.item()
+    row = discriminator_step(gan, draw_for_discriminator(gan, ring_batches()))
+    assert_close(row["d_real"].item(), bias, rtol=0, atol=1e-12)
+    assert_close(row["d_fake"].item(), bias, rtol=0, atol=1e-12)
+
+
+def test_a_discriminator_without_it_is_run_once_on_both():
+    gan, calls = game(), []
+    gan.discriminator.register_forward_pre_hook(lambda _, inputs: calls.append(len(inputs[0])))
+    discriminator_step(gan, draw_for_discriminator(gan, ring_batches()))
+    assert calls == [32]
+
+
 def test_the_generator_is_judged_on_a_fresh_batch():
     gan, batches = game(), ring_batches()
     first, second = draw_for_discriminator(gan, batches), draw_for_generator(gan, batches)
@@ -204,8 +229,9 @@ def test_instance_noise_is_drawn_for_both_kinds_with_its_deviation():
     seen = []
     gan.discriminator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     discriminator_step(gan, drawn)
-    assert_close(seen[0], batches.given[0] + drawn.noise[0], rtol=0, atol=0)
-    assert_close(seen[1], gan.generator(drawn.latents) + drawn.noise[1], rtol=1e-12, atol=1e-12)
+    real, fake = seen[0].split(5000)
+    assert_close(real, batches.given[0] + drawn.noise[0], rtol=0, atol=0)
+    assert_close(fake, gan.generator(drawn.latents) + drawn.noise[1], rtol=1e-12, atol=1e-12)
     gan.step = 1
     assert gan.noise_level == 0.25
 
