@@ -40,6 +40,11 @@ __all__ = [
 
 Regularizer = tuple[str, float] | tuple[str, float, int]
 Source = data.Mixture | data.SwissRoll | data.Images | data.Stacked
+"""What the real samples of an experiment are drawn from.
+
+>>> isinstance(data.ring(), Source)
+True
+"""
 
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda _: 1.0,
