@@ -1,0 +1,115 @@
+"""Stored runs against the code of today: their first steps again, their settings, and their sums."""
+
+import json
+import statistics
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.testing import assert_close
+
+from ganlab import data, experiments, metrics, records
+from ganlab.records import RECORDS, load, make, save
+from ganlab.training import train
+
+POINTS = [name for name in RECORDS if not name.startswith("fashion")]
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_the_first_steps_of_a_stored_run_are_those_of_todays_code(name):
+    """Float32 and another order of sums: equal to a part in a thousand for as long as nothing has grown."""
+    record = load(name)
+    torch.set_default_dtype(torch.float32)
+    setup = experiments.build(record.experiment, seed=record.seeds[0])
+    history = train(setup.gan, setup.batches, 8, n_critic=record.experiment.n_critic)
+    assert set(history.columns) == set(record.prefix)
+    for column, values in record.prefix.items():
+        assert_close(history[column], values[:8], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_record_is_of_the_set_up_and_the_seeds_that_it_names(name):
+    record = load(name)
+    assert record.name == name
+    assert record.experiment == experiments.EXPERIMENTS[name]
+    assert record.seeds == RECORDS[name] == tuple(numbers["seed"] for numbers in record.each)
+    assert record.command == f"python -m ganlab.records {name}"
+    assert {"python", "torch"} <= set(record.versions)
+    assert 0 < record.seconds < 3600
+    assert records._path(name).stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_the_spread_is_that_of_the_seeds(name):
+    record = load(name)
+    for measure, row in record.spread.items():
+        values = [numbers[measure] for numbers in record.each]
+        if None in values:
+            assert row["mean"] is None
+            continue
+        assert_close(row["mean"], statistics.fmean(values), rtol=1e-5, atol=1e-8)
+        error = statistics.stdev(values) / len(values) ** 0.5
+        assert_close(row["standard_error"], error, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_the_kept_samples_agree_with_the_judgement_of_all(name):
+    """500 of the 10 000 samples: the share of high quality within five standard errors of the full share."""
+    record = load(name)
+    mixture = getattr(data, record.experiment.data)()
+    for points, numbers in zip(record.samples, record.each, strict=True):
+        share = metrics.mode_coverage(torch.from_numpy(points).double(), mixture).high_quality
+        full = numbers["high_quality"]
+        assert abs(share - full) <= 5 * (full * (1 - full) / len(points)) ** 0.5 + 0.005
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_the_thinned_history_covers_the_whole_run(name):
+    record = load(name)
+    assert record.steps[-1] > 0.97 * record.experiment.steps
+    assert len(set(np.diff(record.steps))) == 1
+    for values in record.history.values():
+        assert values.shape == (len(record.steps), len(record.seeds))
+        assert np.isfinite(values).all()
+
+
+def test_a_record_that_is_made_and_stored_comes_back_the_same(tmp_path, monkeypatch):
+    short = replace(experiments.EXPERIMENTS["fashion_mnist"], data="digits", steps=24, float64=True)
+    monkeypatch.setitem(experiments.EXPERIMENTS, "fashion_mnist", short)
+    monkeypatch.setitem(RECORDS, "fashion_mnist", (1, 2))
+    made = make("fashion_mnist")
+    path = save(made, tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["fashion_mnist.json"]
+    monkeypatch.setattr(records, "_path", lambda _: path)
+    stored = load("fashion_mnist")
+    assert stored.experiment == made.experiment
+    assert (stored.seeds, stored.command) == (made.seeds, made.command)
+    assert np.array_equal(stored.samples, made.samples)
+    for column, values in made.prefix.items():
+        assert np.array_equal(stored.prefix[column], values)
+    setup = experiments.build(short, seed=1)
+    history = train(setup.gan, setup.batches, 24)
+    assert_close(stored.prefix["g_loss"], history["g_loss"][:20], rtol=1e-12, atol=0)
+    assert_close(stored.history["g_loss"][:, 0], history["g_loss"], rtol=1e-3, atol=1e-6)
+    assert repr(stored).startswith("fashion_mnist: 2 seeds, 24 steps")
+
+
+def test_long_histories_are_thinned_to_means():
+    values = torch.arange(1000, dtype=torch.float64).reshape(1000, 1, 1)
+    steps, thinned = records._thinned(records.History.of(("x",), list(range(1, 1001)), values))
+    assert len(steps) == records.ROWS
+    assert (steps[0], steps[-1]) == (5, 1000)
+    assert thinned["x"][0, 0] == 2.0
+
+
+def test_an_unknown_record_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"`name` must be one of .*did you mean 'ring_pairing'"):
+        load("ring_paring")
+    with pytest.raises(ValueError, match="`name` must be one of"):
+        make("nothing")
+
+
+def test_files_hold_plain_json_and_nothing_that_is_run(tmp_path):
+    for name in RECORDS:
+        json.loads(records._path(name).read_text(), parse_constant=lambda text: pytest.fail(text))
