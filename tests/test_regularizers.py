@@ -13,6 +13,7 @@ from torch.func import functional_call, grad, stack_module_state, vmap
 from torch.testing import assert_close
 
 from ganlab import regularizers
+from ganlab.networks import mlp_discriminator
 from ganlab.regularizers import (
     REGULARIZERS,
     clip_weights,
@@ -21,6 +22,7 @@ from ganlab.regularizers import (
     input_gradient,
     lipschitz_bound,
     lipschitz_estimate,
+    mixes_samples,
     r1,
     r2,
     refuse_batch_norm,
@@ -666,3 +668,11 @@ def test_the_noise_of_dragan_has_half_the_deviation_of_the_batch(rng):
     same = sample_mix(dragan, few, rng=torch.Generator().manual_seed(1))
     drawn = torch.randn(2, 1, generator=torch.Generator().manual_seed(1))
     assert_close(same, drawn, rtol=1e-14, atol=0)
+
+
+def test_minibatch_statistics_are_refused_like_batch_norm(rng):
+    critic = mlp_discriminator((2,), minibatch_std=True, rng=rng)
+    assert mixes_samples(critic)
+    assert not mixes_samples(mlp_discriminator((2,), rng=rng))
+    with pytest.raises(ValueError, match="is a MinibatchStd, which couples the samples of a batch; r1 needs"):
+        refuse_batch_norm(critic, penalty="r1")
