@@ -39,6 +39,7 @@ TEN = tuple(range(10, 20))
 RECORDS: dict[str, tuple[int, ...]] = {
     "ring_pairing": TEN,
     "ring_non_saturating": TEN,
+    "grid_pairing": TEN,
     "fashion_mnist": (10, 11, 12),
 }
 """The seeds of each stored run, by the name of its set-up; none of them was used to choose a setting.
@@ -86,8 +87,8 @@ def load(name: str) -> Record:
 
     >>> load("rign_pairing")
     Traceback (most recent call last):
-    ValueError: `name` must be one of ring_pairing, ring_non_saturating, fashion_mnist, got 'rign_pairing';
-    did you mean 'ring_pairing'?
+    ValueError: `name` must be one of ring_pairing, ring_non_saturating, grid_pairing, fashion_mnist, got
+    'rign_pairing'; did you mean 'ring_pairing'?
     """
     experiments.look_up(RECORDS, name, "name")
     document = json.loads(_path(name).read_text())

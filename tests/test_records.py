@@ -18,14 +18,20 @@ POINTS = [name for name in RECORDS if not name.startswith("fashion")]
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_the_first_steps_of_a_stored_run_are_those_of_todays_code(name):
-    """Float32 and another order of sums: equal to a part in a thousand for as long as nothing has grown."""
+    """Float32 and another order of sums: equal to a part in a thousand for as long as nothing has grown.
+
+    Of the mean scores only the gap is compared: a loss that sees differences alone leaves their common shift
+    to rounding, which Adam then follows.
+    """
     record = load(name)
     torch.set_default_dtype(torch.float32)
     setup = experiments.build(record.experiment, seed=record.seeds[0])
     history = train(setup.gan, setup.batches, 8, n_critic=record.experiment.n_critic)
     assert set(history.columns) == set(record.prefix)
-    for column, values in record.prefix.items():
-        assert_close(history[column], values[:8], rtol=1e-3, atol=1e-3)
+    for column in ("d_loss", "penalty", "g_loss"):
+        assert_close(history[column], record.prefix[column][:8], rtol=1e-3, atol=1e-6)
+    gap = record.prefix["d_real"] - record.prefix["d_fake"]
+    assert_close(history["d_real"] - history["d_fake"], gap[:8], rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", RECORDS)
