@@ -21,6 +21,7 @@ import notebooks
 import numpy as np
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 from equations import entries
 from equations.reading import normalise
 from PIL import Image
@@ -185,8 +186,19 @@ def decimals(markdown):
 def numbers(cell):
     """The numbers that a reader sees in the outputs of a cell."""
     shown = [output.get("text", "") for output in cell.get("outputs", ())]
-    shown += [text for data in bundles(cell) for kind, text in data.items() if kind.startswith("text/")]
+    for data in bundles(cell):
+        shown += [
+            _read(text) if kind == "text/html" else text for kind, text in data.items() if "text/" in kind
+        ]
     return [Decimal(number) for text in shown for number in _NUMBER.findall(text.replace("−", "-"))]
+
+
+def _read(html):
+    """The words of a piece of HTML, without its scripts, its data and its pictures."""
+    soup = BeautifulSoup(html, "html.parser")
+    for hidden in soup(["script", "style"]):
+        hidden.decompose()
+    return soup.get_text(" ")
 
 
 def is_shown(written, shown):
@@ -224,6 +236,16 @@ def test_decimals_are_found_where_they_are_and_nowhere_else():
         "section 3.4, Python 3.11, `x = 7.5`, 98.9%, 1-2.5, v1.2.3 and (0.25, 1.5).\n```\n4.5\n```\n"
     )
     assert decimals(text) == ["0.6931", "-1.5", "9.08e-5", "98.9", "0.25", "1.5"]
+
+
+def test_the_digits_of_a_script_of_its_data_or_of_a_picture_are_not_shown():
+    html = (
+        '<p>It is 0.25.</p><script type="application/json">{"x": 0.75}</script><script>f(0.5)</script>'
+        '<style>p { margin: 1.5em }</style><img src="data:x,3.5" alt="">'
+    )
+    output = nbformat.v4.new_output("display_data", {"text/html": html, "text/plain": "4.5"})
+    found = numbers(nbformat.v4.new_code_cell(outputs=[output]))
+    assert sorted(found) == [Decimal("0.25"), Decimal("4.5")]
 
 
 @pytest.mark.parametrize(
