@@ -382,7 +382,7 @@ class FreshBatches:
         labelled: bool = False,
     ):
         self.batch_size, self.rng, self.dtype = batch_size, rng, dtype
-        self.draw: Callable[..., Batch] = source.draw if labelled else source.sample  # type: ignore[attr-defined]
+        self.draw: Callable[..., Batch] = source.draw if labelled else source.sample  # type: ignore[attr-defined] - `batches` has looked
 
     def __iter__(self) -> Iterator[Batch]:
         return self

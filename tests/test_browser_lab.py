@@ -6,16 +6,12 @@ other request is refused and recorded. Training speed is not judged here: the ma
 
 import contextlib
 import json
-import os
 import random
-import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from ganlab import parts
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 HOME = "http://lab.test/"
 PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8"><title>Lab</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
@@ -24,18 +20,6 @@ STATE = "document.querySelector('[data-part=lab]').lab.state()"
 OLD = "window.Worker = undefined;"  # a browser without workers
 SHUT = """window.Worker = class { postMessage() {} terminate() {}
   constructor() { setTimeout(() => this.onerror(new Event('error'))); } };"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if not found:
-        reason = f"no browser: none of {', '.join(BROWSERS)} is installed"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @contextlib.contextmanager

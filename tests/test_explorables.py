@@ -620,8 +620,11 @@ def test_a_player_wants_one_or_two_recordings():
     refused(
         "`recordings` must be one or two, got 3", lambda: explorables.player(dict.fromkeys("abc", film()))
     )
-    wrong = lambda: explorables.player({"a": [1]})  # noqa: E731
-    refused("`recordings` must hold recordings, got list at 'a'", wrong, TypeError)
+    refused(
+        "`recordings` must hold recordings, got list at 'a'",
+        lambda: explorables.player({"a": [1]}),
+        TypeError,
+    )
     refused(
         "`start` must be the number of a frame, from 0 to 2, got 3",
         lambda: explorables.player(film(), start=3),
