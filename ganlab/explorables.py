@@ -28,7 +28,7 @@ __all__ = ["Live", "Panel", "Part", "curves", "densities", "lab", "live", "panel
 
 Build = Callable[..., tuple[GAN, Batches, Source]]
 
-LAB_PRESETS = ("healthy", "collapse", "saturation", "rotation", "weak_critic")
+LAB_PRESETS = ("healthy", "collapse", "saturation", "rotation", "weak_critic", "penalty")
 _VIEW = "application/vnd.jupyter.widget-view+json"
 _COUNT = count()
 _SCORES = {"d_loss": ("discriminator", "discriminator", "solid"), "g_loss": ("generator", "fake", "dashed")}
@@ -122,8 +122,9 @@ def _level(value: float) -> str:
 def lab(preset: str = "healthy", *, compact: bool = False, setup: Mapping[str, Any] | None = None) -> Part:
     """The browser lab: a GAN in the plane that trains in the page itself.
 
-    `preset`: one of healthy, collapse, saturation, rotation, weak_critic. `compact`: the small form, for the
-    middle of a chapter. `setup`: settings that differ from those of the preset, by the lab's own names.
+    `preset`: one of healthy, collapse, saturation, rotation, weak_critic, penalty. `compact`: the small
+    form, for the middle of a chapter. `setup`: settings that differ from those of the preset, by the lab's
+    own names.
 
     Raises `ValueError` where there is no such preset.
 

@@ -687,7 +687,7 @@ def test_windows_presets_panels_and_kinds_out_of_range_are_refused():
     refused("`x` must be a window (low, high), got (1, 1)", lambda: explorables.densities(*laws, x=(1, 1)))
     refused("`at` must lie in `x`, from -5 to 5, got 6", lambda: explorables.densities(*laws, at=6))
     refused(
-        "`preset` must be one of healthy, collapse, saturation, rotation, weak_critic, got 'h'",
+        "`preset` must be one of healthy, collapse, saturation, rotation, weak_critic, penalty, got 'h'",
         lambda: explorables.lab("h"),
     )
     refused(

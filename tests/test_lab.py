@@ -507,8 +507,10 @@ while (game.step < input.steps) {
   }
 }
 const last = engine.view(game).fake;
+const [x, y] = [0, 1].map((k) => last.filter((_, i) => i % 2 === k));
+const astray = x.reduce((sum, value, i) => sum + Math.abs(Math.hypot(value, y[i]) - 2) / x.length, 0);
 const moved = last.reduce((sum, x, i) => sum + Math.abs(x - first[i]), 0) / last.length;
-return { center, moved, lengths, row: game.row };
+return { center, moved, astray, lengths, row: game.row };
 """
 
 
@@ -521,3 +523,11 @@ def test_the_linear_critic_rotates_and_r1_stills_it():
     free, damped = preset("rotation", 3200), preset("rotation", 3200, r1=0.1)
     assert max(free["center"][-63:]) > 0.8 * max(free["center"][:63])
     assert max(damped["center"][-63:]) < 0.2 * max(damped["center"][:63])
+
+
+def test_a_penalised_critic_leads_to_the_ring_if_it_has_its_five_steps():
+    """The mean distance from the circle of radius 2 on which the modes lie; without a penalty no scale holds."""
+    five, one = preset("penalty", 400), preset("penalty", 400, n_critic=1)
+    assert five["astray"] < 0.7 < one["astray"]
+    assert abs(five["row"]["d_loss"]) < 5
+    assert abs(preset("penalty", 200, gp=0)["row"]["d_loss"]) > 50

@@ -96,6 +96,11 @@ export const PRESETS = {
     note: "A linear discriminator sees no more than the mean. Its loss stays at 2 log 2, as at the equilibrium, and yet the generator has not found the ring. Cure: give D two hidden layers.",
     setup: { r1: 0.05, r2: 0.05, d_depth: 0, steps: 1500 },
   },
+  penalty: {
+    label: "Gradient penalty",
+    note: "A Wasserstein critic under the WGAN-GP penalty, five steps of it to each of the generator's. The crosses gather on the ring and then on its modes, and the critic's loss, minus the distance that it sees, comes back towards 0. Spoil it: give D one step per G step.",
+    setup: { loss: "wasserstein", gp: 0.1, n_critic: 5, batch: 64, steps: 2000 },
+  },
 };
 
 const byteOf = (x) => Math.round((Math.min(Math.max(x / EXTENT, -1), 1) + 1) * 127.5);
