@@ -149,6 +149,28 @@ _WGAN_GP = {
     "ema": 0.99,  # fewer generator steps: a longer memory would still hold the beginning
 }
 
+_COLLAPSE = replace(
+    _POINTS,
+    latent_dim=16,
+    width=(128, 128),
+    batch_size=128,
+    steps=1500,
+    learning_rates=(2e-3, 2e-4),
+    ema=None,
+)
+_CALM = (("r1", 0.05), ("r2", 0.05))
+_CHANGES = {
+    "minimax": {"loss": "minimax"},
+    "equal_rates": {"learning_rates": (1e-3, 1e-3)},
+    "two_rates": {"learning_rates": (1e-3, 2e-3)},
+    "packed": {"pack": 2},
+    "batch_spread": {"minibatch_std": True},
+    "noise": {"instance_noise": 0.3},
+    "r1_r2": {"regularizers": _CALM},
+    "pairing": {"loss": "relativistic_pairing", "regularizers": _CALM},
+    "unrolled": {"unroll": (1, 0.1)},
+}
+
 EXPERIMENTS: dict[str, Experiment] = {
     "ring": _POINTS,
     "grid": replace(_POINTS, data="grid", width=128),
@@ -160,15 +182,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "grid_non_saturating": _LONG_GRID,
     "grid_pairing": replace(_LONG_GRID, **_PAIRING),
     "grid_wgan_gp": replace(_LONG_GRID, **_WGAN_GP, steps=3000),
-    "ring_collapse": replace(
-        _POINTS,
-        latent_dim=16,
-        width=(128, 128),
-        batch_size=128,
-        steps=1500,
-        learning_rates=(2e-3, 2e-4),
-        ema=None,
-    ),
+    "ring_collapse": _COLLAPSE,
+    **{f"ring_collapse_{name}": replace(_COLLAPSE, **settings) for name, settings in _CHANGES.items()},
     "digits": replace(_IMAGES, steps=3000, batch_size=64),
     "fashion_mnist": replace(_IMAGES, data="fashion_mnist", steps=4690),
     "fashion_mnist_dcgan": replace(_DCGAN, data="fashion_mnist"),
@@ -177,7 +192,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "stacked": replace(_IMAGES, data="stacked", steps=10_000, ema=0.999),
 }
 """The set-ups by name. In `ring_collapse` the generator learns ten times as fast as the discriminator, and
-collapses; 4690 steps are ten passes over 60 000 training images in batches of 128, and five in batches of 64.
+collapses; each `ring_collapse_...` is that with one thing changed. 4690 steps are ten passes over 60 000
+training images in batches of 128, and five in batches of 64.
 
 >>> EXPERIMENTS["ring"].loss
 'non_saturating'
