@@ -158,8 +158,10 @@ _COLLAPSE = replace(
     learning_rates=(2e-3, 2e-4),
     ema=None,
 )
+_SMALL_COLLAPSE = replace(_COLLAPSE, width=(64, 64))
 _CALM = (("r1", 0.05), ("r2", 0.05))
 _CHANGES = {
+    "small": {},
     "minimax": {"loss": "minimax"},
     "equal_rates": {"learning_rates": (1e-3, 1e-3)},
     "two_rates": {"learning_rates": (1e-3, 2e-3)},
@@ -183,7 +185,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "grid_pairing": replace(_LONG_GRID, **_PAIRING),
     "grid_wgan_gp": replace(_LONG_GRID, **_WGAN_GP, steps=3000),
     "ring_collapse": _COLLAPSE,
-    **{f"ring_collapse_{name}": replace(_COLLAPSE, **settings) for name, settings in _CHANGES.items()},
+    **{f"ring_collapse_{name}": replace(_SMALL_COLLAPSE, **settings) for name, settings in _CHANGES.items()},
     "digits": replace(_IMAGES, steps=3000, batch_size=64),
     "fashion_mnist": replace(_IMAGES, data="fashion_mnist", steps=4690),
     "fashion_mnist_dcgan": replace(_DCGAN, data="fashion_mnist"),
@@ -192,8 +194,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "stacked": replace(_IMAGES, data="stacked", steps=10_000, ema=0.999),
 }
 """The set-ups by name. In `ring_collapse` the generator learns ten times as fast as the discriminator, and
-collapses; each `ring_collapse_...` is that with one thing changed. 4690 steps are ten passes over 60 000
-training images in batches of 128, and five in batches of 64.
+collapses; each other `ring_collapse_...` is `ring_collapse_small` with one thing changed. 4690 steps are ten
+passes over 60 000 training images in batches of 128, and five in batches of 64.
 
 >>> EXPERIMENTS["ring"].loss
 'non_saturating'
