@@ -1,0 +1,669 @@
+r"""What the page of corrections claims: for each entry a check of what is said and of what is so.
+
+A check is given the formulas of its entry that are statements, those under *Said* and those under *So*. It
+must refute each of the first and confirm each of the second, and returns the numbers that the entry may show.
+Truth is SciPy, mpmath, sympy and arithmetic; of the package only where the entry is about the package.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy
+import torch
+from scipy.integrate import quad
+from scipy.optimize import minimize, minimize_scalar
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import entropy, norm, wasserstein_distance
+from torch import nn
+
+from equations.reading import holds
+from ganlab import losses, networks, regularizers
+
+Formulas = Sequence[str]
+Numbers = Sequence[float]
+Check = Callable[[Formulas, Formulas], Numbers]
+
+
+def confirmed(formulas: Formulas, **environment: Any) -> None:
+    for latex in formulas:
+        assert holds(latex, **environment)
+
+
+def refuted(formulas: Formulas, **environment: Any) -> None:
+    for latex in formulas:
+        try:
+            holds(latex, **environment)
+        except AssertionError:
+            continue
+        raise AssertionError(f"what is said holds: {latex}")
+
+
+def judged(said: Formulas, so: Formulas, **environment: Any) -> None:
+    refuted(said, **environment)
+    confirmed(so, **environment)
+
+
+def words_only(said: Formulas, so: Formulas) -> Numbers:
+    """Nothing to compute: the place that the entry names carries it."""
+    assert not [*said, *so]
+    return []
+
+
+# Ingredients
+
+
+def jsd(p: Any, q: Any) -> float:
+    return float(jensenshannon(p, q) ** 2)
+
+
+def kl(p: Any, q: Any) -> float:
+    return float(entropy(p, q))
+
+
+def bce(y: Any, d: Any) -> Any:
+    return -mpmath.log(d) if y == 1 else -mpmath.log(1 - d)
+
+
+def sigma(a: Any) -> Any:
+    return 1 / (1 + mpmath.exp(-a))
+
+
+def laws(count: int = 5, outcomes: int = 4) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    rng = np.random.default_rng(0)
+    for _ in range(count):
+        yield rng.dirichlet(np.ones(outcomes)), rng.dirichlet(np.ones(outcomes))
+
+
+def discriminator_loss(p: Any, q: Any, d: Any) -> float:
+    """The sum of the two means, over the outcomes."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(-np.nansum(p * np.log(d)) - np.nansum(q * np.log1p(-np.asarray(d))))
+
+
+def least(loss: Callable[[Any], float], outcomes: int) -> float:
+    """The least value of a loss over all answers, by descent in their logits."""
+    found = minimize(lambda a: loss(1 / (1 + np.exp(-a))), np.zeros(outcomes), options={"gtol": 1e-9})
+    return float(found.fun)
+
+
+def normal_jsd(mean: float, spread: float = 1.0) -> float:
+    """Of N(0, 1) and N(mean, spread²), by SciPy's quadrature."""
+    p, q = norm(0, 1), norm(mean, spread)
+
+    def density(x: float) -> float:
+        middle = np.logaddexp(p.logpdf(x), q.logpdf(x)) - math.log(2)
+        return (p.pdf(x) * (p.logpdf(x) - middle) + q.pdf(x) * (q.logpdf(x) - middle)) / 2
+
+    return float(quad(density, -30, 40, points=[0, mean], epsabs=1e-12, limit=400)[0])
+
+
+# Cross-entropy and labels
+
+
+def price(said: Formulas, so: Formulas) -> Numbers:
+    for d in (0.1, 0.5, 0.9):
+        judged(said, so, BCE=bce, D=mpmath.mpf(d))
+    return [0.9, -math.log(0.9)]
+
+
+def log_mean(said: Formulas, so: Formulas) -> Numbers:
+    answers = (0.9, 0.1)
+    judged(said, so, p=[(0.5, 0), (0.5, 1)], D=lambda x: mpmath.mpf(answers[x]))
+    return [*answers, np.log(answers).mean(), np.log(np.mean(answers))]
+
+
+def joined(said: Formulas, so: Formulas) -> Numbers:
+    real, fake = np.array([0.9, 0.8, 0.7]), np.array([0.4, 0.3, 0.2])
+    answers = np.concatenate([real, fake])
+    loss = -np.log(real).mean() - np.log(1 - fake).mean()
+    batch = [(1 / 6, (x, int(x < 3))) for x in range(6)]
+    judged(said, so, m=batch, BCE=bce, D=lambda x: mpmath.mpf(answers[x]), L_D=loss)
+    uneven = -np.concatenate([np.log(real), np.log(1 - fake[:1])]).mean()
+    assert abs(uneven + (np.log(real).mean() + np.log(1 - fake[0])) / 2) > 0.05
+    return [loss, loss / 2]
+
+
+def between(said: Formulas, so: Formulas) -> Numbers:
+    for p, q in laws():
+        environment = {"L": lambda d, p=p, q=q: discriminator_loss(p, q, d) / 2, "JSD": jsd, "p": p, "q": q}
+        judged(said, so, min=lambda of: least(of, 4), **environment)
+    even, peaked = np.full(4, 0.25), np.array([0.97, 0.01, 0.01, 0.01])
+    bests = [least(lambda d, p=p: discriminator_loss(p, p, d) / 2, 4) for p in (even, peaked)]
+    assert np.allclose(bests, math.log(2))
+    return [math.log(2), entropy(even), entropy(peaked)]
+
+
+def best_loss(said: Formulas, so: Formulas) -> Numbers:
+    for truth, d in ((0.3, 0.2), (0.8, 0.5)):
+        judged(said, so, pi=mpmath.mpf(truth), D=mpmath.mpf(d))
+    return []
+
+
+def squared(said: Formulas, so: Formulas) -> Numbers:
+    law = [(0.5, -1), (0.3, 1), (0.2, 2)]
+    mean = sum(weight * x for weight, x in law)
+    assert mean not in [x for _, x in law]
+    for other in (-1, mean - 0.01, mean + 0.01, 2):
+        judged(said, so, p=law, mu=mean, c=other)
+    return []
+
+
+def sigmoid_first(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so)
+    one = torch.ones(1, dtype=torch.float32)
+    codings = (lambda a: nn.BCELoss()(a.sigmoid(), one), lambda a: losses.non_saturating.generator(a, a))
+    scores = [(-30 * one).requires_grad_() for _ in codings]
+    slopes = [torch.autograd.grad(c(a), a)[0].item() for c, a in zip(codings, scores, strict=True)]
+    assert abs(slopes[1] + 1) < 1e-6
+    sure = (17 * one).requires_grad_()
+    wrong = nn.BCELoss()(sure.sigmoid(), 0 * one)
+    assert wrong.item() == 100
+    assert torch.autograd.grad(wrong, sure)[0].item() == 0
+    return slopes
+
+
+# The game
+
+
+def likelihood(said: Formulas, so: Formulas) -> Numbers:
+    for p, noise in laws():
+        judged(said, so, KL=kl, p=p, q=0.01 * p + 0.99 * noise)
+    apart, noise = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+    worst = kl(apart, 0.01 * apart + 0.99 * noise)
+    assert math.isclose(worst, math.log(100))
+    return [worst]
+
+
+def elbo(said: Formulas, so: Formulas) -> Numbers:
+    """z from N(0, 1), x given z from N(z, 1), x = 1: the posterior is N(1/2, 1/2), its stand-in N(0, 1)."""
+    prior, x = norm(0, 1), 1.0
+    joint = lambda z: prior.logpdf(z) + norm(z, 1).logpdf(x)  # noqa: E731
+    bound = quad(lambda z: prior.pdf(z) * (joint(z) - prior.logpdf(z)), -12, 12)[0]
+    density = quad(lambda z: math.exp(joint(z)), -12, 12)[0]
+    posterior = norm(0.5, math.sqrt(0.5))
+
+    def divergence(q: Any, r: Any) -> float:
+        return quad(lambda z: q.pdf(z) * (q.logpdf(z) - r.logpdf(z)), -12, 12)[0]
+
+    environment = {"p_model": lambda x: density, "B": lambda x: bound, "KL": divergence}
+    judged(said, so, x=x, q=prior, r=posterior, **environment)
+    return [bound, math.log(density), divergence(prior, posterior)]
+
+
+def kept_half(said: Formulas, so: Formulas) -> Numbers:
+    """Two equal modes, and a generator (or a list of data) that has one of them."""
+    judged(said, so)
+    return [jsd([0.5, 0.5], [1.0, 0.0])]
+
+
+def label_zero(said: Formulas, so: Formulas) -> Numbers:
+    for d in (0.05, 0.5, 0.95):
+        judged(said, so, BCE=bce, D=mpmath.mpf(d))
+    return []
+
+
+def zero_sum(said: Formulas, so: Formulas) -> Numbers:
+    for d in (0.1, 0.4, 0.8):
+        judged(said, so, D=mpmath.mpf(d))
+    real, fake, other = torch.randn(3, 100, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    sums = [
+        [pair.discriminator(real, a) + pair.generator(real, a) for a in (fake, other)]
+        for pair in (losses.minimax, losses.non_saturating)
+    ]
+    assert abs(sums[0][0] - sums[0][1]) < 1e-12 < abs(sums[1][0] - sums[1][1])
+    return []
+
+
+def roles(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so)
+    for pair in (losses.minimax, losses.non_saturating):
+        real, fake = torch.randn(2, 9, generator=torch.Generator().manual_seed(0)).requires_grad_()
+        slopes = torch.autograd.grad(pair.generator(real, fake), (real, fake), materialize_grads=True)
+        assert slopes[0].abs().sum() == 0 < slopes[1].abs().sum()
+    return []
+
+
+def minimum(said: Formulas, so: Formulas) -> Numbers:
+    value = mpmath.log(mpmath.mpf(1) / 2) - 100 * mpmath.log(10)
+    judged(said, so, V=lambda d, g: value, D=None, G=None)
+    for p, _ in laws():
+        assert math.isclose(least(lambda d, p=p: discriminator_loss(p, p, d), 4), math.log(4))
+    return [float(value)]
+
+
+def one_half(said: Formulas, so: Formulas) -> Numbers:
+    for p, q in laws():
+        for d in np.random.default_rng(1).uniform(0.05, 0.95, (5, 4)):
+            judged(said, so, L_D=discriminator_loss(p, q, d), JSD=jsd, p=p, q=q)
+    undecided = discriminator_loss(p, p, np.full(4, 0.5))
+    return [0.5, undecided, undecided / 2, math.log(2) - 0.25]
+
+
+def winning(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so)
+    real, fake = np.array([0.9, 0.8, 0.7]), np.array([0.4, 0.3, 0.2])
+    loss, other = -np.log(real).mean() - np.log(1 - fake).mean(), -np.log(fake).mean()
+    assert loss < 2 * math.log(2)
+    assert other > math.log(2)
+    return [loss, 2 * math.log(2), other, math.log(2)]
+
+
+def errors(said: Formulas, so: Formulas) -> Numbers:
+    for threshold in (-1.0, 0.5, 2.0):
+        judged(said, so, a=norm.cdf(threshold), b=norm.sf(threshold))
+    return [norm.cdf(2), norm.sf(2)]
+
+
+def everywhere(said: Formulas, so: Formulas) -> Numbers:
+    """Data on two of three outcomes. Against D the generator goes where D is largest."""
+    p = np.array([0.5, 0.5, 0.0])
+    for aside, stands in ((0.3, True), (0.5, True), (0.9, False)):
+        d = np.array([0.5, 0.5, aside])
+        assert math.isclose(discriminator_loss(p, p, d), least(lambda d: discriminator_loss(p, p, d), 3))
+        assert (p @ d == d.max()) is np.bool_(stands)
+    judged(said, so, D=lambda x: [0.5, 0.5, 0.3][x], x=2)
+    return [0.3, 0.5, 0.9]
+
+
+def guess(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so)
+    return [0.9, 0.1, -(math.log(0.9) + math.log(0.1)) / 2, math.log(2)]
+
+
+def loser(said: Formulas, so: Formulas) -> Numbers:
+    """A linear discriminator of two centred laws: its loss is convex and even in the slope."""
+    judged(said, so)
+
+    def loss(slope: float) -> float:
+        real = quad(lambda x: norm.pdf(x) * np.logaddexp(0, -slope * x), -30, 30)[0]
+        fake = quad(lambda x: norm.pdf(x, scale=3) * np.logaddexp(0, slope * x), -40, 40)[0]
+        return real + fake
+
+    best = minimize_scalar(loss, bounds=(-2, 2), method="bounded")
+    assert math.isclose(best.fun, 2 * math.log(2), abs_tol=1e-6)
+    return [normal_jsd(0, 3)]
+
+
+def stop(said: Formulas, so: Formulas) -> Numbers:
+    zeros = torch.zeros(5, dtype=torch.float64)
+    judged(said, so, L_D=losses.minimax.discriminator(zeros, zeros).item())
+    return []
+
+
+def alternation(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so)
+    x, y, h = sympy.symbols("x y h")
+    form = x**2 + y**2 - h * x * y
+    moved = form.subs({x: x - h * y, y: y + h * (x - h * y)}, simultaneous=True)
+    assert sympy.expand(moved - form) == 0
+    return []
+
+
+def excellence(said: Formulas, so: Formulas) -> Numbers:
+    for h in (0.01, 0.5):
+        judged(said, so, h=h)
+        x, y = 0.6, -0.8
+        assert math.isclose(math.hypot(x - h * y, y + h * x), math.sqrt(1 + h**2))
+    return []
+
+
+# The best discriminator
+
+
+def ratio(said: Formulas, so: Formulas) -> Numbers:
+    for p, q in ((0.6, 0.4), (0.1, 0.7)):
+        found = minimize_scalar(
+            lambda d, p=p, q=q: -p * math.log(d) - q * math.log1p(-d), (0.01, p / (p + q) + 0.05, 0.99)
+        )
+        best = mpmath.mpf(p) / (mpmath.mpf(p) + mpmath.mpf(q))
+        assert math.isclose(found.x, best, rel_tol=1e-6)
+        judged(said, so, p=mpmath.mpf(p), q=mpmath.mpf(q), **{"D*": best})
+    return [0.6, 0.4, 0.6 / 0.4]
+
+
+def plausible(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so)
+    return [0.3, 0.3 / 0.6, 0.003, 0.3 / 0.303]
+
+
+def mass(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so)
+    shares = np.array([0.75, 0.25]) * [0.6, 0.4]
+    return [0.6, shares[0] / shares.sum()]
+
+
+def slope_of_divergence(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so)
+    step = 1e-3
+    minimax = (2 * normal_jsd(1 + step) - 2 * normal_jsd(1 - step)) / (2 * step)
+    best = lambda x: 1 / (1 + math.exp(x - 0.5))  # noqa: E731  D* of N(0, 1) and N(1, 1)
+    pull = quad(lambda x: norm.pdf(x, loc=1) * (1 - best(x)), -20, 20)[0]
+    assert math.isclose(minimax, 1 - pull, abs_tol=1e-5)
+    return [minimax, pull]
+
+
+def closed_form(said: Formulas, so: Formulas) -> Numbers:
+    """sup of E_p T - E_q f*(T), f*(t) = -log(1 - e^t), is E_q f(p/q), f(u) = u log u - (u + 1) log(u + 1)."""
+    judged(said, so)
+    for p, q in laws():
+        u = p / q
+        divergence = float(q @ (u * np.log(u) - (u + 1) * np.log(u + 1)))
+        assert math.isclose(-least(lambda d, p=p, q=q: discriminator_loss(p, q, d), 4), divergence)
+    return []
+
+
+def alike(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so)
+    two, one, three = np.array([0.5, 0.5, 0]), np.array([1.0, 0, 0]), np.full(3, 1 / 3)
+    assert kl((two + one) / 2, one) == math.inf
+    return [jsd(two, one), jsd(one, two), jsd(two, three), 2 * kl((two + one) / 2, two)]
+
+
+def label_entropy(said: Formulas, so: Formulas) -> Numbers:
+    """H(Y | X) and I(X; Y) from the joint law of a fair coin and a sample of its kind."""
+    for p, q in laws():
+        joint = np.array([q, p]) / 2
+        marginal = joint.sum(0)
+        left = float(entropy(joint.ravel()) - entropy(marginal))
+        known = math.log(2) - left
+        environment = {"H": lambda *_, h=left: h, "I": lambda *_, i=known: i, "X": None, "Y": None}
+        judged(said, so, JSD=jsd, p=p, q=q, **environment)
+    return []
+
+
+def flat(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so)
+    assert normal_jsd(6) < normal_jsd(6.5) < math.log(2)
+    assert math.isclose(jsd([1, 0], [0, 1]), math.log(2))
+    return [normal_jsd(6)]
+
+
+def heart(said: Formulas, so: Formulas) -> Numbers:
+    """Two finite lists of one continuous law have no point in common: D = 1 and D = 0 fit both."""
+    judged(said, so)
+    lists = norm.rvs(size=(2, 64), random_state=0)
+    assert not set(lists[0]) & set(lists[1])
+    on_lists = discriminator_loss([1.0, 0.0], [0.0, 1.0], [1.0, 0.0])
+    assert on_lists == 0
+    return [math.log(2) - on_lists / 2]
+
+
+# The two generator losses
+
+
+def slopes(said: Formulas, so: Formulas) -> Numbers:
+    for a in (-8, -2, 0.5):
+        judged(said, so, a=mpmath.mpf(a), D=sigma(a), sigma=sigma)
+        assert 1 - sigma(a) < 1
+    return []
+
+
+def no_signal(said: Formulas, so: Formulas) -> Numbers:
+    """The generator x = θ against the logit 2x - 10: 200 steps, plain at rate 0.1 and Adam at 0.01."""
+    judged(said, so)
+
+    def moved(weight: Callable[[float], float], *, adam: bool) -> float:
+        theta, mean, square = 0.0, 0.0, 0.0
+        for step in range(1, 201):
+            slope = -2 * weight(float(sigma(2 * theta - 10)))
+            mean, square = 0.9 * mean + 0.1 * slope, 0.999 * square + 0.001 * slope**2
+            size = mean / (1 - 0.9**step) / (math.sqrt(square / (1 - 0.999**step)) + 1e-8)
+            theta -= 0.01 * size if adam else 0.1 * slope
+        return theta
+
+    saturating, other = (lambda d: d), (lambda d: 1 - d)
+    assert 0 < moved(saturating, adam=False) < 0.01 < 5 < moved(other, adam=False)
+    assert moved(saturating, adam=True) > moved(other, adam=True) > 1
+    return []
+
+
+def early(said: Formulas, so: Formulas) -> Numbers:
+    answers = []
+    for seed in range(10):
+        rng = torch.Generator().manual_seed(seed)
+        generator = networks.mlp_generator(2, (2,), rng=rng, width=32)
+        discriminator = networks.mlp_discriminator((2,), rng=rng, width=32)
+        z = torch.randn(256, 2, generator=rng, dtype=next(generator.parameters()).dtype)
+        answers.append(discriminator(generator(z)).sigmoid().mean().item())
+    refuted(said, D=lambda x: x, G=lambda z: z, z=min(answers))
+    assert 0.4 < min(answers) < max(answers) < 0.6
+    return []
+
+
+def minus(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so, D=mpmath.mpf("0.05"), L_ns=-mpmath.log("0.05"))
+    return [0.05, -math.log(0.05)]
+
+
+def fifty_nine(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so, D=mpmath.mpf("0.05"))
+    assert round(2.996 / 0.051) == 59
+    return [0.05, math.log(0.05) / math.log(0.95)]
+
+
+def rounding(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so)
+    single = torch.tensor(-20.0, dtype=torch.float32).sigmoid().item()
+    assert abs(single / sigma(-20) - 1) < 1e-7
+    return []
+
+
+def landscape(said: Formulas, so: Formulas) -> Numbers:
+    for p, q in laws():
+        judged(said, so, KL=kl, JSD=jsd, p=p, q=q, m=(p + q) / 2)
+    return []
+
+
+def fixed_point(said: Formulas, so: Formulas) -> Numbers:
+    """For equal laws the best answer is 1/2."""
+    p = np.array([0.3, 0.7])
+    best = minimize_scalar(lambda d: -math.log(d) - math.log1p(-d), (0.1, 0.4, 0.9)).x
+    judged(said, so, D=lambda x: x, G=lambda z: z, z=round(best, 7))
+    return [0.999, discriminator_loss(p, p, np.full(2, 0.999)) - 2 * math.log(2)]
+
+
+# Lost modes
+
+
+def one_sample(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so)
+    p, q = np.array([0.5, 0.5]), np.array([1.0, 0.0])
+    gain = 2 * math.log(2) - least(lambda d: discriminator_loss(p, q, d), 2)
+    assert math.isclose(gain, 2 * jsd(p, q), rel_tol=1e-6)
+    return [2 * jsd(p, q)]
+
+
+# Distance and penalty
+
+
+def smooth(said: Formulas, so: Formulas) -> Numbers:
+    for theta in (-2.0, -0.1, 0.0, 3.0):
+        judged(said, so, theta=theta, W=lambda t: wasserstein_distance([0.0], [float(t)]))
+    return []
+
+
+def critic(said: Formulas, so: Formulas) -> Numbers:
+    """Critics -K x and -K |x| of two laws on the line."""
+    p, q = norm.rvs(size=(2, 200), random_state=1)
+    q = 2 * q + 1
+    for bound in (0.5, 1.0, 3.0):
+        for shape in (np.asarray, np.abs):
+            loss = np.mean(-bound * shape(q)) - np.mean(-bound * shape(p))
+            judged(said, so, L_D=loss, K=bound, W_1=wasserstein_distance, p=p, q=q)
+    return []
+
+
+def norm_one(said: Formulas, so: Formulas) -> Numbers:
+    """Data at 0 and 10, generated points at 1 and 9: a best critic is flat from 1 to 9."""
+    judged(said, so, x=5, **{"nabla f": lambda x: mpmath.matrix([-1 if x < 1 else 1 if x > 9 else 0])})
+    fines = []
+    for real in (0, 10):
+        for fake in (1, 9):
+            inside = max(0.0, min(9, max(real, fake)) - max(1, min(real, fake)))
+            fines.append(inside / abs(real - fake))  # (0 - 1)² on the flat part
+    flat_earns, kink_earns = 1.0, np.mean([5, 5]) - np.mean([4, 4])
+    assert flat_earns == kink_earns == 1.0  # each generated point lies 1 from its data
+    return [np.mean(fines)]
+
+
+def soft(said: Formulas, so: Formulas) -> Numbers:
+    for delta, weight in ((1.0, 10.0), (2.0, 0.1)):
+        found = minimize_scalar(lambda w, d=delta, k=weight: -w * d + k * (abs(w) - 1) ** 2, (0.5, 2)).x
+        best = 1 + sympy.Rational(str(delta)) / (2 * sympy.Rational(str(weight)))
+        assert math.isclose(found, best, rel_tol=1e-6)
+        judged(said, so, Delta=delta, **{"w*": float(best), "lambda": weight})
+    return []
+
+
+def weight_of_penalty(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so)
+    settles = [1 + 1 / (2 * weight) for weight in (0.1, 10)]
+    assert math.isclose(settles[0], 6)
+    return [0.1, settles[1]]
+
+
+def rounded(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so)
+    penalty = 10 * (math.hypot(1.2, 0.8) - 1) ** 2
+    early = 10 * round((round(math.hypot(1.2, 0.8), 4) - 1) ** 2 - 5e-5, 4)  # 0.19554, cut to 0.1955
+    assert [round(x, 3) for x in (early, early - 0.5)] == [1.955, 1.455]
+    return [1.2, 0.8, early, early - 0.5, penalty, penalty - 0.5]
+
+
+def stable(said: Formulas, so: Formulas) -> Numbers:
+    """Data at 0, one point at θ, the critic ψ x; alternating steps of 0.1, half the penalty, from (1, 1)."""
+    judged(said, so)
+    away = {}
+    for target in (1.0, 0.0):  # the norm that the penalty asks for; 0 is R1
+        theta, psi, path = 1.0, 1.0, []
+        for _ in range(600):
+            theta += 0.1 * psi
+            psi += 0.1 * (-theta - (abs(psi) - target) * np.sign(psi))
+            path.append(math.hypot(theta, psi))
+        away[target] = path[-200:]
+    assert max(away[0.0]) < 1e-3
+    return [min(away[1.0]), max(away[1.0])]
+
+
+def spectral(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so)
+    rng = torch.Generator().manual_seed(0)
+    net = networks.mlp_discriminator((3,), rng=rng, width=8, depth=2, activation=nn.ReLU).double()
+    x = torch.randn(500, 3, generator=rng, dtype=torch.float64)
+    norms = [np.linalg.norm(w.detach().numpy(), 2) for w in net.parameters() if w.ndim == 2]
+    assert 0 < regularizers.input_gradient(net, x).norm(dim=1).max() <= math.prod(norms)
+    return []
+
+
+def convolution(said: Formulas, so: Formulas) -> Numbers:
+    """The norm of a circular convolution is the largest absolute value of the kernel's Fourier transform."""
+    judged(said, so)
+    kernel = np.ones((3, 3))
+    assert np.isclose(np.linalg.norm(kernel.reshape(1, 9), 2), 3)
+    assert np.isclose(np.abs(np.fft.fft2(kernel, (28, 28))).max(), 9)
+    return []
+
+
+# And two more
+
+
+def hinge(said: Formulas, so: Formulas) -> Numbers:
+    refuted(said, a=-1000, max=max)
+    scores = torch.tensor([-1000.0]), torch.tensor([-1000.0])
+    assert losses.hinge.discriminator(*scores).item() == 1001
+    for p, q in laws():
+
+        def best(of: Any, p: Any = p, q: Any = q) -> float:
+            return min(of(s) for s in np.array(np.meshgrid(*[[-1.0, 0.0, 1.0]] * 4)).reshape(4, -1).T)
+
+        def loss(d: Any, p: Any = p, q: Any = q) -> float:
+            return float(p @ np.maximum(0, 1 - d) + q @ np.maximum(0, 1 + d))
+
+        confirmed(so, min=best, L=loss, TV=lambda p, q: float(np.abs(p - q).sum() / 2), p=p, q=q)
+    return []
+
+
+def momentum(said: Formulas, so: Formulas) -> Numbers:
+    """The largest eigenvalue of one round, x first, on the two numbers and what they were before."""
+    judged(said, so)
+
+    def growth(b: float, h: float = 0.1) -> float:
+        x = np.array([1 + b, -h, -b, 0])
+        y = np.array([0, 1 + b, 0, -b]) + h * x
+        step = np.array([x, y, [1, 0, 0, 0], [0, 1, 0, 0]])
+        return float(np.abs(np.linalg.eigvals(step)).max())
+
+    return [0.5, growth(0.5), 0.9, growth(0.9), -0.5, growth(-0.5)]
+
+
+CORRECTIONS: dict[str, Check] = {
+    "corr-price": price,
+    "corr-log-mean": log_mean,
+    "corr-label": words_only,
+    "corr-joined": joined,
+    "corr-between": between,
+    "corr-best-loss": best_loss,
+    "corr-squared": squared,
+    "corr-sigmoid": sigmoid_first,
+    "corr-likelihood": likelihood,
+    "corr-elbo": elbo,
+    "corr-look": kept_half,
+    "corr-label-zero": label_zero,
+    "corr-zero-sum": zero_sum,
+    "corr-roles": roles,
+    "corr-minimum": minimum,
+    "corr-half": one_half,
+    "corr-winning": winning,
+    "corr-falls": words_only,
+    "corr-errors": errors,
+    "corr-everywhere": everywhere,
+    "corr-guess": guess,
+    "corr-training-set": kept_half,
+    "corr-loser": loser,
+    "corr-stop": stop,
+    "corr-alternation": alternation,
+    "corr-excellence": excellence,
+    "corr-freeze": words_only,
+    "corr-ratio": ratio,
+    "corr-plausible": plausible,
+    "corr-mass": mass,
+    "corr-mixture": words_only,
+    "corr-jsd": slope_of_divergence,
+    "corr-closed-form": closed_form,
+    "corr-alike": alike,
+    "corr-entropy": label_entropy,
+    "corr-information": label_entropy,
+    "corr-flat": flat,
+    "corr-heart": heart,
+    "corr-zero-value": slopes,
+    "corr-infinite": slopes,
+    "corr-large": slopes,
+    "corr-no-signal": no_signal,
+    "corr-early": early,
+    "corr-minus": minus,
+    "corr-59": fifty_nine,
+    "corr-rounding": rounding,
+    "corr-landscape": landscape,
+    "corr-fixed-point": fixed_point,
+    "corr-always": words_only,
+    "corr-one-sample": one_sample,
+    "corr-diversity": words_only,
+    "corr-smooth": smooth,
+    "corr-critic": critic,
+    "corr-norm-one": norm_one,
+    "corr-soft": soft,
+    "corr-lambda": weight_of_penalty,
+    "corr-rounded": rounded,
+    "corr-five": words_only,
+    "corr-stable": stable,
+    "corr-spectral": spectral,
+    "corr-convolution": convolution,
+    "corr-any-loss": words_only,
+    "corr-hinge": hinge,
+    "corr-momentum": momentum,
+}
