@@ -249,7 +249,7 @@ def names_of_tests():
 
 
 def in_the_lab(fragment):
-    """How the lab reads a link: what it complains of, which preset it is, and the link that it would write."""
+    """How the lab reads a link: its complaint, which preset it is, and the link that it would write."""
     read = "const { setup, notice } = lab.fromLink(input);"
     return run(f"{read} return [notice, lab.presetOf(setup), lab.toLink(setup)]", fragment)
 
