@@ -236,7 +236,7 @@ def test_a_slow_average_still_shows_the_beginning(decay, late):
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "book" / "failures.md").read_text(encoding="utf-8")
-FIELDS = ("Set-up", "You see", "Cause", "Cure", "Tests", "Try")
+FIELDS = ("Set-up", "Symptom", "Cause", "Cure", "Tests", "Try")
 INDEX, *EXHIBITS = re.split(r"\n(?=\(fail-[\w-]+\)=\n### )", PAGE)
 LINK = re.compile(r'<a href="lab\.html#([^"]+)">')
 by_exhibit = pytest.mark.parametrize("exhibit", EXHIBITS, ids=[e[1 : e.index(")")] for e in EXHIBITS])
