@@ -145,8 +145,27 @@ def _steps(gan: GAN, *, compiled: bool) -> tuple[Callable[..., Any], Callable[..
         return _adam(side, gradients, rate, betas), values
 
     if compiled and _has_compiler():
-        return torch.compile(d_step), torch.compile(g_step)
+        return _checked_once(torch.compile(d_step)), _checked_once(torch.compile(g_step))
     return torch.no_grad()(d_step), torch.no_grad()(g_step)
+
+
+def _checked_once(step: Callable[..., Any]) -> Callable[..., Any]:
+    """The compiled step, all of whose assumptions are checked at the first call of each kind.
+
+    Later calls check only what tells the kinds apart, since in one training run nothing else changes, and to
+    check all takes up to a tenth of a step. A kind is a set of rules (a lazy penalty comes and goes) and what
+    the draw holds (instance noise may fade to none).
+    """
+    seen = set()
+
+    def run(side: Side, weights: Weights, drawn: Draw, rate: Tensor, rules: Rules) -> Any:
+        kind = rules, *(leaf is None for leaf in drawn)
+        known = kind in seen
+        seen.add(kind)
+        with torch.compiler.set_stance(skip_guard_eval_unsafe=known):
+            return step(side, weights, drawn, rate, rules)
+
+    return run
 
 
 def _adam(side: Side, gradients: Weights, rate: Tensor, betas: tuple[float, float]) -> Side:
@@ -155,6 +174,7 @@ def _adam(side: Side, gradients: Weights, rate: Tensor, betas: tuple[float, floa
     first_scale, second_scale = (1 - beta**count for beta in betas)
     weights, first, second = {}, {}, {}
     for name, gradient in gradients.items():
+        gradient = gradient.contiguous()  # as the weights are: a compiled step is compiled again otherwise
         first[name] = torch.lerp(side.first[name], gradient, 1 - betas[0])
         second[name] = betas[1] * side.second[name] + (1 - betas[1]) * gradient.square()
         scale = (second[name] / second_scale.to(gradient.dtype)).sqrt() + EPS

@@ -11,7 +11,7 @@ from ganlab import data, ensembles
 from ganlab.distributed import Group
 from ganlab.ensembles import train_together
 from ganlab.game import GAN, Penalty, Unroll
-from ganlab.losses import LOSSES, non_saturating, relativistic_pairing
+from ganlab.losses import LOSSES, hinge, non_saturating, relativistic_pairing
 from ganlab.networks import mlp_discriminator, mlp_generator
 from ganlab.regularizers import dragan, r1, r2, wgan_gp
 from ganlab.training import NonFiniteLossError, train
@@ -103,6 +103,15 @@ def test_a_compiled_step_equals_the_eager_one():
     history = train_together(gans, batches, 20, compiled=True)
     expected = train_together(eager, eager_batches, 20)
     assert_close(history.values, expected.values, rtol=0, atol=1e-10)
+
+
+def test_compiled_steps_keep_apart_what_changes_from_step_to_step_and_from_run_to_run():
+    lazy, other = {"penalties": [Penalty(r1, 0.1, every=2)]}, {"loss": hinge}
+    for settings in (lazy, other, lazy):
+        (gans, batches), (eager, eager_batches) = games(depth=1, **settings), games(depth=1, **settings)
+        history = train_together(gans, batches, 4, compiled=True)
+        expected = train_together(eager, eager_batches, 4)
+        assert_close(history.values, expected.values, rtol=0, atol=1e-10)
 
 
 def test_without_a_compiler_the_steps_run_all_the_same(monkeypatch):
