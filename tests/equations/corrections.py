@@ -467,7 +467,7 @@ def fixed_point(said: Formulas, so: Formulas) -> Numbers:
     return [0.999, discriminator_loss(p, p, np.full(2, 0.999)) - 2 * math.log(2)]
 
 
-# Lost modes
+# Lost modes, small games
 
 
 def one_sample(said: Formulas, so: Formulas) -> Numbers:
@@ -476,6 +476,58 @@ def one_sample(said: Formulas, so: Formulas) -> Numbers:
     gain = 2 * math.log(2) - least(lambda d: discriminator_loss(p, q, d), 2)
     assert math.isclose(gain, 2 * jsd(p, q), rel_tol=1e-6)
     return [2 * jsd(p, q)]
+
+
+def count(said: Formulas, so: Formulas) -> Numbers:
+    judged(said, so)
+    return [entropy([1 / 2] + [1 / 14] * 7, np.full(8, 1 / 8))]
+
+
+def diversity(said: Formulas, so: Formulas) -> Numbers:
+    p = np.full(8, 1 / 8)
+    for kept in (1, 4, 7):
+        q = (np.arange(8) < kept) / kept
+        judged(said, so, KL=kl, m=(p + q) / 2, p=p, alpha=kept / 8)
+    return [2 * kl([0.75, 0.25], [0.5, 0.5])]
+
+
+def two_rates(said: Formulas, so: Formulas) -> Numbers:
+    """The Dirac-GAN near its equilibrium, which both losses turn at half the speed of x y."""
+    for eta_g, eta_d in ((0.1, 0.1), (0.1, 1.0), (1.0, 0.1)):
+        step = np.array([[1, eta_g / 2], [-eta_d / 2, 1]])
+        growth = np.abs(np.linalg.eigvals(step)).max()
+        judged(said, so, eta_g=eta_g, eta_d=eta_d, **{"lambda": growth})
+        assert growth > 1
+    return []
+
+
+def momentum(said: Formulas, so: Formulas) -> Numbers:
+    """The largest eigenvalue of one round, x first, on the two numbers and what they were before."""
+    judged(said, so)
+
+    def growth(b: float, h: float = 0.1) -> float:
+        x = np.array([1 + b, -h, -b, 0])
+        y = np.array([0, 1 + b, 0, -b]) + h * x
+        step = np.array([x, y, [1, 0, 0, 0], [0, 1, 0, 0]])
+        return float(np.abs(np.linalg.eigvals(step)).max())
+
+    return [0.5, growth(0.5), 0.9, growth(0.9), -0.5, growth(-0.5)]
+
+
+def hinge(said: Formulas, so: Formulas) -> Numbers:
+    refuted(said, a=-1000, max=max)
+    scores = torch.tensor([-1000.0]), torch.tensor([-1000.0])
+    assert losses.hinge.discriminator(*scores).item() == 1001
+    for p, q in laws():
+
+        def best(of: Any, p: Any = p, q: Any = q) -> float:
+            return min(of(s) for s in np.array(np.meshgrid(*[[-1.0, 0.0, 1.0]] * 4)).reshape(4, -1).T)
+
+        def loss(d: Any, p: Any = p, q: Any = q) -> float:
+            return float(p @ np.maximum(0, 1 - d) + q @ np.maximum(0, 1 + d))
+
+        confirmed(so, min=best, L=loss, TV=lambda p, q: float(np.abs(p - q).sum() / 2), p=p, q=q)
+    return []
 
 
 # Distance and penalty
@@ -569,38 +621,6 @@ def convolution(said: Formulas, so: Formulas) -> Numbers:
     return []
 
 
-# And two more
-
-
-def hinge(said: Formulas, so: Formulas) -> Numbers:
-    refuted(said, a=-1000, max=max)
-    scores = torch.tensor([-1000.0]), torch.tensor([-1000.0])
-    assert losses.hinge.discriminator(*scores).item() == 1001
-    for p, q in laws():
-
-        def best(of: Any, p: Any = p, q: Any = q) -> float:
-            return min(of(s) for s in np.array(np.meshgrid(*[[-1.0, 0.0, 1.0]] * 4)).reshape(4, -1).T)
-
-        def loss(d: Any, p: Any = p, q: Any = q) -> float:
-            return float(p @ np.maximum(0, 1 - d) + q @ np.maximum(0, 1 + d))
-
-        confirmed(so, min=best, L=loss, TV=lambda p, q: float(np.abs(p - q).sum() / 2), p=p, q=q)
-    return []
-
-
-def momentum(said: Formulas, so: Formulas) -> Numbers:
-    """The largest eigenvalue of one round, x first, on the two numbers and what they were before."""
-    judged(said, so)
-
-    def growth(b: float, h: float = 0.1) -> float:
-        x = np.array([1 + b, -h, -b, 0])
-        y = np.array([0, 1 + b, 0, -b]) + h * x
-        step = np.array([x, y, [1, 0, 0, 0], [0, 1, 0, 0]])
-        return float(np.abs(np.linalg.eigvals(step)).max())
-
-    return [0.5, growth(0.5), 0.9, growth(0.9), -0.5, growth(-0.5)]
-
-
 CORRECTIONS: dict[str, Check] = {
     "corr-price": price,
     "corr-log-mean": log_mean,
@@ -651,8 +671,15 @@ CORRECTIONS: dict[str, Check] = {
     "corr-landscape": landscape,
     "corr-fixed-point": fixed_point,
     "corr-always": words_only,
+    "corr-count": count,
     "corr-one-sample": one_sample,
-    "corr-diversity": words_only,
+    "corr-diversity": diversity,
+    "corr-seeking": words_only,
+    "corr-cycling": words_only,
+    "corr-cure": words_only,
+    "corr-two-rates": two_rates,
+    "corr-momentum": momentum,
+    "corr-hinge": hinge,
     "corr-smooth": smooth,
     "corr-critic": critic,
     "corr-norm-one": norm_one,
@@ -664,6 +691,4 @@ CORRECTIONS: dict[str, Check] = {
     "corr-spectral": spectral,
     "corr-convolution": convolution,
     "corr-any-loss": words_only,
-    "corr-hinge": hinge,
-    "corr-momentum": momentum,
 }
