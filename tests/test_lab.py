@@ -491,7 +491,7 @@ def test_each_preset_is_a_set_up_with_a_note():
 # Presets: what each promises, on one seed each; over more seeds see the page of the lab
 
 PRESET = """
-const { setup } = lab.clean({ ...lab.PRESETS[input.name].setup, ...input.change, seed: 3 });
+const { setup } = lab.clean({ ...lab.PRESETS[input.name].setup, seed: 3, ...input.change });
 const game = engine.game(setup, Float64Array);
 const [first, center, lengths] = [engine.view(game).fake, [], []];
 const sum = (points, k) => points.reduce((total, x, i) => total + (i % 2 === k ? x : 0), 0);
@@ -526,8 +526,9 @@ def test_the_linear_critic_rotates_and_r1_stills_it():
 
 
 def test_a_penalised_critic_leads_to_the_ring_if_it_has_its_five_steps():
-    """The mean distance from the circle of radius 2 on which the modes lie; without a penalty no scale holds."""
-    five, one = preset("penalty", 400), preset("penalty", 400, n_critic=1)
-    assert five["astray"] < 0.7 < one["astray"]
-    assert abs(five["row"]["d_loss"]) < 5
+    """Mean distances from the circle of radius 2 on which the modes lie; without a penalty no scale holds."""
+    five = [preset("penalty", 400, seed=seed) for seed in (0, 1, 2)]
+    one = [preset("penalty", 400, seed=seed, n_critic=1) for seed in (0, 1, 2)]
+    assert 1.5 * sum(run["astray"] for run in five) < sum(run["astray"] for run in one)
+    assert max(abs(run["row"]["d_loss"]) for run in five) < 5
     assert abs(preset("penalty", 200, gp=0)["row"]["d_loss"]) > 50
