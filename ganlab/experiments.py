@@ -188,6 +188,10 @@ EXPERIMENTS: dict[str, Experiment] = {
     **{f"ring_collapse_{name}": replace(_SMALL_COLLAPSE, **settings) for name, settings in _CHANGES.items()},
     "digits": replace(_IMAGES, steps=3000, batch_size=64),
     "fashion_mnist": replace(_IMAGES, data="fashion_mnist", steps=4690),
+    "fashion_mnist_non_saturating": replace(_IMAGES, data="fashion_mnist", steps=4690, ema=0.99),
+    "fashion_mnist_wgan_gp": replace(
+        _IMAGES, **_WGAN_GP | {"regularizers": (("wgan_gp", 10.0),)}, data="fashion_mnist", steps=1500
+    ),
     "fashion_mnist_dcgan": replace(_DCGAN, data="fashion_mnist"),
     "mnist": replace(_IMAGES, data="mnist", steps=4690),
     "mnist_dcgan": replace(_DCGAN, data="mnist"),

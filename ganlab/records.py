@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import math
 import platform
 import sys
 import time
@@ -20,27 +21,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ganlab import experiments, reports
+from ganlab import experiments, plotting, reports
 from ganlab.checkpoints import write_atomically
 from ganlab.ensembles import train_together
 from ganlab.experiments import EXPERIMENTS, Experiment, Setup
 from ganlab.history import History
 from ganlab.training import train
 
-__all__ = ["RECORDS", "Record", "load", "make", "save"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["RECORDS", "Record", "load", "make", "save", "show"]
 
 TEN = tuple(range(10, 20))
 RECORDS: dict[str, tuple[int, ...]] = {
     "ring_pairing": TEN,
     "ring_non_saturating": TEN,
+    "ring_wgan_gp": TEN,
     "grid_pairing": TEN,
+    "grid_non_saturating": TEN,
+    "grid_wgan_gp": TEN,
     "fashion_mnist": (10, 11, 12),
+    "fashion_mnist_non_saturating": (10, 11, 12),
+    "fashion_mnist_wgan_gp": (10, 11, 12),
+    "fashion_mnist_dcgan": (10, 11, 12),
     **{name: TEN for name in EXPERIMENTS if name.startswith("ring_collapse_")},
 }
 """The seeds of each stored run, by the name of its set-up; none of them was used to choose a setting.
@@ -53,6 +63,7 @@ PREFIX = 20  # steps kept to the last digit
 ROWS = 200  # of the thinned history
 POINTS = 500  # shown of each seed
 PICTURES = 36
+TOLD = ("modes", "high_quality", "reverse_kl", "wasserstein_1", "classifier_frechet")
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,16 @@ class Record:
 
     def __repr__(self) -> str:
         return f"{self.name}: {len(self.seeds)} seeds, {self.experiment.steps} steps, {self.command}"
+
+    def __str__(self) -> str:
+        """What it took and what came out, each as mean and standard error over the seeds."""
+        found = [
+            f"{name.replace('_', ' ')} {_rounded(row['mean'], row['standard_error'])}"
+            for name, row in self.spread.items()
+            if name in TOLD and row["mean"] is not None
+        ]
+        cost = f"{len(self.seeds)} seeds, {self.experiment.steps} steps, {self.seconds:.0f} s a seed"
+        return "\n    ".join([f"{self.name}: {cost}", *found])
 
 
 def load(name: str) -> Record:
@@ -168,6 +189,28 @@ def save(record: Record, folder: Path | None = None) -> Path:
     return path
 
 
+def show(ax: Axes, record: Record, index: int = 0) -> None:
+    """None; `ax` shows the samples that are kept of the seed of that index, with its number as the title.
+
+    Raises `ValueError` where there is no such seed.
+
+    >>> import matplotlib.pyplot as plt
+    >>> figure, ax = plt.subplots()
+    >>> show(ax, load("fashion_mnist"), 1)
+    >>> ax.get_title()
+    'fashion_mnist, seed 11'
+    >>> plt.close(figure)
+    """
+    if not 0 <= index < len(record.seeds):
+        raise ValueError(f"`index` must be in 0 to {len(record.seeds) - 1}, got {index}")
+    samples = torch.from_numpy(record.samples[index]).float()
+    if samples.ndim == 2:
+        plotting.samples(ax, None, samples, extent=1.2 * float(samples.abs().quantile(0.99)), size=6)
+    else:
+        plotting.image_grid(ax, samples / 127.5 - 1)
+    ax.set_title(f"{record.name}, seed {record.seeds[index]}")
+
+
 def main(names: Sequence[str]) -> int:
     """The exit code 0 after making and storing the records of these names, or all where none is named."""
     torch.set_num_threads(1)
@@ -221,6 +264,12 @@ def _packed(array: np.ndarray) -> str:
 
 def _unpacked(text: str) -> np.ndarray:
     return np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False)["samples"]
+
+
+def _rounded(mean: float, error: float) -> str:
+    """Both to the second digit of the error; to a whole number where that comes first."""
+    digits = max(0, 1 - math.floor(math.log10(error))) if error > 0 else 0
+    return f"{mean:.{digits}f} +- {error:.{digits}f}"
 
 
 def _short(value: Any, digits: int) -> Any:

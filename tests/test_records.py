@@ -4,15 +4,17 @@ import json
 import statistics
 from dataclasses import replace
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
 
-from ganlab import data, experiments, metrics, records
+from ganlab import data, experiments, metrics, records, reports
 from ganlab.records import RECORDS, load, make, save
 from ganlab.training import train
 
+THREE = [{"seed": seed, "modes": seed} for seed in (1, 2, 3)]
 POINTS = [name for name in RECORDS if not name.startswith("fashion")]
 
 
@@ -20,18 +22,21 @@ POINTS = [name for name in RECORDS if not name.startswith("fashion")]
 def test_the_first_steps_of_a_stored_run_are_those_of_todays_code(name):
     """Float32 and another order of sums: equal to a part in a thousand for as long as nothing has grown.
 
-    Of the mean scores only the gap is compared: a loss that sees differences alone leaves their common shift
-    to rounding, which Adam then follows.
+    Five critic steps a turn, of an Adam without momentum, let it grow to a part in a hundred. Of the scores
+    only the gap is compared where the loss sees differences alone: it leaves their common shift, and with it
+    a critic's mean score of generated samples, to rounding, which Adam then follows.
     """
     record = load(name)
     torch.set_default_dtype(torch.float32)
     setup = experiments.build(record.experiment, seed=record.seeds[0])
     history = train(setup.gan, setup.batches, 8, n_critic=record.experiment.n_critic)
     assert set(history.columns) == set(record.prefix)
+    rtol = 1e-3 if record.experiment.n_critic == 1 else 1e-2
     for column in ("d_loss", "penalty", "g_loss"):
-        assert_close(history[column], record.prefix[column][:8], rtol=1e-3, atol=1e-6)
+        if (record.experiment.loss, column) != ("wasserstein", "g_loss"):
+            assert_close(history[column], record.prefix[column][:8], rtol=rtol, atol=1e-6)
     gap = record.prefix["d_real"] - record.prefix["d_fake"]
-    assert_close(history["d_real"] - history["d_fake"], gap[:8], rtol=1e-3, atol=1e-5)
+    assert_close(history["d_real"] - history["d_fake"], gap[:8], rtol=rtol, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", RECORDS)
@@ -119,3 +124,26 @@ def test_an_unknown_record_is_refused_by_name():
 def test_files_hold_plain_json_and_nothing_that_is_run(tmp_path):
     for name in RECORDS:
         json.loads(records._path(name).read_text(), parse_constant=lambda text: pytest.fail(text))
+
+
+def test_a_record_is_told_to_the_second_digit_of_its_error():
+    """Three values with the mean 2 and the standard error 1 / sqrt(3) = 0.577."""
+    record = replace(load("ring_pairing"), spread={"modes": reports.over_seeds(THREE)["modes"]}, seconds=63.6)
+    assert str(record) == "ring_pairing: 10 seeds, 8000 steps, 64 s a seed\n    modes 2.00 +- 0.58"
+    assert records._rounded(218.3, 35.1) == "218 +- 35"
+    assert records._rounded(8.0, 0.0) == "8 +- 0"
+    assert records._rounded(0.00479, 0.0012) == "0.0048 +- 0.0012"
+
+
+def test_a_record_shows_the_points_of_one_seed_or_its_pictures():
+    figure, (left, right) = plt.subplots(1, 2)
+    points = load("ring_pairing")
+    records.show(left, points, 3)
+    drawn = left.collections[0].get_offsets().data
+    assert_close(drawn, points.samples[3].astype(float), rtol=0, atol=1e-3)
+    assert left.get_title() == "ring_pairing, seed 13"
+    records.show(right, load("fashion_mnist"))
+    assert right.images[0].get_array().shape[:2] == (6 * 29 + 1, 6 * 29 + 1)
+    with pytest.raises(ValueError, match="`index` must be in 0 to 9, got 10"):
+        records.show(left, points, 10)
+    plt.close(figure)
