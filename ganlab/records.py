@@ -37,7 +37,7 @@ from ganlab.training import train
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["RECORDS", "Record", "load", "make", "save", "show"]
+__all__ = ["RECORDS", "Record", "load", "make", "save", "show", "table"]
 
 TEN = tuple(range(10, 20))
 RECORDS: dict[str, tuple[int, ...]] = {
@@ -63,7 +63,13 @@ PREFIX = 20  # steps kept to the last digit
 ROWS = 200  # of the thinned history
 POINTS = 500  # shown of each seed
 PICTURES = 36
-TOLD = ("modes", "high_quality", "reverse_kl", "wasserstein_1", "classifier_frechet")
+TOLD = {
+    "modes": "modes",
+    "high_quality": "high quality",
+    "reverse_kl": "reverse KL",
+    "wasserstein_1": "W1",
+    "classifier_frechet": "Frechet",
+}
 
 
 @dataclass(frozen=True)
@@ -90,16 +96,6 @@ class Record:
 
     def __repr__(self) -> str:
         return f"{self.name}: {len(self.seeds)} seeds, {self.experiment.steps} steps, {self.command}"
-
-    def __str__(self) -> str:
-        """What it took and what came out, each as mean and standard error over the seeds."""
-        found = [
-            f"{name.replace('_', ' ')} {_rounded(row['mean'], row['standard_error'])}"
-            for name, row in self.spread.items()
-            if name in TOLD and row["mean"] is not None
-        ]
-        cost = f"{len(self.seeds)} seeds, {self.experiment.steps} steps, {self.seconds:.0f} s a seed"
-        return "\n    ".join([f"{self.name}: {cost}", *found])
 
 
 def load(name: str) -> Record:
@@ -189,6 +185,34 @@ def save(record: Record, folder: Path | None = None) -> Path:
     return path
 
 
+def table(records: Sequence[Record]) -> str:
+    """A table of what was measured: a row a record, mean +- standard error over its seeds, and its cost.
+
+    Columns are the measures that all of them have; the last is the processor time a seed, in seconds. The
+    last row is what real samples score, as far as that was measured.
+
+    Raises `ValueError` where the records have no measure in common, or there are none.
+
+    >>> print(table([load("fashion_mnist_dcgan")]))
+                         Frechet      seconds
+    fashion_mnist_dcgan  71.0 +- 4.6  299
+    real samples         0.623
+    """
+    names = [name for name in TOLD if records and all(name in record.spread for record in records)]
+    if not names:
+        raise ValueError(
+            f"`records` must have a measure in common, got {', '.join(r.name for r in records) or 'none'}"
+        )
+    real = [records[0].each[0].get(reports.MEASURES[name][2]) for name in names]
+    rows = [
+        ["", *(TOLD[name] for name in names), "seconds"],
+        *([record.name, *_cells(record, names), f"{record.seconds:.0f}"] for record in records),
+        ["real samples", *("" if value is None else f"{value:.3g}" for value in real), ""],
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
 def show(ax: Axes, record: Record, index: int = 0) -> None:
     """None; `ax` shows the samples that are kept of the seed of that index, with its number as the title.
 
@@ -206,6 +230,8 @@ def show(ax: Axes, record: Record, index: int = 0) -> None:
     samples = torch.from_numpy(record.samples[index]).float()
     if samples.ndim == 2:
         plotting.samples(ax, None, samples, extent=1.2 * float(samples.abs().quantile(0.99)), size=6)
+        if legend := ax.get_legend():
+            legend.remove()
     else:
         plotting.image_grid(ax, samples / 127.5 - 1)
     ax.set_title(f"{record.name}, seed {record.seeds[index]}")
@@ -266,9 +292,18 @@ def _unpacked(text: str) -> np.ndarray:
     return np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False)["samples"]
 
 
+def _cells(record: Record, names: Sequence[str]) -> list[str]:
+    spread = [record.spread[name] for name in names]
+    return [
+        "unknown" if row["mean"] is None else _rounded(row["mean"], row["standard_error"]) for row in spread
+    ]
+
+
 def _rounded(mean: float, error: float) -> str:
     """Both to the second digit of the error; to a whole number where that comes first."""
-    digits = max(0, 1 - math.floor(math.log10(error))) if error > 0 else 0
+    if error == 0:
+        return f"{mean:.3g} +- 0"
+    digits = max(0, 1 - math.floor(math.log10(error)))
     return f"{mean:.{digits}f} +- {error:.{digits}f}"
 
 

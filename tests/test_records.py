@@ -14,7 +14,7 @@ from ganlab import data, experiments, metrics, records, reports
 from ganlab.records import RECORDS, load, make, save
 from ganlab.training import train
 
-THREE = [{"seed": seed, "modes": seed} for seed in (1, 2, 3)]
+THREE = [{"modes": x, "high_quality": 8.0, "reverse_kl": None} for x in (1, 2, 3)]
 POINTS = [name for name in RECORDS if not name.startswith("fashion")]
 
 
@@ -126,13 +126,32 @@ def test_files_hold_plain_json_and_nothing_that_is_run(tmp_path):
         json.loads(records._path(name).read_text(), parse_constant=lambda text: pytest.fail(text))
 
 
-def test_a_record_is_told_to_the_second_digit_of_its_error():
-    """Three values with the mean 2 and the standard error 1 / sqrt(3) = 0.577."""
-    record = replace(load("ring_pairing"), spread={"modes": reports.over_seeds(THREE)["modes"]}, seconds=63.6)
-    assert str(record) == "ring_pairing: 10 seeds, 8000 steps, 64 s a seed\n    modes 2.00 +- 0.58"
+def test_a_table_tells_records_to_the_second_digit_of_the_error():
+    """Three values with the mean 2 and the standard error 1 / sqrt(3) = 0.577; all alike, and unknown."""
+    spread = reports.over_seeds(THREE)
+    rows = [
+        replace(load("ring_pairing"), name=name, spread={"modes": row}, seconds=63.6)
+        for name, row in zip(("odd", "even", "lost"), spread.values(), strict=True)
+    ]
+    lines = [line.split("  ") for line in records.table(rows).splitlines()]
+    cells = [[cell.strip() for cell in line if cell.strip()] for line in lines]
+    assert cells == [
+        ["modes", "seconds"],
+        ["odd", "2.00 +- 0.58", "64"],
+        ["even", "8 +- 0", "64"],
+        ["lost", "unknown", "64"],
+        ["real samples", "8"],
+    ]
     assert records._rounded(218.3, 35.1) == "218 +- 35"
-    assert records._rounded(8.0, 0.0) == "8 +- 0"
     assert records._rounded(0.00479, 0.0012) == "0.0048 +- 0.0012"
+
+
+def test_a_table_of_what_has_nothing_in_common_is_refused():
+    mixed = [load("ring_pairing"), load("fashion_mnist")]
+    with pytest.raises(ValueError, match="measure in common, got ring_pairing, fashion_mnist"):
+        records.table(mixed)
+    with pytest.raises(ValueError, match="measure in common, got none"):
+        records.table([])
 
 
 def test_a_record_shows_the_points_of_one_seed_or_its_pictures():
