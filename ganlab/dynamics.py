@@ -481,7 +481,7 @@ def verdict(
     trajectory shrinks as it says. Where the spectrum does not decide, or speaks of a neighbourhood that the
     trajectory leaves, the largest distances over the second eighth, the second quarter and the second half of
     the run are compared: equal within 0.5 % is a cycle if the motion also crosses over, growth is divergence,
-    the same loss twice is a power law, anything else is undecided.
+    the same loss twice is a power law unless the equilibrium repels, anything else is undecided.
 
     Raises `ValueError` where `steps` is below 64 or `start` is the equilibrium.
 
@@ -519,7 +519,7 @@ def _judge(path: Tensor, unit: float, growth: float) -> Verdict:
         rate = growth if spread else 2 * last / steps
         return Verdict("diverges", math.exp(rate / unit), "spectrum" if spread else "trajectory")
     if last < -_FLAT:
-        steady = abs(last / min(before, -1e-3) - 1) < 0.25
+        steady = not growth > _NEUTRAL and abs(last / min(before, -1e-3) - 1) < 0.25
         rate = -last / math.log(2) if steady else None
         return Verdict("converges sublinearly" if steady else "undecided", rate, "trajectory")
     turns = (path[steps // 2 :] - path[steps // 2]).norm(dim=-1).max() > late

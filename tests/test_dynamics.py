@@ -589,6 +589,12 @@ def test_a_circle_around_an_unstable_equilibrium_is_a_cycle_and_not_divergence()
     assert_close(got.rate, math.sqrt(0.6), rtol=0.05, atol=0)
 
 
+def test_an_approach_to_an_unstable_equilibrium_is_no_convergence():
+    # Simultaneous steps of 0.2 multiply small distances by sqrt(1.01): the way in from afar ends on a circle.
+    options = {"start": START, "rule": simultaneous, "step_size": 0.2}
+    assert verdict(dirac_gan(non_saturating), ZERO, steps=256, **options).kind == "undecided"
+
+
 def _radial(speed):
     """A field on the plane with v(z) = speed(‖z‖^2) z, each player owning one coordinate."""
     return Field((lambda s: _potential(s, speed), lambda s: _potential(s, speed)), (1, 1))
