@@ -37,7 +37,7 @@ test: .venv/installed  ## Run every check: style, types, floors, package, notebo
 notebooks: .venv/installed  ## Execute every notebook again, in place
 	$(BIN)/python book/_ext/notebooks.py execute
 
-runs: .venv/installed  ## Make the stored long runs again (most of an hour)
+runs: .venv/installed  ## Make the stored long runs again (about two hours of one processor)
 	$(BIN)/python -m ganlab.records
 
 benchmarks: .venv/installed  ## Measure a training step beside the most copied scripts' step

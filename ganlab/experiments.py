@@ -138,8 +138,8 @@ _R1_R2 = {
     "schedule": "cosine",
 }
 # The long runs that are compared with each other: one pair of networks, three games, ten seeds.
-_LONG = replace(_POINTS, width=128, steps=8000, schedule="cosine", ema=0.999, float64=False)
-_LONG_GRID = replace(_LONG, data="grid", steps=15_000)
+_LONG = replace(_POINTS, width=128, steps=8000, betas=(0.0, 0.9), schedule="cosine", ema=0.999, float64=False)
+_LONG_GRID = replace(_LONG, data="grid", steps=25_000)
 _PAIRING = {"loss": "relativistic_pairing", "regularizers": (("r1", 0.001), ("r2", 0.001))}
 _WGAN_GP = {
     "loss": "wasserstein",
