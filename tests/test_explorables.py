@@ -284,6 +284,12 @@ def test_what_is_drawn_can_be_left_out(visit):
         assert ink(page, "canvas", shade) == 0
 
 
+def test_gradients_can_be_left_out_only_where_some_are_drawn(visit):
+    for ends, offered in ((2, True), (0, False)):
+        page = visit(explorables.player(film(arrows=np.zeros((3, ends, 2)))).html())
+        assert page.get_by_role("checkbox", name="gradient").is_visible() == offered
+
+
 def test_real_and_generated_points_differ_in_shape(visit):
     still = {"field": np.zeros((2, 4, 4)), "arrows": np.zeros((2, 1, 2)), "steps": np.array([0, 1])}
     at = {"real": np.array([[-0.5, 0.0]]), "fake": np.full((2, 1, 2), [0.5, 0.0])}

@@ -26,7 +26,8 @@ html[data-theme="dark"] .explorable, html[theme="dark"] .explorable, body[data-j
 .explorable ul.legend svg { flex: none; }
 .explorable .bar { display: flex; flex-wrap: wrap; gap: .4em 1em; align-items: center; margin: .4em 0; }
 .explorable input[type="range"] { flex: 1; min-width: 8em; margin: 0; accent-color: var(--focus); height: 1.8em; }
-.explorable label { display: inline-flex; gap: .4em; align-items: center; margin: 0; }
+.explorable [hidden] { display: none !important; }
+.explorable label { display: inline-flex; min-height: 24px; gap: .4em; align-items: center; margin: 0; }
 .explorable button { font: inherit; color: inherit; background: transparent; border: 1px solid var(--line);
   border-radius: .3em; padding: .2em .8em; min-height: 2em; min-width: 4.6em; cursor: pointer; }
 .explorable output, .explorable td { font-variant-numeric: tabular-nums; }

@@ -69,7 +69,7 @@ export const PRESETS = {
   },
   collapse: {
     label: "Mode collapse",
-    note: "The generator learns ten times as fast as its discriminator. Its points bunch together and hop from place to place. Cure: give both a learning rate of 0.001.",
+    note: "The generator learns ten times as fast as its discriminator. Its points bunch together and hop from place to place. Cure: give both a learning rate of 0.001, and reset.",
     setup: { g_rate: 2e-3, d_rate: 2e-4, activation: "relu", latent_dim: 16, steps: 1500 },
   },
   saturation: {

@@ -215,6 +215,7 @@ export function mount(root, data, live) {
     runs = next.runs.map(unpack);
     times = [...new Set(runs.flatMap((run) => run.steps))].sort((a, b) => a - b);
     slider.max = times.length - 1;
+    boxes.lastChild.hidden = !runs.some((run) => run.arrowsAt(0).length);
     index = first ? next.start ?? times.length - 1 : last ? times.length - 1 : index;
     grid.replaceChildren();
     grid.classList.toggle("alone", runs.length === 1);
@@ -229,7 +230,7 @@ export function mount(root, data, live) {
         if (plot.lines.length > 1) aside.append(legend(plot.lines));
         const marks = plot.landmarks.map((mark) => [mark.y]);
         const y = plot.range ?? span([...plot.lines.map((line) => line.y), ...marks]);
-        const about = { label: `${plot.name} over the steps`, xLabel: plot === run.plots.at(-1) ? "generator step" : "" };
+        const about = { label: `${plot.name} over the steps`, xLabel: plot === run.plots.at(-1) ? "step" : "" };
         return axes(aside, { ...plot, ...about, x, y, height: about.xLabel ? 124 : 110, pick: ({ x: step }) => go(nearest(step), true) });
       });
       grid.append(host);
