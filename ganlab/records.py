@@ -191,18 +191,17 @@ def table(records: Sequence[Record]) -> str:
     Columns are the measures that all of them have; the last is the processor time a seed, in seconds. The
     last row is what real samples score, as far as that was measured.
 
-    Raises `ValueError` where the records have no measure in common, or there are none.
+    Raises `ValueError` where the records are of several data sets, or there are none.
 
     >>> print(table([load("fashion_mnist_dcgan")]))
                          Frechet      seconds
     fashion_mnist_dcgan  71.0 +- 4.6  299
     real samples         0.623
     """
-    names = [name for name in TOLD if records and all(name in record.spread for record in records)]
-    if not names:
-        raise ValueError(
-            f"`records` must have a measure in common, got {', '.join(r.name for r in records) or 'none'}"
-        )
+    if len({record.experiment.data for record in records}) != 1:
+        names = ", ".join(record.name for record in records) or "none"
+        raise ValueError(f"`records` must be of one data set, got {names}")
+    names = [name for name in TOLD if all(name in record.spread for record in records)]
     real = [records[0].each[0].get(reports.MEASURES[name][2]) for name in names]
     rows = [
         ["", *(TOLD[name] for name in names), "seconds"],
