@@ -37,17 +37,23 @@ def rng():
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """A real browser without a window; where there is none a test is skipped, or fails in CI."""
+@pytest.fixture(scope="session")
+def browser_path():
+    """Where a browser is; where there is none a test is skipped, or fails in CI."""
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if not found:
         reason = f"no browser: none of {', '.join(BROWSERS)} is installed"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(browser_path):
+    """A real browser without a window."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         yield browser
         browser.close()
 

@@ -182,7 +182,10 @@ def likelihood(said: Formulas, so: Formulas) -> Numbers:
 def elbo(said: Formulas, so: Formulas) -> Numbers:
     """z from N(0, 1), x given z from N(z, 1), x = 1: the posterior is N(1/2, 1/2), its stand-in N(0, 1)."""
     prior, x = norm(0, 1), 1.0
-    joint = lambda z: prior.logpdf(z) + norm(z, 1).logpdf(x)  # noqa: E731
+
+    def joint(z: float) -> float:
+        return prior.logpdf(z) + norm(z, 1).logpdf(x)
+
     bound = quad(lambda z: prior.pdf(z) * (joint(z) - prior.logpdf(z)), -12, 12)[0]
     density = quad(lambda z: math.exp(joint(z)), -12, 12)[0]
     posterior = norm(0.5, math.sqrt(0.5))
@@ -341,8 +344,8 @@ def slope_of_divergence(said: Formulas, so: Formulas) -> Numbers:
     judged(said, so)
     step = 1e-3
     minimax = (2 * normal_jsd(1 + step) - 2 * normal_jsd(1 - step)) / (2 * step)
-    best = lambda x: 1 / (1 + math.exp(x - 0.5))  # noqa: E731  D* of N(0, 1) and N(1, 1)
-    pull = quad(lambda x: norm.pdf(x, loc=1) * (1 - best(x)), -20, 20)[0]
+    # 1 - D* of N(0, 1) and N(1, 1) is 1 / (1 + exp(1/2 - x))
+    pull = quad(lambda x: norm.pdf(x, loc=1) / (1 + math.exp(0.5 - x)), -20, 20)[0]
     assert math.isclose(minimax, 1 - pull, abs_tol=1e-5)
     return [minimax, pull]
 
