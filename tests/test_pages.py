@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -98,6 +99,11 @@ def test_the_table_of_contents_lists_the_pages_that_exist():
     }
     assert len(TOC) == len(set(TOC))
     assert set(TOC) == exist
+
+
+def test_the_page_of_the_package_lists_its_pages():
+    listed = re.findall(r"\]\((\w+)\.md\)", source_of("book/api/index"))
+    assert sorted(listed) == sorted(Path(page).name for page in TOC if "/api/" in page and "index" not in page)
 
 
 @every_address
@@ -202,10 +208,24 @@ def test_no_page_links_to_the_placeholder_of_the_repository(page, document):
 # The pages in a browser
 
 
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Says nothing, and sends a page whose address ends in `?in_pieces` as a slow network brings it."""
+
+    def log_message(self, *_):
+        pass
+
+    def copyfile(self, source, outputfile):
+        if not self.path.endswith("?in_pieces"):
+            return super().copyfile(source, outputfile)
+        size = os.fstat(source.fileno()).st_size // 8 + 1
+        while piece := source.read(size):
+            outputfile.write(piece)
+            time.sleep(0.05)
+
+
 @pytest.fixture(scope="module")
 def origin(site):
-    handler = functools.partial(type("Quiet", (http.server.SimpleHTTPRequestHandler,), {}), directory=site)
-    handler.func.log_message = lambda *_: None
+    handler = functools.partial(Handler, directory=site)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -244,7 +264,7 @@ SHIFT = """() => new Promise((done) => {
 
 @every_address
 def test_a_phone_shows_the_page_light_steady_and_without_leaving_the_site(page, browser, origin, site):
-    with visit(browser, f"{origin}/{page}.html", viewport={"width": 360, "height": 740}) as tab:
+    with visit(browser, f"{origin}/{page}.html?in_pieces", viewport={"width": 360, "height": 740}) as tab:
         needed, available = tab.evaluate(WIDTH)
         assert tab.complaints == []
         assert [url for url in tab.visited if not url.startswith((origin, "data:", "blob:"))] == []
