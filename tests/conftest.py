@@ -1,4 +1,5 @@
-"""Every test runs in one thread, in float64, without a display, and leaves the defaults as it found them."""
+"""Every test runs in one thread, in float64, without a display, from one state of the global stream of random
+numbers, and leaves the defaults as it found them."""
 
 import os
 import shutil
@@ -24,6 +25,7 @@ def _float64_and_restored_defaults(request):
     deterministic = torch.are_deterministic_algorithms_enabled()
     if "tests" in request.node.path.parts and not hasattr(request.node, "dtest"):
         torch.set_default_dtype(torch.float64)
+    torch.manual_seed(0)  # a layer that PyTorch fills is the same in every order of the tests
     yield
     torch.set_default_dtype(dtype)
     torch.use_deterministic_algorithms(deterministic)

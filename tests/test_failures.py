@@ -113,11 +113,11 @@ def test_a_linear_discriminator_is_blind_to_a_difference_in_spread_and_hidden_la
     """N(0, 1) and N(0, 9) are 0.1865 nats apart."""
     for seed in SEEDS:
         rng = seeded(seed)
-        line = nn.Sequential(nn.Linear(1, 1), nn.Flatten(0)).double()
-        net = networks.mlp_discriminator((1,), rng=rng, width=16).double() if hidden else line
-        gan = GAN(standing_still(3.0, 0.0), net, losses.minimax, rng, learning_rates=(0.01, 0.01))
+        line = networks.initialize(nn.Sequential(nn.Linear(1, 1), nn.Flatten(0)), rng)
+        net = networks.mlp_discriminator((1,), rng=rng, width=16) if hidden else line
+        gan = GAN(standing_still(3.0, 0.0), net.double(), losses.minimax, rng, learning_rates=(0.03, 0.03))
         batches = data.batches(LAW, 256, rng, dtype=torch.float64)
-        for _ in range(100):
+        for _ in range(200):
             training.discriminator_step(gan, training.draw_for_discriminator(gan, batches))
         x = LAW.sample(20_000, rng).double()
         certified = math.log(2) - losses.minimax.discriminator(net(x), net(3 * x)).item() / 2
