@@ -264,6 +264,53 @@ def place_in_order(page):
             assert button.evaluate("node => node === document.activeElement")
 
 
+@pytest.mark.parametrize("chapter", exercises.chapters())
+def test_every_answer_of_a_file_is_marked_on_the_page_as_the_file_says(browser, chapter):
+    questions = exercises.quiz(chapter).questions
+    with shown(browser, exercises.quiz(chapter).html()) as page:
+        for asked, fields in zip(questions, page.locator("fieldset").all(), strict=True):
+            for given, right in answers(asked):
+                give(asked, fields, given)
+                fields.get_by_role("button", name="Check").click()
+                fields.get_by_role("status").filter(has_text="Right. " if right else "Not yet. ").wait_for()
+        assert page.get_by_text(f"{len(questions)} of {len(questions)} right").is_visible()
+
+
+def answers(asked):
+    """Each wrong choice, slip or order, one that is not all, and at last the right answer; and whether it is right."""
+    if asked["kind"] == "numeric":
+        slips = [slip["answer"] for slip in asked.get("misconceptions", ())]
+        return [*((f"{slip:.9g}", False) for slip in slips), (f"{asked['answer']:.9g}", True)]
+    if asked["kind"] == "ordering":
+        order = [item["text"] for item in asked["items"]]
+        return [(order[1:] + order[:1], False), (order, True)]
+    right = [choice["text"] for choice in asked["choices"] if choice.get("right")]
+    wrong = [choice["text"] for choice in asked["choices"] if not choice.get("right")]
+    missing = [(right[1:], False)] if len(right) > 1 else []
+    return [*missing, *(([*right[1:], text], False) for text in wrong), (right, True)]
+
+
+def give(asked, fields, given):
+    if asked["kind"] == "numeric":
+        fields.get_by_label("Your number").fill(given)
+    elif asked["kind"] == "ordering":
+        for place, text in enumerate(given):
+            rows = [row.split("\n")[0] for row in fields.locator("ol.order > li").all_inner_texts()]
+            for _ in range(next(i for i, row in enumerate(rows) if row.startswith(plain(text))) - place):
+                fields.get_by_role("button", name=f"Move up: {plain(text)}", exact=True).click()
+    else:
+        for label in fields.locator("label").all():
+            box = label.get_by_role("radio" if asked["kind"] == "single" else "checkbox")
+            if label.inner_text().strip() in map(plain, given):
+                box.check()
+            elif asked["kind"] == "multiple":
+                box.uncheck()
+
+
+def plain(markdown):
+    return markdown.replace("`", "")
+
+
 def test_several_choices_count_what_is_missing_and_what_does_not_hold(browser, html):
     with shown(browser, html) as page:
         asked = question(page, "factor-one-half")
