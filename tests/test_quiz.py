@@ -277,7 +277,7 @@ def test_every_answer_of_a_file_is_marked_on_the_page_as_the_file_says(browser, 
 
 
 def answers(asked):
-    """Each wrong choice, slip or order, one that is not all, and at last the right answer; and whether it is right."""
+    """Wrong choices, slips, an order, what is not all, and last the right answer; each with its mark."""
     if asked["kind"] == "numeric":
         slips = [slip["answer"] for slip in asked.get("misconceptions", ())]
         return [*((f"{slip:.9g}", False) for slip in slips), (f"{asked['answer']:.9g}", True)]
