@@ -1,10 +1,12 @@
 """Truth here: the labels of images no classifier has seen, the layers written out, counts by arithmetic."""
 
 import json
+import math
 import os
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -12,8 +14,9 @@ from torch import nn
 from torch.nn.functional import conv2d
 from torch.testing import assert_close
 
-from ganlab import data
+from ganlab import classifiers, data
 from ganlab.classifiers import CLASSIFIERS, accuracy, build, load, main, train
+from ganlab.networks import initialize
 
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
@@ -123,6 +126,29 @@ def test_a_short_training_beats_chance_by_far_and_a_seed_repeats_it():
     assert accuracy(one, held_out("digits")) > 0.5  # ten classes: chance is a tenth
 
 
+def test_the_rate_rises_over_a_tenth_falls_on_a_cosine_and_scales_the_steps_of_adam():
+    done = np.linspace(0, 1, 41)
+    expected = np.minimum(done / 0.1, 1) * np.cos(math.pi * done / 2) ** 2
+    assert_close([classifiers._rate(x) for x in done], expected.tolist(), rtol=0, atol=1e-15)
+    # Two steps: the first at the rate 0, the second at half of 0.002, which Adam reaches.
+    images, start = data.digits(), seeded()
+    few = data.Images("few", images.pixels[:64], images.labels[:64], maximum=16)
+    before = initialize(build((1, 8, 8), rng=seeded(), width=32).float(), start)
+    after = train("digits", few, rng=seeded(), epochs=1)
+    moved = [(a - b).abs().max().item() for a, b in zip(after.parameters(), before.parameters(), strict=True)]
+    assert 0.9e-3 < max(moved) < 1.002e-3
+    assert not any(parameter.requires_grad for parameter in after.parameters())
+    assert not after.training
+
+
+def test_half_of_the_batches_of_clothes_are_mirrored():
+    images, mirrored = torch.arange(4.0).reshape(1, 1, 1, 4).expand(1, 1, 4, 4), 0
+    recipe = CLASSIFIERS["fashion_mnist"]._replace(shift=0)
+    for seed in range(1000):
+        mirrored += classifiers._varied(images, recipe, seeded(seed))[0, 0, 0, 0].item() == 3
+    assert abs(mirrored - 500) < 5 * math.sqrt(250)
+
+
 @pytest.mark.parametrize(
     ("name", "side", "batch_size", "epochs", "rows", "columns"),
     [("digits", 8, 32, 60, {2, 3, 4}, {3, 4, 5}), ("fashion_mnist", 28, 64, 10, {3}, {4, 23})],
@@ -159,7 +185,12 @@ def test_the_command_writes_weights_and_what_they_are_worth(tmp_path, capsys):
     classifier.load_state_dict(rounded)
     assert report["accuracy"] == accuracy(classifier, held_out("digits"))
     assert report["images"] == {"seen": 1437, "unseen": 360}
-    assert report["command"].endswith("--data digits --seed 2 --epochs 1 --out FOLDER")
+    assert report["command"] == (
+        "python -m ganlab.classifiers --data digits --seed 2 --epochs 1 --out FOLDER"
+    )
+    assert report["parameters"] == sum(weight.numel() for weight in weights.values())
+    assert (report["threads"], report["versions"]["torch"]) == (torch.get_num_threads(), torch.__version__)
+    assert 0 <= report["processor_seconds"] <= 2 * report["seconds"] + 2
     assert f"{report['accuracy']:.2%} of 360 images" in capsys.readouterr().out
 
 

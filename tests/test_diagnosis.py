@@ -506,6 +506,40 @@ def test_healthy_is_said_without_praise_of_the_samples():
     )
 
 
+@pytest.mark.parametrize(
+    ("loss", "gradient"),
+    [
+        ("minimax", "the minimax generator gets almost no gradient there."),
+        ("non_saturating", "what gradient reaches the generator depends on how steep D is there."),
+    ],
+)
+def test_a_strong_discriminator_is_read_with_what_it_leaves_of_the_gradient(loss, gradient):
+    quarter = np.repeat([1.0, 2.0, 3.0, 4.0], 100)  # only the last quarter is the end of the run
+    found = diagnose(0.05 + quarter / 1000, quarter, loss=loss)
+    assert found.pattern == "D too strong"
+    assert found.evidence[0].startswith("d_loss ends near 0.054 (blind: 1.39)")
+    assert found.evidence[1].startswith("g_loss ends near 4 (at equilibrium: ")
+    assert found.evidence[1].endswith(gradient)
+
+
+def test_a_critic_that_does_not_keep_up_is_told_only_what_it_does():
+    steps = np.arange(400)
+    blind, loses, both = (
+        diagnose(np.full(400, 1.386), flat(0.7, steps=400)),
+        diagnose(np.where(steps < 200, 0.5, 1.2 + 0.4 * (steps % 2)), flat(0.7, steps=400)),
+        diagnose(np.full(400, 1.4), flat(0.7, steps=400)),
+    )
+    assert [found.pattern for found in (blind, loses, both)] == ["critic not keeping up"] * 3
+    never, worse = (
+        "D never had an edge of 5%",
+        "In 50% of the later steps d_loss is above 1.386: D does worse",
+    )
+    assert [blind.evidence[0].startswith(never), len(blind.evidence)] == [True, 2]
+    assert [loses.evidence[0].startswith(worse), len(loses.evidence)] == [True, 2]
+    assert both.evidence[0].startswith("In 100% of the later steps")
+    assert both.evidence[1].startswith(never)
+
+
 # --- Bad input ---
 
 

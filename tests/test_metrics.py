@@ -6,6 +6,7 @@ extractor, whose features are the pixels.
 
 import math
 import sys
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -234,6 +235,13 @@ def test_correlation_is_scipys_and_the_error_is_the_mean_of_the_differences(rng)
     assert_close(error.mean_absolute, np.abs(scores.numpy() - log_ratio.numpy()).mean(), rtol=1e-12, atol=0)
 
 
+def test_rounding_never_takes_a_correlation_beyond_one():
+    for seed in range(300):
+        x = torch.randn(7, generator=seeded(seed))
+        assert discriminator_error(x / 3, x).correlation <= 1
+        assert discriminator_error(-x / 3, x).correlation >= -1
+
+
 def test_the_log_ratio_of_two_gaussians_is_scored_without_error():
     # log N(x; 0, 1) - log N(x; 1, 1) = 1/2 - x
     real, fake = Mixture(torch.tensor([[0.0]]), 1.0), Mixture(torch.tensor([[1.0]]), 1.0)
@@ -332,6 +340,7 @@ def test_a_spread_reads_as_one_line():
     assert str(spread([6.0, 8.0, math.nan], skip_unknown=True)) == (
         "7 +- 1 (6 to 8 over 3 seeds, unknown for 1)"
     )
+    assert str(spread([2.0, 2.0])) == "2 +- 0 (2 to 2 over 2 seeds)"
     assert str(spread([2.0])) == "2 +- nan (2 to 2 over 1 seed)"
 
 
@@ -396,6 +405,12 @@ def test_the_distance_is_that_of_the_best_matching(rng):
     expected = cost[optimize.linear_sum_assignment(cost)].mean()
     assert_close(found.samples.mean, expected, rtol=1e-10, atol=0)
     assert_close(found.perfect.mean, 0.0, rtol=0, atol=1e-12)  # each draw is the same forty points
+
+
+def test_three_draws_unless_asked_and_one_is_enough(rng):
+    samples = ring().sample(20, rng)
+    assert empirical_distance_to_data(samples, ring(), rng).samples.seeds == 3
+    assert empirical_distance_to_data(samples, ring(), rng, repeats=1).perfect.seeds == 1
 
 
 def test_moving_the_samples_far_moves_the_distance_by_the_way(rng):
@@ -643,6 +658,18 @@ def test_the_seed_chooses_the_subsets_of_kid(pixels, rng):
     assert one == again
     assert one.fid == other.fid
     assert one.kid != other.kid
+
+
+def test_kid_is_taken_over_subsets_of_the_size_that_is_asked_for_and_nothing_is_printed(pixels, rng, capfd):
+    # A subset is two of four images, so that each estimate is one of 36 values.
+    real, fake = torch.rand(2, 4, 3, 1, 1, generator=rng)
+    found = fid_kid(real, fake, extractor=pixels, subset_size=2)
+    x, y = bytes_of(real), bytes_of(fake)
+    pairs = list(combinations(range(4), 2))
+    every = [classifier_kernel(x[list(a)], y[list(b)]) for a in pairs for b in pairs]
+    assert_close(found.kid_std, np.std(every), rtol=0.3, atol=0)
+    assert abs(found.kid - np.mean(every)) < SIGMAS * np.std(every) / 10  # a hundred subsets
+    assert capfd.readouterr() == ("", "")
 
 
 def test_without_torch_fidelity_the_error_says_what_to_install(monkeypatch):
