@@ -30,6 +30,7 @@ from ganlab.networks import (
     residual_generator,
     style_generator,
 )
+from ganlab.networks.layers import Flatten, Unflatten
 from ganlab.networks.residual import ResidualBlock
 from ganlab.networks.style import ModulatedConv
 
@@ -364,14 +365,14 @@ def test_the_discriminator_sees_the_scales_that_the_generator_builds(sides, rng)
         seen = []
         for layer in network.layers:
             x = layer(x)
-            if isinstance(layer, nn.Unflatten | nn.Conv2d | nn.ConvTranspose2d):
+            if x.ndim == 4 and isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | Unflatten):
                 seen.append(tuple(x.shape[1:]))
         return seen
 
     up = scales(generator, torch.zeros(2, 5))
     down = scales(discriminator, torch.zeros(2, *shape))
-    assert up[-1] == shape
-    assert up[-2::-1] == down
+    assert up[-1] == down[0] == shape
+    assert up[::-1] == down
 
 
 def test_dcgan_weights_are_normal_with_deviation_two_hundredths_and_biases_zero(rng):
@@ -440,7 +441,7 @@ def test_minibatch_std_has_a_finite_gradient_where_all_samples_are_equal(rng):
 )
 def test_one_keyword_lets_a_discriminator_see_the_spread_of_its_batch(build, rng):
     plain, seeing = build(seeded()), build(seeded(), minibatch_std=True)
-    extra = {"Linear": 1, "Conv2d": 16}["Conv2d" if isinstance(plain.layers[0], nn.Conv2d) else "Linear"]
+    extra = 16 if any(isinstance(layer, nn.Conv2d) for layer in plain.layers) else 1
     assert count(seeing) == count(plain) + extra  # one more feature at each of the 4x4 places
     x = torch.rand(4, 1, 8, 8, generator=rng)
     near, far = x.clone(), x.clone()
@@ -449,6 +450,40 @@ def test_one_keyword_lets_a_discriminator_see_the_spread_of_its_batch(build, rng
     assert (seeing(near)[0] - seeing(far)[0]).abs() > 1e-6
     assert any(getattr(module, "mixes_samples", False) for module in seeing.modules())
     assert not any(getattr(module, "mixes_samples", False) for module in plain.modules())
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("generator", "discriminator"),
+    [(dcgan_generator, dcgan_discriminator), (residual_generator, residual_discriminator)],
+)
+def test_maps_and_their_gradients_keep_the_channels_of_a_place_together(
+    generator, discriminator, channels, rng
+):
+    shape, together = (channels, 16, 16), []
+    players = generator(5, shape, rng=rng, width=4), discriminator(shape, rng=rng, width=4)
+
+    def look(x):
+        together.append(x.stride(1) == 1)
+
+    def look_at_both(module, given, output):
+        look(output)
+        output.register_hook(look)
+
+    for player in players:
+        for layer in player.modules():
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and layer.out_channels > 1:
+                layer.register_forward_hook(look_at_both)
+    players[1](players[0](torch.randn(2, 5, generator=rng))).sum().backward()
+    assert len(together) >= 6
+    assert all(together)
+
+
+def test_rows_of_maps_list_place_after_place_and_become_the_maps_again(rng):
+    maps = torch.rand(2, 3, 4, 5, generator=rng)
+    rows = [[maps[n, c, i, j] for i in range(4) for j in range(5) for c in range(3)] for n in range(2)]
+    assert Flatten()(maps).tolist() == torch.tensor(rows).tolist()
+    assert Unflatten((3, 4, 5))(torch.tensor(rows)).equal(maps)
 
 
 # --- Residual ---

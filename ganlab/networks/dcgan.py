@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils import skip_init
 
-from .layers import Discriminator, Generator, MinibatchStd, check_size, initialize, ladder
+from .layers import Discriminator, Flatten, Generator, MinibatchStd, Unflatten, check_size, initialize, ladder
 
 __all__ = ["dcgan_discriminator", "dcgan_generator"]
 
@@ -46,15 +46,15 @@ def dcgan_generator(
     coarse = [side >> len(channels) for side in shape[1:]]
     layers = [
         skip_init(nn.Linear, latent_dim, channels[0] * coarse[0] * coarse[1], bias=False),
-        nn.Unflatten(1, (channels[0], *coarse)),
+        Unflatten((channels[0], *coarse)),
         nn.BatchNorm2d(channels[0]),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
     ]
     for inputs, outputs in pairwise(channels):
         layers += [
             skip_init(nn.ConvTranspose2d, inputs, outputs, 4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(outputs),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         ]
     layers += [skip_init(nn.ConvTranspose2d, channels[-1], last, 4, stride=2, padding=1), nn.Tanh()]
     return Generator(initialize(nn.Sequential(*layers), rng, std=STD), latent_dim, shape)
@@ -96,12 +96,16 @@ def dcgan_discriminator(
     """
     check_size("width", width)
     channels = ladder(shape, width)
-    layers = [skip_init(nn.Conv2d, shape[0], width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+    layers = [
+        *(Flatten(), Unflatten(shape)),  # the same images, their channels side by side
+        skip_init(nn.Conv2d, shape[0], width, 4, stride=2, padding=1),
+        nn.LeakyReLU(0.2, inplace=True),
+    ]
     for inputs, outputs in pairwise(channels):
         layers.append(skip_init(nn.Conv2d, inputs, outputs, 4, stride=2, padding=1, bias=not batch_norm))
         layers += [nn.BatchNorm2d(outputs)] if batch_norm else []
-        layers.append(nn.LeakyReLU(0.2))
+        layers.append(nn.LeakyReLU(0.2, inplace=True))
     layers += [MinibatchStd()] if minibatch_std else []
     places = (shape[1] >> len(channels)) * (shape[2] >> len(channels))
-    layers += [nn.Flatten(), skip_init(nn.Linear, (channels[-1] + minibatch_std) * places, 1)]
+    layers += [Flatten(), skip_init(nn.Linear, (channels[-1] + minibatch_std) * places, 1)]
     return Discriminator(initialize(nn.Sequential(*layers), rng, std=STD), shape)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from .layers import Discriminator, Generator, MinibatchStd, check_size, drawn, ladder
+from .layers import Discriminator, Flatten, Generator, MinibatchStd, Unflatten, check_size, drawn, ladder
 
 __all__ = ["residual_discriminator", "residual_generator"]
 
@@ -27,9 +27,9 @@ class ResidualBlock(nn.Module):
         gain = nn.init.calculate_gain("leaky_relu", 0.2) * blocks**-0.25
         self.branch = nn.Sequential(
             _convolution(channels, channels, rng, gain=gain),
-            nn.LeakyReLU(0.2),
+            nn.LeakyReLU(0.2, inplace=True),
             _convolution(channels, channels, rng, size=3, padding=1, gain=gain),
-            nn.LeakyReLU(0.2),
+            nn.LeakyReLU(0.2, inplace=True),
             _convolution(channels, channels, rng, gain=0.0),
         )
 
@@ -70,7 +70,7 @@ def residual_generator(
     blocks = depth * len(channels)
     coarse = (channels[0], *(side >> len(channels) for side in shape[1:]))
     first = drawn(nn.Linear, latent_dim, math.prod(coarse), rng=rng, std=latent_dim**-0.5)
-    layers: list[nn.Module] = [first, nn.Unflatten(1, coarse)]
+    layers: list[nn.Module] = [first, Unflatten(coarse)]
     for rough, fine in pairwise(channels):
         layers += [ResidualBlock(rough, rng, blocks=blocks) for _ in range(depth)]
         layers += [_convolution(rough, fine, rng), nn.Upsample(scale_factor=2)]
@@ -114,7 +114,8 @@ def residual_discriminator(
     check_size("depth", depth)
     channels = ladder(shape, width)
     blocks = depth * len(channels)
-    layers: list[nn.Module] = [_convolution(shape[0], width, rng, size=4, stride=2, padding=1)]
+    layers: list[nn.Module] = [Flatten(), Unflatten(shape)]  # the same images, their channels side by side
+    layers += [_convolution(shape[0], width, rng, size=4, stride=2, padding=1)]
     layers += [ResidualBlock(width, rng, blocks=blocks) for _ in range(depth)]
     for fine, rough in pairwise(channels):
         layers += [nn.AvgPool2d(2), _convolution(fine, rough, rng)]
@@ -122,7 +123,7 @@ def residual_discriminator(
     layers += [MinibatchStd()] if minibatch_std else []
     places = (shape[1] >> len(channels)) * (shape[2] >> len(channels))
     features = (channels[-1] + minibatch_std) * places
-    layers += [nn.Flatten(), drawn(nn.Linear, features, 1, rng=rng, std=features**-0.5)]
+    layers += [Flatten(), drawn(nn.Linear, features, 1, rng=rng, std=features**-0.5)]
     return Discriminator(nn.Sequential(*layers), shape)
 
 

@@ -150,29 +150,61 @@ def ring(*, penalty: bool = False) -> None:
         report(title, {key: value for key, value in seconds.items() if name in key}, f"plain, {name}")
 
 
+def plain_dcgan() -> tuple[nn.Module, nn.Module]:
+    """The layers of `networks.dcgan_*` as the scripts write them, maps in PyTorch's usual layout."""
+    generator = nn.Sequential(
+        nn.Linear(100, 128 * 49, bias=False),
+        nn.Unflatten(1, (128, 7, 7)),
+        *(nn.BatchNorm2d(128), nn.ReLU(inplace=True)),
+        nn.ConvTranspose2d(128, 64, 4, stride=2, padding=1, bias=False),
+        *(nn.BatchNorm2d(64), nn.ReLU(inplace=True)),
+        *(nn.ConvTranspose2d(64, 1, 4, stride=2, padding=1), nn.Tanh()),
+    )
+    discriminator = nn.Sequential(
+        *(nn.Conv2d(1, 64, 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True)),
+        *(nn.Conv2d(64, 128, 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True)),
+        *(nn.Flatten(), nn.Linear(128 * 49, 1), nn.Flatten(0)),
+    )
+    generator.latent_dim = 100
+    return generator, discriminator
+
+
 def dcgan() -> None:
-    pairs = {}
-    for name, width, settings in (("", 64, {}), (", bf16", 64, {"bf16": True})):
+    def pair(*, bf16: bool = False) -> GAN:
         rng = torch.Generator().manual_seed(0)
-        generator = networks.dcgan_generator(100, (1, 28, 28), width=width, rng=rng)
-        discriminator = networks.dcgan_discriminator((1, 28, 28), width=width, rng=rng)
-        pairs[f"ours{name}"] = GAN(generator, discriminator, non_saturating, rng, **settings)
+        generator = networks.dcgan_generator(100, (1, 28, 28), rng=rng)
+        return GAN(
+            generator, networks.dcgan_discriminator((1, 28, 28), rng=rng), non_saturating, rng, bf16=bf16
+        )
+
+    def ours(gan: GAN) -> tuple[Side, int]:
+        return alone(gan, data.batches(images, 64, torch.Generator().manual_seed(1))), 1
+
     pixels = torch.randint(256, (4096, 1, 28, 28), dtype=torch.uint8)
     images = data.Images("noise", pixels, torch.zeros(4096, dtype=torch.long))
-    rng = torch.Generator().manual_seed(0)
-    generator = networks.dcgan_generator(100, (1, 28, 28), width=64, rng=rng)
-    discriminator = networks.dcgan_discriminator((1, 28, 28), width=64, rng=rng)
-    for network in (generator, discriminator):
-        network.to(memory_format=torch.contiguous_format)
-    real = images.batch(torch.arange(4096))
-    sides = {"plain": (plain(generator, discriminator, real, 64), 1)}
-    for name, gan in pairs.items():
-        sides[name] = (alone(gan, data.batches(images, 64, torch.Generator().manual_seed(1))), 1)
-    seconds = measure(sides, rounds=5, steps=8)
+    real, gan, scripts = images.batch(torch.arange(4096)), pair(), plain_dcgan()
+    assert [count(net) for net in scripts] == [count(gan.generator), count(gan.discriminator)]
+    seconds = measure(
+        {
+            "plain": (plain(*scripts, real, 64), 1),
+            "plain step, our networks": (plain(*(pair().generator, pair().discriminator), real, 64), 1),
+            "ours": ours(gan),
+            "ours, bf16": ours(pair(bf16=True)),
+        },
+        rounds=15,
+        steps=3,
+    )
     report("DCGAN 28x28, width 64, batch 64", seconds, "plain")
-    flops = dcgan_flops(pairs["ours"], 64)
-    share = flops / seconds["ours"] / matrix_rate()
+    rate, low_rate = matrix_rate(), matrix_rate(dtype=torch.bfloat16)
+    share = dcgan_flops(gan, 64) / seconds["ours"] / rate
     print(f"share of this machine's matrix-product rate in float32: {share:.0%}")
+    print(
+        f"matrix-product rate in bf16: {low_rate / rate:.2f} of that in float32, the limit of what bf16 gains"
+    )
+
+
+def count(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def dcgan_flops(gan: GAN, batch: int) -> float:
