@@ -289,6 +289,18 @@ def test_a_critic_that_nothing_holds_diverges_downwards():
     assert diagnose(-(np.arange(1.0, 481) ** 3), flat(0.0), loss="wasserstein").pattern == "diverging"
 
 
+@pytest.mark.parametrize(
+    ("name", "what"), [("hinge", "d_loss above its landmark"), ("wasserstein", "|d_loss|")]
+)
+def test_growth_is_told_by_the_quantiles_of_the_first_and_the_last_quarter(name, what):
+    growth = np.exp(np.arange(480) / 80)
+    first, last = (np.quantile(quarter, 0.9) for quarter in (growth[:120], growth[360:]))
+    found = diagnose(landmarks(name).blind + growth, flat(1.0), loss=name)
+    assert found.evidence == (
+        f"The 0.9-quantile of {what} grew from {first:.3g} in the first quarter to {last:.3g} in the last.",
+    )
+
+
 def test_a_discriminator_that_pulls_ahead_leaves_it_open():
     found = diagnose(1.35 - 0.6 * np.arange(480) / 480 + noise(0.01), flat(1.0))
     assert found.pattern == "cannot tell"
@@ -312,6 +324,19 @@ def test_a_cycle_of_one_player_alone_or_one_too_small_to_matter_is_none():
     wave = np.sin(2 * np.pi * np.arange(480) / 40)
     assert diagnose(1.2 + 0.1 * wave, flat(0.8)).pattern == "healthy"
     assert diagnose(1.2 + 0.004 * wave, 0.8 + 0.1 * wave).pattern == "healthy"
+    assert diagnose(1.2 + 0.008 * wave, 0.8 + 0.1 * wave).pattern == "oscillation"
+    # a critic's loss has no landmark but 0: its swings are measured by its own size
+    assert diagnose(-10 + 0.04 * wave, 0.8 + 0.1 * wave, loss="wasserstein").pattern == "healthy"
+    assert diagnose(-1 + 0.04 * wave, 0.8 + 0.1 * wave, loss="wasserstein").pattern == "oscillation"
+
+
+def test_a_cycle_counts_from_half_time_on():
+    steps = np.arange(480)
+    wave = 0.1 * np.sin(2 * np.pi * steps / 40) + noise(0.001)
+    late = np.where(steps < 240, 0, wave), np.where(steps < 240, 0.5, 0)
+    assert diagnose(1.2 + late[0] - late[1], 0.8 + late[0] + late[1]).pattern == "oscillation"
+    early = np.where(steps < 240, wave, noise(0.001))
+    assert diagnose(1.2 + early, 0.8 + early).pattern == "healthy"
 
 
 @pytest.mark.parametrize("name", ["minimax", "wasserstein"])
@@ -411,7 +436,8 @@ def test_a_run_that_grew_before_it_broke_was_diverging():
     d_loss[400:] = math.nan
     found = diagnose(d_loss, g_loss)
     assert found.pattern == "diverging"
-    assert found.evidence[-1] == "The curves are not finite from step 401 on."
+    assert found.evidence[0].startswith("The 0.9-quantile of d_loss above its landmark grew from ")
+    assert found.evidence[1:] == ("The curves are not finite from step 401 on.",)
 
 
 def test_curves_without_a_finite_step_are_open_too():
@@ -423,7 +449,8 @@ def test_a_loss_without_landmarks_cannot_be_read(name):
     found = diagnose(*EXAMPLES["healthy"], loss=name)
     assert found.pattern == "cannot tell"
     assert f"A loss called '{name}' has no landmarks here; these have: minimax," in repr(found)
-    assert math.isnan(found.landmarks.blind)
+    assert all(map(math.isnan, found.landmarks))
+    assert not found.confident
 
 
 def scored_run(name):
@@ -445,7 +472,12 @@ def test_half_the_sum_contradicts_the_scores_and_is_found_out():
     d_loss, d_real, d_fake = scored_run("hinge")
     found = diagnose(d_loss / 2, torch.ones(200), loss="hinge", d_real=d_real, d_fake=d_fake)
     assert found.pattern == "cannot tell"
-    assert "d_loss is below the hinge loss of the mean scores" in repr(found)
+    assert found.evidence[0].endswith(
+        "d_loss is below the hinge loss of the mean scores, which no scores allow."
+    )
+    assert found.evidence[1] == (
+        "The curves are of another loss, or of another convention such as half the sum."
+    )
     other, d_real, d_fake = scored_run("non_saturating")
     found = diagnose(other, torch.ones(200), loss="hinge", d_real=d_real, d_fake=-3 - d_fake)
     assert found.pattern != "cannot tell"  # a bound that is kept proves nothing
@@ -481,6 +513,10 @@ def test_the_evidence_says_that_the_coverage_decided():
     found = diagnose(*EXAMPLES["blind"], coverage=0.25)
     assert found.evidence[0] == "25% of the modes are covered, which decides it."
     assert found.confident
+    assert diagnose(*EXAMPLES["strong"], coverage=1.0).evidence == (
+        "The losses alone say D too strong, but 100% of the modes are covered.",
+        "Samples beside the data, or a D that knows its data by heart, do that.",
+    )
 
 
 # --- How it reads ---
