@@ -36,12 +36,11 @@ def rng():
     return torch.Generator().manual_seed(0)
 
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
 @pytest.fixture(scope="session")
 def browser_path():
     """Where a browser is; where there is none a test is skipped, or fails in CI."""
+    from release import BROWSERS
+
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if not found:
         reason = f"no browser: none of {', '.join(BROWSERS)} is installed"
