@@ -172,6 +172,7 @@ _CHANGES = {
     "pairing": {"loss": "relativistic_pairing", "regularizers": _CALM},
     "unrolled": {"unroll": (1, 0.1)},
 }
+_WIDE = ("two_rates", "packed", "unrolled")
 
 EXPERIMENTS: dict[str, Experiment] = {
     "ring": _POINTS,
@@ -183,9 +184,10 @@ EXPERIMENTS: dict[str, Experiment] = {
     "ring_wgan_gp": replace(_LONG, **_WGAN_GP, steps=2000),
     "grid_non_saturating": _LONG_GRID,
     "grid_pairing": replace(_LONG_GRID, **_PAIRING),
-    "grid_wgan_gp": replace(_LONG_GRID, **_WGAN_GP, steps=3000),
+    "grid_wgan_gp": replace(_LONG_GRID, **_WGAN_GP, steps=9000),
     "ring_collapse": _COLLAPSE,
     **{f"ring_collapse_{name}": replace(_SMALL_COLLAPSE, **settings) for name, settings in _CHANGES.items()},
+    **{f"ring_collapse_wide_{name}": replace(_COLLAPSE, **_CHANGES[name]) for name in _WIDE},
     "digits": replace(_IMAGES, steps=3000, batch_size=64),
     "fashion_mnist": replace(_IMAGES, data="fashion_mnist", steps=4690),
     "fashion_mnist_non_saturating": replace(_IMAGES, data="fashion_mnist", steps=4690, ema=0.99),
@@ -198,8 +200,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     "stacked": replace(_IMAGES, data="stacked", steps=10_000, ema=0.999),
 }
 """The set-ups by name. In `ring_collapse` the generator learns ten times as fast as the discriminator, and
-collapses; each other `ring_collapse_...` is `ring_collapse_small` with one thing changed. 4690 steps are ten
-passes over 60 000 training images in batches of 128, and five in batches of 64.
+collapses; each `ring_collapse_wide_...` is that with one thing changed, and each other `ring_collapse_...` is
+`ring_collapse_small`, of half the width, with one thing changed. 4690 steps are ten passes over 60 000
+training images in batches of 128, and five in batches of 64.
 
 >>> EXPERIMENTS["ring"].loss
 'non_saturating'
