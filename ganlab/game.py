@@ -152,8 +152,8 @@ class GAN:
     generator step. `pack`: how many samples the discriminator judges together; they are joined along the
     first axis behind the batch. `unroll`: how far ahead the generator sees the discriminator. `bf16`: run the
     networks in bfloat16, by autocast, with losses, penalties and weights in float32; it saves time where the
-    processor multiplies bfloat16 faster than float32, which `make benchmarks` prints. `group`: the processes
-    that share each batch, see `ganlab.distributed`.
+    processor multiplies bfloat16 faster than float32 (`make benchmarks` prints how much faster). `group`: the
+    processes that share each batch, see `ganlab.distributed`.
 
     Networks with the attribute `classes` are conditional: they are called with labels, which the batches give
     along with the samples.

@@ -190,7 +190,6 @@ def test_the_command_writes_weights_and_what_they_are_worth(tmp_path, capsys):
     )
     assert report["parameters"] == sum(weight.numel() for weight in weights.values())
     assert (report["threads"], report["versions"]["torch"]) == (torch.get_num_threads(), torch.__version__)
-    assert 0 <= report["processor_seconds"] <= 2 * report["seconds"] + 2
     assert f"{report['accuracy']:.2%} of 360 images" in capsys.readouterr().out
 
 

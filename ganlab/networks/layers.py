@@ -65,7 +65,7 @@ class Flatten(nn.Module):
 
 
 class Unflatten(nn.Module):
-    """Rows (N, H W C) as maps (N, C, H, W) of the given (C, H, W): what `Flatten` undoes.
+    """Rows (N, H W C) as maps (N, C, H, W) of the given (C, H, W). It undoes `Flatten`.
 
     >>> maps = torch.arange(24).reshape(2, 3, 2, 2)
     >>> Unflatten((3, 2, 2))(Flatten()(maps)).equal(maps)

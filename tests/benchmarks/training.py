@@ -2,7 +2,8 @@
 
     make benchmarks        or        python tests/benchmarks/training.py [ring] [wgan_gp] [dcgan] [memory]
 
-Both sides run the same networks, batch and data on one thread. A figure is processor time, the median of
+Both sides run the same networks (of the DCGAN the scripts' own, of the same sizes), batch and data on one
+thread. A figure is processor time, the median of
 interleaved rounds; a ratio compares two sides of one run and holds on the machine that printed it alone.
 """
 
@@ -187,7 +188,7 @@ def dcgan() -> None:
     seconds = measure(
         {
             "plain": (plain(*scripts, real, 64), 1),
-            "plain step, our networks": (plain(*(pair().generator, pair().discriminator), real, 64), 1),
+            "plain step, our networks": (plain(pair().generator, pair().discriminator, real, 64), 1),
             "ours": ours(gan),
             "ours, bf16": ours(pair(bf16=True)),
         },
