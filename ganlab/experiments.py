@@ -146,7 +146,7 @@ _WGAN_GP = {
     "regularizers": (("wgan_gp", 0.1),),
     "n_critic": 5,
     "betas": (0.0, 0.9),
-    "ema": 0.99,  # fewer generator steps: a longer memory would still hold the beginning
+    "ema": 0.99,  # for the shortest of these runs: a longer memory would still hold its beginning
 }
 
 _COLLAPSE = replace(

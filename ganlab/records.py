@@ -46,7 +46,7 @@ RECORDS: dict[str, tuple[int, ...]] = {
     "ring_wgan_gp": TEN,
     "grid_pairing": TEN,
     "grid_non_saturating": TEN,
-    "grid_wgan_gp": TEN,
+    "grid_wgan_gp": tuple(range(20, 30)),  # its length was set when 10 to 19 had been seen at another
     "fashion_mnist": (10, 11, 12),
     "fashion_mnist_non_saturating": (10, 11, 12),
     "fashion_mnist_wgan_gp": (10, 11, 12),
