@@ -7,13 +7,14 @@ of the mean over the real and the mean over the generated batch, so that the log
 not log 2) for a discriminator that cannot tell the two apart. All logarithms are natural; losses are in nats.
 
 Nothing here computes a probability. A sigmoid followed by a logarithm loses the gradient where the
-discriminator is confident; `softplus` keeps it at any finite score.
+discriminator is confident; `softplus` keeps it at any finite score. An array or a list of numbers is taken
+where a tensor is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -35,12 +36,15 @@ __all__ = [
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
+_FAR = 37  # e^-37 is below half of the precision of float64: from there on softplus(-x) is e^-x
+
 
 class GANLoss(NamedTuple):
     """The two losses of one game: `loss.discriminator(d_real, d_fake)` and `loss.generator(d_real, d_fake)`.
 
-    `d_real` (N,) and `d_fake` (M,): raw scores. Both functions return a scalar (), to be minimised, and
-    raise `ValueError` where a batch of scores is not one-dimensional or is empty.
+    `d_real` (N,) and `d_fake` (M,): raw scores. Both functions return a scalar (), to be minimised. They
+    raise `ValueError` where a batch of scores is not one-dimensional or is empty, `TypeError` where it holds
+    no real numbers.
     `logistic`: the scores are logits, sigmoid(score) is a probability, and labels can be smoothed.
     `relativistic`: each score is judged against the scores of the other kind, so that the generator's loss
     reads the real scores too.
@@ -57,73 +61,83 @@ class GANLoss(NamedTuple):
     relativistic: bool = False
 
 
-def softplus(x: Tensor) -> Tensor:
+def softplus(x: Any) -> Tensor:
     """The softplus log(1 + exp(x)), exact at every finite `x`, as are its first two derivatives.
 
     It is the cross-entropy of a logit: softplus(-a) = -log sigmoid(a) and softplus(a) = -log(1 - sigmoid(a)).
-    `torch.nn.functional.softplus` is linear from 20 on, which loses the second derivative there.
+    `torch.nn.functional.softplus` is linear from 20 on, which loses the second derivative there, and that of
+    `torch.logaddexp` is nan where exp(-x) overflows: so below -37 the function is written as e^x.
     `x`: any shape; returns the same shape, in nats.
 
+    Raises `TypeError` where `x` holds no real numbers.
     Source: Goodfellow, Bengio & Courville 2016, eq. 3.31 [goodfellow2016].
 
     >>> softplus(torch.tensor([-200.0, 0.0, 200.0]))
     tensor([  0.0000,   0.6931, 200.0000])
     """
-    return torch.logaddexp(x, x.new_zeros(()))
+    x = _as_real(x, "x")
+    near = torch.where(x < -_FAR, -_FAR, x)
+    return torch.logaddexp(near, x.new_zeros(())) * torch.exp(-relu(-_FAR - x))
+
+
+def _sum_of_means(x: Tensor, y: Tensor) -> Tensor:
+    """The mean softplus of x plus that of y, in one call: two short tensors cost twice as much as one."""
+    for_x, for_y = softplus(torch.cat([x, y])).split([len(x), len(y)])
+    return for_x.mean() + for_y.mean()
 
 
 def _logistic_discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
-    _check(d_real, d_fake)
-    return softplus(-d_real).mean() + softplus(d_fake).mean()
+    d_real, d_fake = _scores(d_real, d_fake)
+    return _sum_of_means(-d_real, d_fake)
 
 
 def _minimax_generator(d_real: Tensor, d_fake: Tensor) -> Tensor:
-    _check(d_real, d_fake)
+    d_real, d_fake = _scores(d_real, d_fake)
     return -softplus(d_fake).mean()
 
 
 def _non_saturating_generator(d_real: Tensor, d_fake: Tensor) -> Tensor:
-    _check(d_real, d_fake)
+    d_real, d_fake = _scores(d_real, d_fake)
     return softplus(-d_fake).mean()
 
 
 def _least_squares_discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
-    _check(d_real, d_fake)
+    d_real, d_fake = _scores(d_real, d_fake)
     return (d_real - 1).square().mean() / 2 + d_fake.square().mean() / 2
 
 
 def _least_squares_generator(d_real: Tensor, d_fake: Tensor) -> Tensor:
-    _check(d_real, d_fake)
+    d_real, d_fake = _scores(d_real, d_fake)
     return (d_fake - 1).square().mean() / 2
 
 
 def _wasserstein_discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
-    _check(d_real, d_fake)
+    d_real, d_fake = _scores(d_real, d_fake)
     return d_fake.mean() - d_real.mean()
 
 
 def _wasserstein_generator(d_real: Tensor, d_fake: Tensor) -> Tensor:
-    _check(d_real, d_fake)
+    d_real, d_fake = _scores(d_real, d_fake)
     return -d_fake.mean()
 
 
 def _hinge_discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
-    _check(d_real, d_fake)
+    d_real, d_fake = _scores(d_real, d_fake)
     return relu(1 - d_real).mean() + relu(1 + d_fake).mean()
 
 
 def _relativistic_average_discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
-    _check(d_real, d_fake)
-    return softplus(d_fake.mean() - d_real).mean() + softplus(d_fake - d_real.mean()).mean()
+    d_real, d_fake = _scores(d_real, d_fake)
+    return _sum_of_means(d_fake.mean() - d_real, d_fake - d_real.mean())
 
 
 def _relativistic_average_generator(d_real: Tensor, d_fake: Tensor) -> Tensor:
-    _check(d_real, d_fake)
+    d_real, d_fake = _scores(d_real, d_fake)
     return _relativistic_average_discriminator(d_fake, d_real)
 
 
 def _relativistic_pairing_discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
-    _check(d_real, d_fake)
+    d_real, d_fake = _scores(d_real, d_fake)
     if d_real.shape != d_fake.shape:
         raise ValueError(
             "`d_real` and `d_fake` must have the same length, since the relativistic pairing loss compares "
@@ -133,7 +147,7 @@ def _relativistic_pairing_discriminator(d_real: Tensor, d_fake: Tensor) -> Tenso
 
 
 def _relativistic_pairing_generator(d_real: Tensor, d_fake: Tensor) -> Tensor:
-    _check(d_real, d_fake)
+    d_real, d_fake = _scores(d_real, d_fake)
     return _relativistic_pairing_discriminator(d_fake, d_real)
 
 
@@ -295,15 +309,32 @@ def label_smoothing(loss: GANLoss, smoothing: float) -> GANLoss:
 
     def discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
         # softplus(a) = a + softplus(-a), so that s moves weight from one term to the other linearly.
+        d_real, d_fake = _scores(d_real, d_fake)
         return loss.discriminator(d_real, d_fake) + smoothing * d_real.mean()
 
     return loss._replace(name=f"{loss.name}, real label {1 - smoothing:g}", discriminator=discriminator)
 
 
-def _check(d_real: Tensor, d_fake: Tensor) -> None:
+def _scores(d_real: Any, d_fake: Any) -> tuple[Tensor, Tensor]:
+    d_real, d_fake = _as_real(d_real, "d_real"), _as_real(d_fake, "d_fake")
     for name, scores in (("d_real", d_real), ("d_fake", d_fake)):
         if scores.ndim != 1 or scores.shape[0] == 0:
             raise ValueError(
                 f"`{name}` must be raw scores of shape (N,) with N >= 1, got {tuple(scores.shape)}"
                 + ("; squeeze the last axis first" if scores.ndim == 2 and scores.shape[1] == 1 else "")
             )
+    return d_real, d_fake
+
+
+def _as_real(x: Any, name: str) -> Tensor:
+    """`x` as a tensor of real numbers: a floating-point tensor as it is, integers in the default dtype."""
+    if not isinstance(x, Tensor):
+        try:
+            x = torch.as_tensor(x)
+        except (TypeError, ValueError, RuntimeError):
+            raise TypeError(
+                f"`{name}` must be a tensor, an array or a list of numbers, got {x!r:.60}"
+            ) from None
+    if x.is_complex() or x.dtype == torch.bool:
+        raise TypeError(f"`{name}` must hold real numbers, got {x.dtype}")
+    return x if x.is_floating_point() else x.to(torch.get_default_dtype())

@@ -1,7 +1,10 @@
 """Losses against what is written in the papers: closed forms at 50 digits by mpmath, finite differences,
 `torch.nn.BCELoss` where its clamp does not bite, and the laws that tell one family from another."""
 
+import math
+
 import mpmath
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -144,6 +147,75 @@ def test_softplus_is_exact_at_every_score(x):
     got = softplus(point)
     assert_close(got.item(), float(value), rtol=1e-14, atol=0)
     assert_close(torch.autograd.grad(got, point)[0].item(), float(slope), rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_second_derivative_of_softplus_is_exact_where_exp_overflows_and_where_it_underflows(dtype):
+    # around -37 the formula changes; 95 and 800 are where exp of a float32 and of a float64 overflow
+    places = [0, 1, 17, 36.5, 37, 37.5, 60, 89, 95, 200, 709, 745, 800, 1e4, 3e38]
+    x = torch.tensor([-p for p in places] + places, dtype=dtype, requires_grad=True)
+    value = softplus(x)
+    (slope,) = torch.autograd.grad(value.sum(), x, create_graph=True)
+    (bend,) = torch.autograd.grad(slope.sum(), x)
+    for point, *got in torch.stack([x, value, slope, bend], 1).tolist():
+        with mpmath.workdps(50 + int(min(abs(point), 1e4))):
+            a = mpmath.mpf(point) if abs(point) < 1e5 else mpmath.mpf(1e5 if point > 0 else -1e5)
+            z = mpmath.exp(-abs(a))
+            expected = [
+                mpmath.mpf(max(point, 0)) + mpmath.log1p(z),
+                1 / (1 + mpmath.exp(-a)),
+                z / (1 + z) ** 2,
+            ]
+        tiny = torch.finfo(dtype).tiny
+        assert_close(got, [float(e) for e in expected], rtol=8 * torch.finfo(dtype).eps, atol=tiny)
+
+
+def test_softplus_of_infinite_scores_is_its_limit():
+    assert softplus([-math.inf, math.inf]).tolist() == [0.0, math.inf]
+    assert softplus([math.nan]).isnan().all()
+
+
+def test_softplus_under_vmap_and_twice_differentiated_agrees_with_itself_alone(rng):
+    x = 60 * torch.randn(3, 40, generator=rng)
+    twice = torch.func.grad(torch.func.grad(softplus))
+    bend = torch.func.vmap(torch.func.vmap(twice))(x)
+    z = (-x.abs()).exp()
+    assert_close(bend, z / (1 + z).square(), rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+@BY_NAME
+def test_a_second_derivative_in_a_weight_is_finite_for_confident_scores(loss, player):
+    weight = torch.tensor(1.0, dtype=torch.float32, requires_grad=True)
+    real, fake = weight * torch.tensor([0.3, 95.0]), weight * torch.tensor([-0.2, -97.0])
+    (slope,) = torch.autograd.grad(getattr(loss, player)(real, fake), weight, create_graph=True)
+    if slope.requires_grad:
+        assert torch.autograd.grad(slope, weight, allow_unused=True, materialize_grads=True)[0].isfinite()
+
+
+@BY_NAME
+def test_arrays_and_lists_are_taken_where_a_tensor_is(loss):
+    real, fake = [1.0, -2.0], [0.5, 3.0]
+    for player in (loss.discriminator, loss.generator):
+        expected = player(torch.tensor(real), torch.tensor(fake))
+        assert_close(player(real, fake), expected, rtol=0, atol=0)
+        assert_close(player(np.array(real), tuple(fake)), expected, rtol=0, atol=0)
+        whole = player(torch.tensor([1, -2]), [0, 3])
+        assert_close(whole, player(torch.tensor([1.0, -2.0]), torch.tensor([0.0, 3.0])), rtol=0, atol=0)
+    with pytest.raises(
+        TypeError, match="`d_real` must be a tensor, an array or a list of numbers, got 'real'"
+    ):
+        loss.discriminator("real", fake)
+    with pytest.raises(TypeError, match="`d_fake` must be a tensor, an array or a list of numbers, got None"):
+        loss.generator(real, None)
+    with pytest.raises(TypeError, match=r"`d_fake` must hold real numbers, got torch\.bool"):
+        loss.generator(real, [True, False])
+
+
+def test_labels_are_smoothed_for_arrays_too():
+    smoothed = label_smoothing(minimax, 0.1)
+    expected = smoothed.discriminator(torch.tensor([1.0]), torch.tensor([2.0]))
+    assert_close(smoothed.discriminator(np.array([1.0]), [2.0]), expected, rtol=0, atol=0)
 
 
 @BY_NAME
