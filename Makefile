@@ -38,7 +38,7 @@ notebooks: .venv/installed  ## Execute every notebook again, in place
 	$(BIN)/python book/_ext/notebooks.py execute
 
 runs: .venv/installed  ## Make the stored long runs again (about two hours of one processor)
-	$(BIN)/python -m ganlab.records
+	$(BIN)/python -m ganlab.experiments.results
 
 benchmarks: .venv/installed  ## Measure a training step beside the most copied scripts' step
 	$(BIN)/python tests/benchmarks/training.py

@@ -1,17 +1,17 @@
 """The tested companion package of *The Minimax Game*, a course book on generative adversarial networks.
 
-The modules stand on floors, and an import only ever goes down::
+Its wings stand on floors, and an import only ever goes down::
 
-    floor 4  cli  arguments  reports  runs              the command line
-    floor 3  experiments                                named, complete set-ups
-    floor 2  explorables                                things that move on a page
-             ensembles  plotting  exercises             many seeds, figures, self-checks
-             recordings                                 films of a training
-    floor 1  training  dynamics  metrics                processes and how to judge them
-             game  history  diagnosis  classifiers      what they read, change and leave behind
-    floor 0  losses  regularizers                       ideas, one module each
-             divergences  densities  f_divergences  bayes_risks  transport
-             derivations  data  networks  checkpoints  distributed
+    floor 7  cli                                what can be asked, and what answers
+    floor 6  experiments                        set-ups by name, runs, results, reports
+             page                               films, explorers, quizzes and the lab, as they live on a page
+    floor 5  plotting                           figures
+    floor 4  training                           a game, its steps and its loop; many seeds, many processes
+             evaluation                         modes, distances, features, and what loss curves say
+    floor 3  theory                             divergences, densities, transport, games small enough to solve
+             data  networks                     point clouds and images; generators and discriminators
+    floor 2  lipschitz  derivations             how steep a critic is; the theorems, as sympy checks them
+    floor 1  losses  regularizers  storage      pairs of losses; gradient penalties; files that are whole
 
 Importing ``ganlab`` costs nothing: a module loads when it is first named.
 """
@@ -28,9 +28,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "__version__",
-    "arguments",
     "bayes_risks",
-    "checkpoints",
     "classifiers",
     "cli",
     "data",
@@ -41,34 +39,47 @@ __all__ = [
     "divergences",
     "dynamics",
     "ensembles",
+    "evaluation",
     "exercises",
     "experiments",
     "explorables",
     "f_divergences",
+    "films",
     "game",
     "history",
+    "lipschitz",
     "losses",
     "metrics",
     "networks",
+    "page",
     "parts",
     "plotting",
+    "probability",
     "quadrature",
-    "recordings",
-    "records",
     "regularizers",
     "reports",
     "reproducible",
+    "results",
     "runs",
+    "storage",
+    "theory",
     "training",
     "transport",
 ]
 
-_MODULES = frozenset(__all__) - {"__version__", "reproducible"}
+_WINGS = {
+    "theory": "bayes_risks densities divergences dynamics f_divergences probability quadrature transport",
+    "training": "distributed ensembles game history",
+    "evaluation": "classifiers diagnosis metrics",
+    "experiments": "reports results runs",
+    "page": "exercises explorables films parts",
+}
+_PATHS = {name: f"{wing}.{name}" for wing, names in _WINGS.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return importlib.import_module(f"{__name__}.{name}")
+    if name in __all__:
+        return importlib.import_module(f"{__name__}.{_PATHS.get(name, name)}")
     raise AttributeError(f"module 'ganlab' has no attribute {name!r}; it has {', '.join(__all__)}")
 
 

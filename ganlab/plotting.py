@@ -19,7 +19,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ganlab.history import History
+    from ganlab.training.history import History
 
 __all__ = ["COLORS", "LANDMARKS", "decision_surface", "image_grid", "loss_curves", "samples", "tile"]
 
@@ -95,7 +95,7 @@ def loss_curves(ax: Axes, history: History, *, loss: str | None = None, window: 
     Raises `ValueError` where the history is empty or `window` is not between 1 and its length.
 
     >>> import matplotlib.pyplot as plt
-    >>> from ganlab.history import History
+    >>> from ganlab.training.history import History
     >>> figure, ax = plt.subplots()
     >>> loss_curves(ax, History.of(("d_loss", "g_loss"), [1, 2], torch.ones(2, 2)), loss="minimax")
     >>> len(ax.lines)

@@ -11,56 +11,24 @@ batch independently, which batch normalisation does not: `refuse_batch_norm`.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
-from typing import Literal
+from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import conv2d, conv_transpose2d
+from torch import Tensor
 
 __all__ = [
     "REGULARIZERS",
-    "clip_weights",
-    "convolution_norm",
     "dragan",
     "input_gradient",
-    "lipschitz_bound",
-    "lipschitz_estimate",
-    "mixes_samples",
     "r1",
     "r2",
-    "refuse_batch_norm",
     "sample_mix",
-    "spectral_norm",
     "wgan_gp",
     "wgan_lp",
 ]
 
 Critic = Callable[[Tensor], Tensor]
 Penalty = Callable[..., Tensor]
-
-_DENSE_LIMIT = 1024  # columns up to which a convolution is written out as a matrix
-
-_BATCH_NORMS = (
-    nn.BatchNorm1d,
-    nn.BatchNorm2d,
-    nn.BatchNorm3d,
-    nn.SyncBatchNorm,
-    nn.LazyBatchNorm1d,
-    nn.LazyBatchNorm2d,
-    nn.LazyBatchNorm3d,
-)
-_SPECTRAL_LAYERS = (
-    nn.Linear,
-    nn.Conv1d,
-    nn.Conv2d,
-    nn.Conv3d,
-    nn.ConvTranspose1d,
-    nn.ConvTranspose2d,
-    nn.ConvTranspose3d,
-)
-_ONE_LIPSCHITZ = (nn.ReLU, nn.Tanh, nn.Softplus, nn.LogSigmoid, nn.Sigmoid, nn.Identity, nn.Flatten)
 
 
 def wgan_gp(
@@ -257,203 +225,6 @@ def input_gradient(critic: Critic, points: Tensor, *, name: str = "points") -> T
         return torch.autograd.grad(total, x, create_graph=differentiable, materialize_grads=True)[0]
 
 
-def refuse_batch_norm(module: nn.Module, *, penalty: str = "a gradient penalty") -> None:
-    """None, where no layer of `module` is a batch normalisation; else an error that names the layer.
-
-    Batch normalisation makes the score of one sample depend on the other samples, ∂f(x_i)/∂x_j ≠ 0, so that
-    the gradient that a penalty measures is no longer that of one sample. So does any layer with the attribute
-    `mixes_samples`, as minibatch statistics have it. Layer and instance normalisation do not.
-
-    Raises `ValueError` naming the path and the type of the first such layer.
-    Source: Gulrajani et al. 2017, section 4 [gulrajani2017].
-
-    >>> refuse_batch_norm(nn.Sequential(nn.Linear(2, 8), nn.LayerNorm(8), nn.Linear(8, 1)))
-    >>> refuse_batch_norm(nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8)), penalty="wgan_gp")
-    Traceback (most recent call last):
-    ValueError: layer `1` is a BatchNorm1d, which couples the samples of a batch; wgan_gp needs a critic that
-    treats them one by one: use LayerNorm, InstanceNorm or no normalisation
-    """
-    found = _mixing_layer(module)
-    if found:
-        path, kind = found
-        raise ValueError(
-            f"layer `{path or kind}` is a {kind}, which couples the samples of a batch; {penalty} needs "
-            "a critic that treats them one by one: use LayerNorm, InstanceNorm or no normalisation"
-        )
-
-
-def mixes_samples(module: nn.Module) -> bool:
-    """Whether a layer of `module` lets the samples of a batch see each other, as batch normalisation does.
-
-    >>> mixes_samples(nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8))), mixes_samples(nn.Linear(2, 8))
-    (True, False)
-    """
-    return _mixing_layer(module) is not None
-
-
-def clip_weights(parameters: Iterable[Tensor], bound: float) -> None:
-    """None; each parameter is clamped in place to [-bound, bound].
-
-    To be called after each step of the critic. The Lipschitz constant that results depends on depth and
-    width: thirteen layers of 64 units leave gradients of about 1e-21 at `bound` 0.01.
-
-    Raises `ValueError` where `bound` is not positive, `TypeError` where `parameters` is a module.
-    Source: Arjovsky et al. 2017, algorithm 1, with `bound` 0.01 [arjovsky2017wgan].
-
-    >>> layer = nn.Linear(2, 1)
-    >>> clip_weights(layer.parameters(), 0.01)
-    >>> bool(layer.weight.abs().max() <= 0.01)
-    True
-    """
-    if not bound > 0:
-        raise ValueError(f"`bound` must be positive, got {bound}")
-    if isinstance(parameters, nn.Module):
-        raise TypeError(
-            f"`parameters` must be tensors, as `module.parameters()` gives, got {type(parameters).__name__}"
-        )
-    with torch.no_grad():
-        for parameter in parameters:
-            parameter.clamp_(-bound, bound)
-
-
-def spectral_norm(
-    module: nn.Module, *, power_iterations: int = 1, rng: torch.Generator | None = None
-) -> nn.Module:
-    """The same module, with the weight of each linear and convolutional layer divided by its spectral norm.
-
-    W / σ(W), σ the largest singular value of the weight as a matrix, estimated by power iteration: fifteen
-    rounds when the layer is wrapped and `power_iterations` more in each forward pass in training mode. The
-    estimate lies below σ, so the norm of what comes out lies slightly above 1. The starting vectors come from
-    `rng`, or from a fixed seed; they are buffers of the layer, and a training-mode forward pass changes them.
-
-    **For a convolution this is not the norm of the layer.** The matrix is the kernel reshaped to
-    (C_out, C_in · kh · kw), not the operator on images, whose norm can be larger by a factor of up to
-    sqrt(kh · kw). A 3 x 3 kernel of ones has reshaped norm 3 and operator norm 9: the normalised layer still
-    has the Lipschitz constant 3. `convolution_norm` gives the true one.
-
-    Raises `ValueError` where the module holds no such layer, or one that is already parametrised.
-    Source: Miyato et al. 2018, algorithm 1 [miyato2018].
-
-    >>> layer = spectral_norm(nn.Linear(8, 8), power_iterations=100)
-    >>> print(f"{torch.linalg.matrix_norm(layer.weight, 2):.3f}")
-    1.000
-    """
-    layers = [(path, layer) for path, layer in module.named_modules() if isinstance(layer, _SPECTRAL_LAYERS)]
-    if not layers:
-        raise ValueError(f"`module` must hold a linear or convolutional layer, got {type(module).__name__}")
-    for path, layer in layers:
-        if nn.utils.parametrize.is_parametrized(layer, "weight"):
-            raise ValueError(f"layer `{path}` is already parametrised")
-    seed = 0 if rng is None else int(torch.randint(2**31, (), generator=rng))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        for _, layer in layers:
-            nn.utils.parametrizations.spectral_norm(layer, n_power_iterations=power_iterations)
-    return module
-
-
-def convolution_norm(
-    kernel: Tensor,
-    input_size: tuple[int, int],
-    *,
-    stride: int = 1,
-    padding: int | Literal["circular"] = "circular",
-) -> Tensor:
-    """The largest factor by which a convolution, as a map between images, can stretch its input.
-
-    max ‖K * x‖ / ‖x‖ over images x (C_in, H, W), `input_size` = (H, W); `kernel`: (C_out, C_in, kh, kw).
-    Returns () in float64. `padding`: an integer is a border of that many zeros, as in `torch.nn.Conv2d`;
-    "circular" joins opposite edges.
-
-    Circular: exact, one small singular value problem per frequency. Zeros: exact where C_in · H · W is at
-    most 1024; above that by power iteration, which approaches the norm from below, until it gains less than
-    1e-10 of it in a round.
-
-    Raises `ValueError` where the kernel is not of four axes or does not fit the image, or where the stride
-    does not divide a circular image.
-    Source: Sedghi et al. 2019, theorem 6 [sedghi2019]; for a stride, aliased frequencies are joined.
-
-    >>> ones = torch.ones(1, 1, 3, 3)
-    >>> circular, zeros = convolution_norm(ones, (28, 28)), convolution_norm(ones, (28, 28), padding=1)
-    >>> print(f"{circular:.4f} {zeros:.4f} {torch.linalg.matrix_norm(ones.flatten(1), 2):.4f}")
-    9.0000 8.9298 3.0000
-    """
-    kernel = kernel.detach().double()
-    border = 0 if padding == "circular" else padding
-    if kernel.ndim != 4:
-        raise ValueError(f"`kernel` must have shape (C_out, C_in, kh, kw), got {tuple(kernel.shape)}")
-    if border < 0 or stride < 1:
-        raise ValueError(f"`padding` must be 0 or more and `stride` 1 or more, got {padding} and {stride}")
-    if any(k > n + 2 * border for k, n in zip(kernel.shape[2:], input_size, strict=True)):
-        raise ValueError(f"`kernel` {tuple(kernel.shape[2:])} must fit the padded image of size {input_size}")
-    if padding == "circular":
-        return _circular_norm(kernel, input_size, stride)
-    if kernel.shape[1] * math.prod(input_size) <= _DENSE_LIMIT:
-        return _dense_norm(kernel, input_size, stride, border)
-    return _power_norm(kernel, input_size, stride, border)
-
-
-def lipschitz_estimate(critic: Critic, points: Tensor, *, others: Tensor | None = None) -> Tensor:
-    """A lower bound of the critic's Lipschitz constant: the steepest slope that is met.
-
-    The largest gradient norm at `points` (N, ...) and, where `others` (N, ...) is given, the largest slope
-    |f(x) - f(y)| / ‖x - y‖ of a pair. Every slope of a function is at most its Lipschitz constant, so this
-    never exceeds it; how far it lies below depends on the points. `lipschitz_bound` bounds from above.
-    Returns (), without a gradient.
-
-    Raises as `input_gradient`, and `ValueError` where `others` has another shape.
-
-    >>> x = torch.tensor([[0.0], [1.0]])
-    >>> lipschitz_estimate(lambda x: x[:, 0] ** 2, x).item()
-    2.0
-    >>> lipschitz_estimate(lambda x: x[:, 0] ** 2, x, others=x + 3).item()
-    5.0
-    """
-    slopes = _norms(input_gradient(critic, points).detach())
-    if others is None:
-        return slopes.max()
-    if others.shape != points.shape:
-        raise ValueError(
-            f"`others` must have the shape of `points`, {tuple(points.shape)}, got {tuple(others.shape)}"
-        )
-    with torch.no_grad():
-        rise, run = (critic(points) - critic(others)).abs(), _norms(points - others)
-    secants = torch.where(run > 0, rise / run.clamp(min=torch.finfo(run.dtype).tiny), 0.0)
-    return torch.maximum(slopes.max(), secants.max())
-
-
-def lipschitz_bound(layers: Iterable[nn.Module]) -> Tensor:
-    """An upper bound of the Lipschitz constant of layers applied in turn: the product of their norms.
-
-    `layers`: an `nn.Sequential`, nested ones included, of linear layers and of activations with slope at most
-    1. Returns (), without a gradient. A single linear layer attains the bound; several are usually far below.
-
-    Raises `TypeError` for a layer whose norm is not known from its type, convolutions included
-    (`convolution_norm` needs the image size).
-    Source: Miyato et al. 2018, section 2.1 [miyato2018].
-
-    >>> layer = nn.Linear(2, 2)
-    >>> layer.weight = nn.Parameter(torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64))
-    >>> print(f"{lipschitz_bound([layer, nn.ReLU(), layer]):.6f} = {5.4649857042**2:.6f}")
-    29.866069 = 29.866069
-    """
-    return torch.stack([_layer_norm(layer) for layer in layers]).prod()
-
-
-def _layer_norm(layer: nn.Module) -> Tensor:
-    if isinstance(layer, nn.Sequential):
-        return lipschitz_bound(layer)
-    if isinstance(layer, nn.Linear):
-        return torch.linalg.matrix_norm(layer.weight.detach().double(), 2)
-    slope = {nn.LeakyReLU: "negative_slope", nn.ELU: "alpha"}.get(type(layer))
-    steepest = max(1.0, abs(getattr(layer, slope))) if slope else 1.0
-    if slope is None and not isinstance(layer, _ONE_LIPSCHITZ):
-        raise TypeError(
-            f"`layers` must be linear layers and 1-Lipschitz activations, got {type(layer).__name__}"
-        )
-    return torch.tensor(steepest, dtype=torch.float64)
-
-
 def _in_transform() -> bool:
     """Whether a `torch.func` transform or the compiler is at work, where `requires_grad_` is forbidden."""
     if torch.compiler.is_compiling():
@@ -480,14 +251,6 @@ def _squared_norms(gradient: Tensor) -> Tensor:
 
 def _norms(gradient: Tensor) -> Tensor:
     return torch.linalg.vector_norm(gradient.flatten(1), dim=1)  # its gradient at 0 is 0, not NaN
-
-
-def _mixing_layer(module: nn.Module) -> tuple[str, str] | None:
-    """The path and the type of the first layer that couples the samples of a batch."""
-    for path, layer in module.named_modules():
-        if isinstance(layer, _BATCH_NORMS) or getattr(layer, "mixes_samples", False):
-            return path, type(layer).__name__
-    return None
 
 
 def _interpolate(real: Tensor, fake: Tensor, mix: Tensor | None, rng: torch.Generator | None) -> Tensor:
@@ -518,37 +281,3 @@ def _check_points(points: Tensor, name: str) -> None:
 
 def _shape(value: Tensor | None) -> tuple[int, ...] | None:
     return None if value is None else tuple(value.shape)
-
-
-def _circular_norm(kernel: Tensor, size: tuple[int, int], stride: int) -> Tensor:
-    height, width = size
-    if height % stride or width % stride:
-        raise ValueError(f"`stride` must divide a circular image of size {size}, got {stride}")
-    spectrum = torch.fft.fft2(kernel, s=size).permute(2, 3, 0, 1)  # (H, W, C_out, C_in)
-    rows, columns = height // stride, width // stride
-    aliased = spectrum.reshape(stride, rows, stride, columns, *kernel.shape[:2])
-    joined = aliased.permute(1, 3, 4, 0, 2, 5).reshape(rows, columns, kernel.shape[0], -1)
-    return torch.linalg.matrix_norm(joined, 2).max() / stride
-
-
-def _dense_norm(kernel: Tensor, size: tuple[int, int], stride: int, border: int) -> Tensor:
-    pixels = kernel.shape[1] * math.prod(size)
-    basis = torch.eye(pixels, dtype=kernel.dtype, device=kernel.device).view(pixels, kernel.shape[1], *size)
-    return torch.linalg.matrix_norm(conv2d(basis, kernel, stride=stride, padding=border).flatten(1), 2)
-
-
-def _power_norm(
-    kernel: Tensor, size: tuple[int, int], stride: int, border: int, rounds: int = 5000
-) -> Tensor:
-    rng = torch.Generator().manual_seed(0)
-    x = torch.randn(1, kernel.shape[1], *size, generator=rng, dtype=kernel.dtype).to(kernel.device)
-    norm = torch.zeros((), dtype=kernel.dtype, device=kernel.device)
-    for _ in range(rounds):
-        previous, x = norm, x / torch.linalg.vector_norm(x)
-        y = conv2d(x, kernel, stride=stride, padding=border)
-        norm = torch.linalg.vector_norm(y)
-        if norm - previous <= 1e-10 * norm:
-            break
-        rest = [(n + 2 * border - k) % stride for n, k in zip(size, kernel.shape[2:], strict=True)]
-        x = conv_transpose2d(y, kernel, stride=stride, padding=border, output_padding=rest)
-    return norm

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ganlab import losses, plotting
-from ganlab.history import History
+from ganlab.training.history import History
 
 
 @pytest.fixture

@@ -12,25 +12,18 @@ from torch.autograd import gradcheck, gradgradcheck
 from torch.func import functional_call, grad, stack_module_state, vmap
 from torch.testing import assert_close
 
-from ganlab import regularizers
-from ganlab.networks import mlp_discriminator
-from ganlab.regularizers import (
-    REGULARIZERS,
+from ganlab import lipschitz
+from ganlab.lipschitz import (
     clip_weights,
     convolution_norm,
-    dragan,
-    input_gradient,
     lipschitz_bound,
     lipschitz_estimate,
     mixes_samples,
-    r1,
-    r2,
     refuse_batch_norm,
-    sample_mix,
     spectral_norm,
-    wgan_gp,
-    wgan_lp,
 )
+from ganlab.networks import mlp_discriminator
+from ganlab.regularizers import REGULARIZERS, dragan, input_gradient, r1, r2, sample_mix, wgan_gp, wgan_lp
 
 SHAPES = [(4, 2), (5, 1, 3, 4), (4, 2, 3, 3), (6, 3, 4, 2)]
 BY_NAME = pytest.mark.parametrize("penalty", REGULARIZERS.values(), ids=REGULARIZERS.keys())
@@ -493,7 +486,7 @@ def test_convolution_norm_is_the_largest_singular_value_of_the_map_written_out(s
 def test_power_iteration_reaches_the_same_norm_from_below(stride, border, rng, monkeypatch):
     kernel = torch.randn(3, 2, 3, 3, generator=rng)
     exact = convolution_norm(kernel, (8, 7), stride=stride, padding=border)
-    monkeypatch.setattr(regularizers, "_DENSE_LIMIT", 0)
+    monkeypatch.setattr(lipschitz, "_DENSE_LIMIT", 0)
     estimate = convolution_norm(kernel, (8, 7), stride=stride, padding=border)
     assert_close(estimate, exact, rtol=1e-6, atol=0)
     assert estimate <= exact * (1 + 1e-14)

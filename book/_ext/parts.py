@@ -20,6 +20,7 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+import ganlab
 from ganlab import exercises
 from ganlab import parts as live
 
@@ -47,8 +48,12 @@ def setup(app):
 
 
 def _digest():
-    package = Path(live.__file__).parent
-    sources = [*package.glob("browser/*.js"), *package.glob("assets/quizzes/*.yml"), *FACTS.glob("*.json")]
+    package = Path(ganlab.__file__).parent
+    sources = [
+        *package.glob("page/browser/*.js"),
+        *package.glob("assets/quizzes/*.yml"),
+        *FACTS.glob("*.json"),
+    ]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources))).hexdigest()
 
 

@@ -11,19 +11,19 @@ from pathlib import Path
 import torch
 
 import ganlab
-from ganlab import experiments, recordings, training
+from ganlab import experiments, films, training
 
 FOLDER = Path(__file__).resolve().parents[2] / "ganlab" / "assets" / "runs"
 SEED = 0
 RUNS = {"ring_lost": "ring_collapse"}
 
 
-def record(name: str, steps: int | None = None) -> recordings.Recording:
+def record(name: str, steps: int | None = None) -> films.Recording:
     """The film of one run, or of its first steps; a frame is taken when the whole run would take it."""
     ganlab.reproducible(SEED)
     experiment = experiments.EXPERIMENTS[RUNS[name]]
     gan, batches, source = experiments.build(experiment, seed=SEED)
-    recorder = recordings.Recorder(gan, source, steps=experiment.steps, points=250, seed=SEED)
+    recorder = films.Recorder(gan, source, steps=experiment.steps, points=250, seed=SEED)
     started = time.perf_counter()
     training.train(
         gan, batches, steps or experiment.steps, n_critic=experiment.n_critic, callbacks=[recorder]

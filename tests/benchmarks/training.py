@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from ganlab import data, networks
-from ganlab.ensembles import train_together
-from ganlab.game import GAN, Penalty
-from ganlab.history import History
 from ganlab.losses import non_saturating, wasserstein
 from ganlab.regularizers import wgan_gp
 from ganlab.training import train
+from ganlab.training.ensembles import train_together
+from ganlab.training.game import GAN, Penalty
+from ganlab.training.history import History
 
 torch.set_num_threads(1)
 SEEDS = 16

@@ -1,0 +1,1 @@
+"""What a generator is worth, and how a loss curve is read: modes, distances, features, verdicts."""

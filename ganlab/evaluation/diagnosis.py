@@ -1,0 +1,440 @@
+"""What the loss curves of a run can tell, and what they cannot.
+
+A discriminator that gives every sample one and the same score, the best of these, has a loss that we call
+*blind*: 2 log 2 for the logistic losses. No optimal discriminator is above it, and where the two laws are
+equal none is below it. The **edge** 1 - d_loss / blind is therefore 0 for a discriminator that tells nothing
+and 1 for one that tells all; up to its scale it is a lower bound on a divergence (`divergence_bound`).
+
+Curves say how the two players stand to each other. They do not say how good the samples are: a generator
+that has collapsed before a discriminator that cannot follow shows the very numbers of the equilibrium. So
+nothing here praises samples, and `diagnose` says "cannot tell" where the evidence is thin or at odds.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch.func import vmap
+
+from ganlab.losses import LOSSES
+from ganlab.theory.probability import ArrayLike, as_floating
+
+__all__ = ["PATTERNS", "Bound", "Diagnosis", "Landmarks", "diagnose", "divergence_bound", "landmarks"]
+
+PATTERNS = (
+    "healthy",
+    "D too strong",
+    "collapse suspected",
+    "oscillation",
+    "diverging",
+    "critic not keeping up",
+    "cannot tell",
+)
+"""The patterns that `diagnose` names.
+
+>>> PATTERNS[-1]
+'cannot tell'
+"""
+
+_LEAST_STEPS = 100
+_STRONG = 0.9  # edge from which on the generator is told apart almost always
+_BLIND = 0.05  # edge that every able discriminator has over a generator at its start
+_ABOVE = 0.2  # share of steps above blind that batch noise alone does not reach
+_CYCLE = 0.7  # correlation of both curves with themselves, one period later
+_GROWTH = 5.0  # of the excursions, from the first to the last quarter
+_LEAD = 0.1  # growth of the edge from the third to the last quarter
+_KEPT = 1 / 3  # of the modes
+_COVERED = 3 / 4  # of the modes
+_BLOCKS = 16
+_FINE_BLOCKS = 128
+
+_BLIND_SCORE = {"least_squares": 0.5}  # 0 for all others
+_FREE_SCORE = ("hinge", "wasserstein")  # a whole interval of constant scores is blind
+_BOUNDS = {  # the divergence of disjoint laws, its slope in d_loss, its name and unit
+    "minimax": (math.log(2), 0.5, "Jensen-Shannon divergence", " nats"),
+    "non_saturating": (math.log(2), 0.5, "Jensen-Shannon divergence", " nats"),
+    "least_squares": (2.0, 8.0, "triangular discrimination", ""),
+    "hinge": (1.0, 0.5, "total variation", ""),
+    "wasserstein": (0.0, 1.0, "Wasserstein-1 distance", ", if the critic is 1-Lipschitz"),
+    "relativistic_pairing": (math.log(2), 1.0, "Jensen-Shannon divergence of pair and swapped pair", " nats"),
+}
+
+
+class Landmarks(NamedTuple):
+    """Values of the two losses that theory knows; NaN where it knows none."""
+
+    blind: float  # d_loss of the best constant score, and of the best D where the laws are equal
+    generator: float  # g_loss at that score
+    third: float  # d_loss of the best D against a generator that keeps one mode in three
+
+
+def landmarks(loss: str) -> Landmarks:
+    """The landmarks of a loss: D's and G's at equilibrium, and D's where two modes in three are missing.
+
+    Of n equal modes the generator keeps the share m = 1/3, evenly and perfectly; an optimal D has then the
+    loss m log((1+m)/m) + log(1+m) (logistic), 2m (hinge), m/(2(1+m)) (least squares), m log 2 (both
+    relativistic losses), and one without a scale (Wasserstein). At equilibrium the value of the game is
+    -d_loss = -log 4. `generator` is NaN for hinge and Wasserstein, where any (small) constant score is blind.
+
+    Raises `ValueError` where `loss` is none of `ganlab.losses.LOSSES`.
+    Source: Goodfellow et al. 2014, theorem 1 [goodfellow2014]; Lim & Ye 2017 [lim2017]; Mao et al. 2017
+    [mao2017].
+
+    >>> print("{:.4f} {:.4f} {:.4f}".format(*landmarks("non_saturating")))  # 2 log 2, log 2
+    1.3863 0.6931 0.7498
+    """
+    if loss not in LOSSES:
+        raise ValueError(f"`loss` must be one of {', '.join(LOSSES)}, got {loss!r}")
+    score = torch.full((1,), _BLIND_SCORE.get(loss, 0.0), dtype=torch.float64)
+    m = _KEPT
+    third = {
+        "hinge": 2 * m,
+        "least_squares": m / (2 * (1 + m)),
+        "wasserstein": math.nan,
+        "relativistic_average": m * math.log(2),
+        "relativistic_pairing": m * math.log(2),
+    }.get(loss, m * math.log((1 + m) / m) + math.log(1 + m))
+    return Landmarks(
+        LOSSES[loss].discriminator(score, score).item(),
+        math.nan if loss in _FREE_SCORE else LOSSES[loss].generator(score, score).item(),
+        third,
+    )
+
+
+class Bound(NamedTuple):
+    """A lower bound on how far the two laws are apart, and in which divergence.
+
+    >>> print(divergence_bound(0.5))
+    Jensen-Shannon divergence at least 0.443 nats
+    """
+
+    value: float
+    divergence: str
+    unit: str  # or the condition under which the bound holds
+
+    def __str__(self) -> str:
+        return f"{self.divergence} at least {self.value:.3g}{self.unit}"
+
+
+def divergence_bound(d_loss: float, *, loss: str = "non_saturating") -> Bound:
+    """The least divergence of the data and the generator that a discriminator's loss leaves possible.
+
+    No D has a lower loss than the best one, whose loss is a divergence turned over. So any D, good or bad,
+    proves: JSD >= log 2 - d_loss/2 (minimax, non-saturating), TV >= 1 - d_loss/2 (hinge), the triangular
+    discrimination sum (p-q)^2/(p+q) >= 2 - 8 d_loss (least squares), W1 >= -d_loss (Wasserstein, if D is
+    1-Lipschitz), and JSD >= log 2 - d_loss between the law of a pair (real, fake) and that of the swapped
+    pair (relativistic pairing). 0 where that is negative: such a D proves nothing. It speaks of expectations:
+    of a mean over many batches, of samples that D was not trained on.
+
+    Raises `ValueError` where `loss` has no such bound (relativistic average, unknown) or `d_loss` is NaN.
+    Source: Goodfellow et al. 2014, theorem 1 [goodfellow2014]; Lim & Ye 2017 [lim2017]; Mao et al. 2017
+    [mao2017]; Arjovsky et al. 2017 [arjovsky2017wgan].
+
+    >>> divergence_bound(0.5).value > 3 / 4 * math.log(4 / 3)  # further off than half of the modes dropped
+    True
+    """
+    if loss not in _BOUNDS:
+        raise ValueError(f"`loss` must be one of {', '.join(_BOUNDS)} to bound a divergence, got {loss!r}")
+    if math.isnan(d_loss):
+        raise ValueError("`d_loss` must be a number, got nan")
+    whole, slope, divergence, unit = _BOUNDS[loss]
+    return Bound(max(0.0, whole - slope * d_loss), divergence, unit)
+
+
+class Diagnosis(NamedTuple):
+    """A pattern, what speaks for it, and the landmarks that it was read against.
+
+    `pattern`: one of `PATTERNS`. `evidence`: sentences. `confident`: whether the run without its last fifth
+    shows the same pattern; never for "cannot tell".
+    """
+
+    pattern: str
+    evidence: tuple[str, ...]
+    landmarks: Landmarks
+    confident: bool
+
+    def __repr__(self) -> str:
+        hint = "" if self.confident or self.pattern == "cannot tell" else " (not yet settled)"
+        return f"{self.pattern[0].upper()}{self.pattern[1:]}{hint}. {' '.join(self.evidence)}"
+
+
+class _Curves(NamedTuple):
+    """The finite numbers of one run: losses (T,), and what they are read against."""
+
+    d_loss: np.ndarray
+    g_loss: np.ndarray
+    loss: str
+    marks: Landmarks
+
+    @property
+    def bounded(self) -> bool:
+        return self.loss != "wasserstein"
+
+    def quarters(self) -> list[np.ndarray]:
+        return np.array_split(self.d_loss, 4)
+
+    def edge(self, d_loss: np.ndarray) -> float:
+        return float(1 - d_loss.mean() / self.marks.blind)
+
+
+_Verdict = tuple[str, tuple[str, ...]]
+
+
+def diagnose(
+    d_loss: ArrayLike,
+    g_loss: ArrayLike,
+    *,
+    loss: str = "non_saturating",
+    d_real: ArrayLike | None = None,
+    d_fake: ArrayLike | None = None,
+    coverage: float | None = None,
+) -> Diagnosis:
+    """The pattern that the loss curves of one run show, with the evidence for it.
+
+    With quarters of the T steps, blind and third from `landmarks`, and the edge 1 - d_loss/blind of a mean
+    over steps (Wasserstein, where blind is 0, has none), it is the first that holds of:
+
+    1. cannot tell: fewer than 100 finite steps, a loss without landmarks, or d_loss below the loss of the
+       mean scores `d_real`, `d_fake` (convexity forbids it: the arrays are of another loss or convention).
+    2. diverging: the 0.9-quantile of |d_loss| (Wasserstein) or of d_loss - blind (others) is 5 times that of
+       the first quarter, larger than in the second, and, for the others, above blind itself.
+    3. oscillation: in the last half both curves repeat. Of their means over 128 blocks, less a straight line,
+       the correlation with themselves one period later (at most a third of the half) is at least 0.7, after
+       one below -0.2, with swings above 1 % of blind, or of the mean |d_loss|.
+    4. D too strong: the edge of the last quarter is above 0.9.
+    5. critic not keeping up: d_loss is above blind in more than a fifth of the steps of the last half, or
+       never had an edge of 0.05 in any sixteenth of the run. An able D sees an untrained generator.
+    6. collapse suspected: d_loss of the last quarter is below third: the laws are as far apart as if one
+       mode in three were kept. Modes are missing or samples lie beside the data; losses cannot say which.
+    7. cannot tell: D is pulling ahead; the edge grew by 0.1 from the third to the last quarter (Wasserstein:
+       -d_loss by a quarter).
+    8. healthy: none of these. It is no statement on the samples.
+
+    `coverage`, the share of modes found at the end, decides where losses cannot: below 3/4 it turns 5 to 8
+    into "collapse suspected", and from 3/4 on it contradicts 4 and 6, which become "cannot tell". A run with
+    a number that is not finite is judged up to there, and is diverging or "cannot tell".
+
+    `d_loss`, `g_loss`, `d_real`, `d_fake`: (T,), one number a step, the loss without penalty and the mean
+    scores, as `History` has them. All shares and means are unchanged where each step is written down twice.
+    The thresholds were set on runs of the ring, of 300 to 1200 steps; on other data the evidence counts.
+
+    Raises `ValueError` where the arrays are not (T,) of one length, only one of `d_real` and `d_fake` is
+    given, or `coverage` is not in [0, 1].
+    Source: Goodfellow et al. 2014, theorem 1 [goodfellow2014]; that a loss need not fall while samples get
+    better, Fedus et al. 2018 [fedus2018].
+
+    >>> step = np.arange(400)
+    >>> diagnose(1.3 - 0.6 * np.exp(-step / 40), 0.75 + 0.5 * np.exp(-step / 40)).pattern
+    'healthy'
+    >>> diagnose(np.full(400, 0.05), np.full(400, 6.0)).pattern
+    'D too strong'
+    >>> diagnose([1.4, 1.3], [0.7, 0.8])
+    Cannot tell. There are 2 steps, and fewer than 100 show no pattern.
+    """
+    columns = {"d_loss": d_loss, "g_loss": g_loss, "d_real": d_real, "d_fake": d_fake}
+    arrays = _arrays(columns)
+    if coverage is not None and not 0 <= coverage <= 1:
+        raise ValueError(f"`coverage` must be a share of modes in [0, 1], got {coverage}")
+    if loss not in LOSSES:
+        known = f"A loss called {loss!r} has no landmarks here; these have: {', '.join(LOSSES)}."
+        return Diagnosis("cannot tell", (known,), Landmarks(math.nan, math.nan, math.nan), False)
+    finite = _finite_steps(arrays)
+    curves = _Curves(arrays["d_loss"][:finite], arrays["g_loss"][:finite], loss, landmarks(loss))
+    pattern, evidence = _weigh(curves, arrays, finite, coverage)
+    earlier = _curve_pattern(curves._replace(d_loss=_early(curves.d_loss), g_loss=_early(curves.g_loss)))
+    early_pattern, _ = _with_coverage(earlier, coverage)
+    confident = pattern != "cannot tell" and pattern == early_pattern
+    return Diagnosis(pattern, evidence, curves.marks, confident)
+
+
+def _weigh(curves: _Curves, arrays: dict[str, np.ndarray], finite: int, coverage: float | None) -> _Verdict:
+    verdict = _curve_pattern(curves)
+    if finite < len(arrays["d_loss"]):
+        broken = f"The curves are not finite from step {finite + 1} on."
+        pattern = "diverging" if verdict[0] == "diverging" else "cannot tell"
+        return pattern, (*(verdict[1] if pattern == "diverging" else ()), broken)
+    if "d_real" in arrays and (odd := _impossible_share(arrays, curves.loss)):
+        return "cannot tell", (
+            f"In {odd:.0%} of the steps d_loss is below the {curves.loss} loss of the mean scores, which no "
+            "scores allow.",
+            "The curves are of another loss, or of another convention such as half the sum.",
+        )
+    return _with_coverage(verdict, coverage)
+
+
+def _curve_pattern(curves: _Curves) -> _Verdict:
+    """The first pattern of the list in `diagnose` that the two losses alone show."""
+    steps = len(curves.d_loss)
+    if steps < _LEAST_STEPS:
+        return "cannot tell", (f"There are {steps} steps, and fewer than {_LEAST_STEPS} show no pattern.",)
+    for look in (_divergence, _oscillation, _strength, _lag, _distance, _lead):
+        if verdict := look(curves):
+            return verdict
+    return "healthy", (
+        f"{_level(curves)}, and D is not pulling ahead.",
+        "That is no statement on the samples: a run can look so with modes missing.",
+    )
+
+
+def _divergence(curves: _Curves) -> _Verdict | None:
+    excess = np.maximum(curves.d_loss - curves.marks.blind, 0) if curves.bounded else np.abs(curves.d_loss)
+    first, second, _, last = (float(np.quantile(x, 0.9)) for x in np.array_split(excess, 4))
+    if last <= _GROWTH * first or last <= second or (curves.bounded and last <= curves.marks.blind):
+        return None
+    what = "d_loss above its landmark" if curves.bounded else "|d_loss|"
+    return "diverging", (
+        f"The 0.9-quantile of {what} grew from {first:.3g} in the first quarter to {last:.3g} in the last.",
+    )
+
+
+def _oscillation(curves: _Curves) -> _Verdict | None:
+    half = len(curves.d_loss) // 2
+    d_loss, g_loss = curves.d_loss[half:], curves.g_loss[half:]
+    scale = curves.marks.blind if curves.bounded else float(np.abs(d_loss).mean())
+    swing = float(np.ptp(_means(d_loss, _FINE_BLOCKS)))
+    (repeat, period), (g_repeat, _) = (_cycle(x) for x in (d_loss, g_loss))
+    if min(repeat, g_repeat) < _CYCLE or swing <= 0.01 * scale:
+        return None
+    return "oscillation", (
+        f"Both losses repeat about every {period * len(d_loss):.0f} steps (correlation {repeat:.2f} and "
+        f"{g_repeat:.2f}); d_loss swings by {swing:.2g}.",
+        "The players circle each other, and more steps of the same kind will not end it.",
+    )
+
+
+def _strength(curves: _Curves) -> _Verdict | None:
+    if not curves.bounded or curves.edge(curves.quarters()[-1]) <= _STRONG:
+        return None
+    last = float(np.array_split(curves.g_loss, 4)[-1].mean())
+    gradient = (
+        "the minimax generator gets almost no gradient there"
+        if curves.loss == "minimax"
+        else "what gradient reaches the generator depends on how steep D is there"
+    )
+    return "D too strong", (
+        f"{_level(curves)}: D tells almost every sample.",
+        f"g_loss ends near {last:.3g} (at equilibrium: {curves.marks.generator:.3g}); {gradient}.",
+    )
+
+
+def _lag(curves: _Curves) -> _Verdict | None:
+    later = curves.d_loss[len(curves.d_loss) // 2 :]
+    above = float((later > curves.marks.blind).mean())
+    best = curves.edge(_means(curves.d_loss, _BLOCKS).min(keepdims=True)) if curves.bounded else math.inf
+    if above <= _ABOVE and best >= _BLIND:
+        return None
+    lag = (
+        f"In {above:.0%} of the later steps d_loss is above {curves.marks.blind:.4g}: D does worse there "
+        "than with one score for all."
+    )
+    never = f"D never had an edge of {_BLIND:.0%}, as an able D has over an untrained generator."
+    return "critic not keeping up", (
+        *((lag,) if above > _ABOVE else ()),
+        *((never,) if best < _BLIND else ()),
+        "So its nearness to the landmark is no sign of equilibrium, and the generator may have collapsed.",
+    )
+
+
+def _distance(curves: _Curves) -> _Verdict | None:
+    if not curves.bounded or curves.quarters()[-1].mean() >= curves.marks.third:
+        return None
+    return "collapse suspected", (
+        f"{_level(curves)}; below {curves.marks.third:.3g} the generator is as far from the data as if it "
+        "kept one mode in three.",
+        "Modes are missing or samples lie beside the data: the coverage would say which.",
+    )
+
+
+def _lead(curves: _Curves) -> _Verdict | None:
+    *_, third, last = curves.quarters()
+    if curves.bounded:
+        pulls = curves.edge(last) - curves.edge(third) > _LEAD
+    else:
+        pulls = -last.mean() > 1.25 * max(-third.mean(), 0)
+    if not pulls:
+        return None
+    return "cannot tell", (
+        f"D is still pulling ahead: d_loss fell from {third.mean():.3g} in the third quarter to "
+        f"{last.mean():.3g} in the last.",
+    )
+
+
+def _with_coverage(verdict: _Verdict, coverage: float | None) -> _Verdict:
+    pattern, evidence = verdict
+    if coverage is None or pattern in ("diverging", "oscillation"):
+        return verdict
+    if coverage < _COVERED:
+        found = f"{coverage:.0%} of the modes are covered, which decides it."
+        return verdict if pattern == "D too strong" else ("collapse suspected", (found, *evidence))
+    if pattern in ("D too strong", "collapse suspected"):
+        found = f"The losses alone say {pattern}, but {coverage:.0%} of the modes are covered."
+        return "cannot tell", (
+            found,
+            "Samples beside the data, or a D that knows its data by heart, do that.",
+        )
+    return pattern, (*evidence, f"{coverage:.0%} of the modes are covered.")
+
+
+def _level(curves: _Curves) -> str:
+    """Where d_loss ends, beside its landmark, and what follows from it."""
+    mean = float(curves.quarters()[-1].mean())
+    against = f"d_loss ends near {mean:.3g} (blind: {curves.marks.blind:.3g})"
+    return f"{against}, {divergence_bound(mean, loss=curves.loss)}" if curves.loss in _BOUNDS else against
+
+
+def _means(x: np.ndarray, blocks: int) -> np.ndarray:
+    """The means of `x` over that many equal stretches, whose ends may fall within a step."""
+    area = np.concatenate([[0.0], x.cumsum()])
+    ends = np.linspace(0, len(x), min(blocks, len(x)) + 1)
+    return np.diff(np.interp(ends, np.arange(len(area)), area)) / np.diff(ends)
+
+
+def _cycle(x: np.ndarray) -> tuple[float, float]:
+    """The correlation of `x` with itself at its first peak after a trough, and that lag as a share of `x`."""
+    means = _means(x, _FINE_BLOCKS)
+    count, place = len(means), np.arange(len(means))
+    rest = means - np.polyval(np.polyfit(place, means, 1), place)
+    if rest.std() <= 1e-9 * max(np.abs(means).max(), 1e-300):
+        return 0.0, 0.0
+    lags = np.correlate(rest, rest, "full")[count - 1 :] / (rest @ rest) * count / (count - place)
+    lags = lags[: count // 3]
+    troughs = np.flatnonzero(lags < -0.2)
+    if not len(troughs):
+        return 0.0, 0.0
+    lags[: troughs[0]] = -1
+    up = int((lags > 0).argmax())
+    down = up + int((np.append(lags[up:], -1) <= 0).argmax())
+    best = up + int(lags[up : max(down, up + 1)].argmax())
+    return float(lags[best]), best / count
+
+
+def _impossible_share(arrays: dict[str, np.ndarray], loss: str) -> float:
+    """The share of steps whose d_loss is below that of the mean scores, against Jensen's inequality."""
+    scores = (torch.from_numpy(arrays[name])[:, None] for name in ("d_real", "d_fake"))
+    least = vmap(LOSSES[loss].discriminator)(*scores).numpy()
+    return float((arrays["d_loss"] < least - 1e-4 * (1 + np.abs(least))).mean())
+
+
+def _early(x: np.ndarray) -> np.ndarray:
+    return x[: len(x) * 4 // 5]
+
+
+def _finite_steps(arrays: dict[str, np.ndarray]) -> int:
+    """How many steps there are before the first number that is not finite."""
+    broken = ~np.all([np.isfinite(x) for x in arrays.values()], axis=0)
+    return int(broken.argmax()) if broken.any() else len(broken)
+
+
+def _arrays(columns: dict[str, ArrayLike | None]) -> dict[str, np.ndarray]:
+    given = {name: x for name, x in columns.items() if x is not None}
+    if ("d_real" in given) != ("d_fake" in given):
+        raise ValueError("`d_real` and `d_fake` must be given together or not at all, got one of them")
+    arrays = {name: as_floating(x).detach().double().cpu().numpy() for name, x in given.items()}
+    for name, x in arrays.items():
+        if x.ndim != 1 or len(x) == 0 or x.shape != arrays["d_loss"].shape:
+            shapes = f"{tuple(x.shape)} for d_loss {tuple(arrays['d_loss'].shape)}"
+            raise ValueError(f"`{name}` must be (T,), one run with one number a step, got {shapes}")
+    return arrays

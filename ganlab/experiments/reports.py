@@ -1,0 +1,453 @@
+"""What a run is worth: numbers about its samples, each beside what real samples score, and pictures of them.
+
+Drawing samples here never touches the streams from which a run trains, so that looking changes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Generator, Tensor
+
+from ganlab import plotting
+from ganlab.data import Images, Mixture, Stacked, SwissRoll
+from ganlab.evaluation import diagnosis, metrics
+from ganlab.experiments.catalogue import Source
+from ganlab.storage import write_atomically
+from ganlab.theory.divergences import kl
+from ganlab.training import game
+from ganlab.training.game import GAN
+from ganlab.training.history import History
+
+if TYPE_CHECKING:
+    from ganlab.experiments.runs import Run
+
+__all__ = [
+    "board",
+    "coverage",
+    "draw",
+    "fidelity",
+    "over_seeds",
+    "picture",
+    "quality",
+    "require_tensorboard",
+    "sentences",
+    "verdict",
+    "write_samples",
+]
+
+SAMPLES = 10_000  # judged of one generator
+STACKED_SAMPLES = 26_000  # for 1000 modes, as the literature has it
+CHUNK = 1000  # samples made at once
+TRANSPORTED = 1000  # points of each kind in a Wasserstein distance, whose cost grows with their cube
+IMAGES = 64  # shown of a run on images
+POINTS = 1000  # shown of a run on points
+PANELS = 10  # seeds shown of a run of many
+MEASURES = {
+    "modes": ("modes", "of {}", "modes_total"),
+    "high_quality": ("high quality", "a perfect sampler: {}", "perfect_high_quality"),
+    "reverse_kl": ("reverse KL in nats", "real samples: {}", "real_reverse_kl"),
+    "jensen_shannon": ("JSD of the modes in nats", "", ""),
+    "wasserstein_1": ("Wasserstein-1", "real samples: {}", "real_wasserstein_1"),
+    "classifier_frechet": ("Frechet distance of features", "real samples: {}", "real_classifier_frechet"),
+    "classifier_kernel": ("kernel distance of features", "real samples: {}", "real_classifier_kernel"),
+    "fid": ("FID", "", ""),
+    "kid": ("KID", "", ""),
+    "d_loss": ("last loss of the discriminator", "", ""),
+    "g_loss": ("last loss of the generator", "", ""),
+}
+
+
+def draw(gan: GAN, count: int, rng: Generator, *, average: bool | None = None) -> Tensor:
+    """`count` samples (count, ...) of a game, on the CPU; no network and no stream of the game changes.
+
+    `average`: of the averaged generator, or of the last one; None for the average where there is one. A
+    conditional generator is asked for each class in turn.
+
+    Raises `ValueError` where `count` is not positive, or where an average is wanted and there is none.
+
+    >>> from ganlab.experiments import EXPERIMENTS, build_game
+    >>> draw(build_game(EXPERIMENTS["ring"]), 5, torch.Generator().manual_seed(0)).shape
+    torch.Size([5, 2])
+    """
+    if count < 1:
+        raise ValueError(f"`count` must be at least 1, got {count}")
+    if average and gan.average is None:
+        raise ValueError("`average` must be left out: this game keeps no moving average of its generator")
+    network = gan.average.module if gan.average is not None and average is not False else gan.generator
+    latents = torch.randn((count, gan.latent_dim), generator=rng, dtype=gan.dtype)
+    labels = torch.arange(count) % gan.classes if gan.classes else None
+    parts = []
+    for start in range(0, count, CHUNK):
+        part = slice(start, start + CHUNK)
+        given = None if labels is None else labels[part].to(gan.device)
+        parts.append(game.sample(network, latents[part].to(gan.device), given).cpu())
+    return torch.cat(parts)
+
+
+def coverage(source: Source, drawn: Tensor) -> dict[str, Any]:
+    """What the samples make of the modes of a mixture, as JSON can hold it; empty for any other source.
+
+    `perfect_high_quality` is what the mixture's own samples score. A `reverse_kl` or `jensen_shannon`, in
+    nats, is None where no sample is of high quality: unknown, and not zero. See `metrics.mode_coverage`.
+
+    >>> from ganlab.data import ring
+    >>> found = coverage(ring(), ring().centers)
+    >>> found["modes"], found["modes_total"], found["high_quality"]
+    (8, 8, 1.0)
+    """
+    if not isinstance(source, Mixture):
+        return {}
+    found = metrics.mode_coverage(drawn, source)
+    return {
+        "modes": found.modes,
+        "modes_total": found.total,
+        "high_quality": found.high_quality,
+        "perfect_high_quality": metrics.perfect_sampler_share(),
+        "reverse_kl": found.reverse_kl if found.modes else None,
+        "jensen_shannon": found.jensen_shannon if found.modes else None,
+        "samples": len(drawn),
+    }
+
+
+def quality(source: Source, drawn: Tensor, rng: Generator) -> dict[str, Any]:
+    """All that can be said of samples (N, ...) against the source of the real ones, as JSON can hold it.
+
+    Points: `coverage`, and the Wasserstein-1 distance of at most 1000 of them to as many real ones. Images of
+    a set whose classifier the package has: Frechet and kernel distance of its features, to as many real
+    images as leave others to compare with. Stacked digits: how many of the 1000 modes the classifier sees,
+    and the divergence of their histogram from that of the data. Beside each, under a name with `real_`, what
+    real samples score against real samples; `samples`: how many were judged.
+
+    >>> from ganlab.data import digits
+    >>> images, rng = digits(), torch.Generator().manual_seed(0)
+    >>> found = quality(images, torch.zeros(100, 1, 8, 8), rng)
+    >>> found["classifier_frechet"] > 10 * found["real_classifier_frechet"]
+    True
+    """
+    if isinstance(source, Stacked):
+        return _stacked_modes(source, drawn, rng)
+    if isinstance(source, Images):
+        return _features(source, drawn, rng)
+    distance = metrics.empirical_distance_to_data(drawn[:TRANSPORTED], source, rng)
+    far = {"wasserstein_1": distance.samples.mean, "real_wasserstein_1": distance.perfect.mean}
+    return coverage(source, drawn) | far | {"samples": len(drawn)}
+
+
+def fidelity(source: Source, drawn: Tensor, rng: Generator) -> dict[str, float]:
+    """FID and KID of images (N, C, H, W) against as many real ones, by the package torch-fidelity.
+
+    Raises `ValueError` where the samples are no images or the package is missing, `OSError` where the weights
+    of its network cannot be had.
+    """
+    if drawn.ndim != 4:
+        raise ValueError("`--fid` must be left out for a run on points: it compares images")
+    try:
+        found = metrics.fid_kid(_real(source, len(drawn), rng), drawn)
+    except ImportError as error:
+        raise ValueError(str(error)) from None
+    return {"fid": found.fid, "kid": found.kid, "kid_std": found.kid_std}
+
+
+def verdict(history: History, index: int, *, loss: str, found: dict[str, Any]) -> dict[str, Any]:
+    """What the loss curves of one seed tell, as JSON can hold it: see `diagnosis.diagnose`.
+
+    `index`: the place of the seed on the seed axis. `loss`: its name. `found`: the numbers of its samples.
+
+    >>> history = History.of(("d_loss", "g_loss"), [1, 2], torch.ones(2, 2))
+    >>> verdict(history, 0, loss="minimax", found={})["pattern"]
+    'cannot tell'
+    """
+    columns = {
+        name: history[name] if history[name].ndim == 1 else history[name][:, index]
+        for name in ("d_loss", "g_loss", "d_real", "d_fake")
+        if name in history.columns
+    }
+    share = found["modes"] / found["modes_total"] if "modes" in found else None
+    told = diagnosis.diagnose(**columns, loss=loss, coverage=share)
+    return {"pattern": told.pattern, "evidence": list(told.evidence), "confident": told.confident}
+
+
+def over_seeds(each: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The spread of each number over the seeds, as `metrics.spread` gives it and JSON can hold it.
+
+    A number that a seed does not know, None, makes the mean and its standard error unknown.
+
+    >>> over_seeds([{"modes": 6}, {"modes": 8}])["modes"]["standard_error"]
+    1.0
+    """
+    numbers = {
+        name: [math.nan if seed[name] is None else seed[name] for seed in each]
+        for name in each[0]
+        if name in MEASURES
+    }
+    spreads = {name: metrics.spread(values)._asdict() for name, values in numbers.items()}
+    return {name: {key: _known(value) for key, value in row.items()} for name, row in spreads.items()}
+
+
+def sentences(result: dict[str, Any]) -> str:
+    """The numbers of a run as text: a line a measure, or, of several seeds, a table with their spread.
+
+    `result`: numbers by name, or `each`, a list of them by seed, with `spread` over the seeds.
+
+    >>> print(sentences({"modes": 7, "modes_total": 8, "reverse_kl": None}))
+    modes               7 (of 8)
+    reverse KL in nats  unknown
+    """
+    if "each" in result:
+        return _table(result["each"], result["spread"])
+    found = [(name, *MEASURES[name]) for name in MEASURES if name in result]
+    width = max((len(label) for _, label, _, _ in found), default=0)
+    lines = [
+        f"{label:<{width}}  {_number(result[name])}"
+        + (f" ({beside.format(_number(result[other]))})" if other in result else "")
+        for name, label, beside, other in found
+    ]
+    return "\n".join(lines + _told(result))
+
+
+def picture(path: Path, run: Run, drawn: Sequence[Tensor], rng: Generator) -> None:
+    """None; `path` holds a picture of the samples of each seed, and, of a single one, of its loss curves.
+
+    `drawn`: (N, ...) samples of each seed.
+    """
+    from matplotlib.figure import Figure
+
+    source = run.setups[0].source
+    if len(drawn) == 1:
+        figure = Figure(figsize=(9, 4.5), layout="constrained", dpi=150)
+        left, right = figure.subplots(1, 2)
+        _show(left, source, drawn[0], rng)
+        if len(run.history):
+            window, loss = min(50, len(run.history)), run.request.experiment.loss
+            plotting.loss_curves(right, run.history, loss=loss, window=window)
+    else:
+        shown = min(len(drawn), PANELS)
+        columns = min(shown, 5)
+        rows = -(-shown // columns)
+        figure = Figure(figsize=(2.6 * columns, 2.9 * rows), layout="constrained", dpi=150)
+        axes = figure.subplots(rows, columns, squeeze=False).flat
+        for ax, samples, seed in zip(axes, drawn, run.request.seeds, strict=False):
+            _show(ax, source, samples, rng)
+            ax.set_title(f"seed {seed}")
+            if legend := ax.get_legend():
+                legend.remove()
+        for ax in list(axes)[shown:]:
+            ax.set_axis_off()
+    _write_figure(path, figure)
+
+
+def write_samples(path: Path, drawn: Tensor, source: Source | None = None) -> None:
+    """None; `path` holds the samples (N, ...), in the form that its ending names.
+
+    `.npy` and `.safetensors` (one tensor, `samples`) hold the numbers. `.png` shows images side by side, each
+    pixel as large as makes the whole at least 512 wide, and points as a scatter, over real ones if
+    `source` is given.
+
+    Raises `ValueError` where the ending is another or the samples cannot be shown.
+    """
+    writers = {".png": _write_png, ".npy": _write_numpy, ".safetensors": _write_safetensors}
+    if path.suffix not in writers:
+        raise ValueError(f"`--out` must end in one of {', '.join(writers)}, got {str(path)!r}")
+    writers[path.suffix](path, drawn, source)
+
+
+@contextmanager
+def board(run: Run) -> Iterator[Callable[[], None]]:
+    """A context with a function that, called between steps, logs the run for TensorBoard if that was asked.
+
+    Every `run.request.tensorboard` generator steps it adds the columns of the history, and at every
+    checkpoint a picture of samples that all come from the same latents. A run that goes on replaces what was
+    logged after the step from which it does.
+
+    Raises `ValueError` where the package tensorboard is missing.
+    """
+    every = run.request.tensorboard
+    if every is None:
+        yield lambda: None
+        return
+    writer = require_tensorboard()(str(run.folder / "tensorboard"), purge_step=run.step + 1)
+    logged = shown = run.step
+
+    def log() -> None:
+        nonlocal logged, shown
+        if run.step // every > logged // every:
+            logged = run.step
+            for name in run.history.columns:
+                _add_scalars(writer, run, name)
+        if run.saved > shown:
+            shown = run.saved
+            _add_pictures(writer, run)
+
+    try:
+        yield log
+    finally:
+        writer.close()
+
+
+def require_tensorboard() -> Callable[..., Any]:
+    """The class that writes logs for TensorBoard.
+
+    Raises `ValueError` where the package tensorboard is missing.
+
+    >>> require_tensorboard().__name__
+    'SummaryWriter'
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise ValueError(
+            "`--tensorboard` needs the package tensorboard, which is not installed: "
+            'pip install "ganlab-book[tensorboard]"'
+        ) from None
+    return SummaryWriter
+
+
+def _told(result: dict[str, Any]) -> list[str]:
+    told = result.get("verdict")
+    if told is None:
+        return []
+    settled = "" if told["confident"] or told["pattern"] == "cannot tell" else " (not yet settled)"
+    return [f"the loss curves say: {told['pattern']}{settled}. {' '.join(told['evidence'])}"]
+
+
+def _table(each: Sequence[dict[str, Any]], over: dict[str, dict[str, Any]]) -> str:
+    """A row a seed, and below them the spread; a column a measure."""
+    names = [name for name in MEASURES if name in each[0]]
+    rows = [["seed", *names]]
+    rows += [[str(numbers["seed"]), *(_number(numbers[name]) for name in names)] for numbers in each]
+    for kind in ("mean", "standard_error", "lowest", "highest"):
+        rows.append([kind.replace("_", " "), *(_number(over[name][kind]) for name in names)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+        + [f"seed {numbers['seed']}: {line}" for numbers in each for line in _told(numbers)]
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4g}"
+
+
+def _add_scalars(writer: Any, run: Run, name: str) -> None:
+    last = run.history.values[-1, run.history.columns.index(name)]
+    if last.ndim == 0:
+        writer.add_scalar(name, last.item(), run.step)
+    for seed, value in zip(run.request.seeds, last.tolist() if last.ndim else [], strict=False):
+        writer.add_scalar(f"{name}/seed {seed}", value, run.step)
+
+
+def _add_pictures(writer: Any, run: Run) -> None:
+    for seed, setup in zip(run.request.seeds, run.setups, strict=True):
+        rng = torch.Generator().manual_seed(seed)
+        points = isinstance(setup.source, Mixture | SwissRoll)
+        drawn = draw(setup.gan, POINTS if points else IMAGES, rng)
+        pixels = _scatter(drawn, setup.source) if points else plotting.tile(drawn)
+        writer.add_image(f"samples/seed {seed}", pixels, run.step, dataformats="HWC")
+
+
+def _real(source: Source, count: int, rng: Generator) -> Tensor:
+    """So many different real images, or fresh draws from a source that makes them."""
+    if not isinstance(source, Images):
+        return source.sample(count, rng)
+    if count > len(source):
+        raise ValueError(f"`--samples` must be at most {len(source)}, the number of real ones, got {count}")
+    return source.batch(torch.randperm(len(source), generator=rng)[:count])
+
+
+def _features(source: Images, drawn: Tensor, rng: Generator) -> dict[str, Any]:
+    from ganlab.evaluation.classifiers import CLASSIFIERS, load
+
+    if source.name not in CLASSIFIERS:
+        return {"samples": len(drawn)}
+    classifier = load(source.name)
+    count = min(len(drawn), len(source) // 2)
+    pictures = (*_real(source, 2 * count, rng).split(count), drawn[:count])
+    real, other, fake = (torch.cat([classifier.features(x) for x in part.split(CHUNK)]) for part in pictures)
+    return {
+        "classifier_frechet": metrics.classifier_frechet(real, fake),
+        "real_classifier_frechet": metrics.classifier_frechet(real, other),
+        "classifier_kernel": metrics.classifier_kernel(real, fake),
+        "real_classifier_kernel": metrics.classifier_kernel(real, other),
+        "samples": count,
+    }
+
+
+def _stacked_modes(source: Stacked, drawn: Tensor, rng: Generator) -> dict[str, Any]:
+    """Modes and reverse KL(h || w), with h the histogram that the classifier sees and w that of the data."""
+    from ganlab.evaluation.classifiers import load
+
+    classifier = load(source.images.name)
+    share = torch.bincount(source.images.labels, minlength=10).double() / len(source.images)
+    weights = torch.einsum("a,b,c->abc", share, share, share).flatten()
+    found = {}
+    for prefix, images in (("", drawn), ("real_", source.sample(len(drawn), rng))):
+        labels = torch.stack([classifier.labels(images[:, channel : channel + 1]) for channel in range(3)], 1)
+        histogram = torch.bincount(labels @ torch.tensor([100, 10, 1]), minlength=1000).double() / len(images)
+        found[f"{prefix}modes"] = int((histogram > 0).sum())
+        found[f"{prefix}reverse_kl"] = kl(histogram, weights).item()
+    return found | {"modes_total": 1000, "samples": len(drawn)}
+
+
+def _show(ax: Any, source: Source, drawn: Tensor, rng: Generator) -> None:
+    if isinstance(source, Mixture | SwissRoll):
+        plotting.samples(ax, source.sample(POINTS, rng, dtype=drawn.dtype), drawn[:POINTS])
+    else:
+        plotting.image_grid(ax, drawn[:IMAGES])
+
+
+def _write_png(path: Path, drawn: Tensor, source: Source | None) -> None:
+    from PIL import Image
+
+    pixels = plotting.tile(drawn) if drawn.ndim == 4 else _scatter(drawn, source)
+    factor = max(1, -(-512 // pixels.shape[1]))
+    image = Image.fromarray((255 * pixels).round().astype("uint8"))
+    buffer = BytesIO()
+    image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST).save(buffer, "png")
+    write_atomically(path, buffer.getvalue())
+
+
+def _write_numpy(path: Path, drawn: Tensor, _: Source | None) -> None:
+    import numpy as np
+
+    buffer = BytesIO()
+    np.save(buffer, drawn.numpy())
+    write_atomically(path, buffer.getvalue())
+
+
+def _write_safetensors(path: Path, drawn: Tensor, _: Source | None) -> None:
+    from safetensors.torch import save
+
+    write_atomically(path, save({"samples": drawn.contiguous()}))
+
+
+def _scatter(drawn: Tensor, source: Source | None) -> Any:
+    """The picture of points, over real ones, as an array (H, W, 3) in [0, 1]."""
+    import numpy as np
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 5), layout="constrained", dpi=150)
+    canvas = FigureCanvasAgg(figure)
+    real = None
+    if isinstance(source, Mixture | SwissRoll):
+        real = source.sample(POINTS, torch.Generator().manual_seed(0), dtype=drawn.dtype)
+    plotting.samples(figure.subplots(), real, drawn)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3] / 255
+
+
+def _write_figure(path: Path, figure: Any) -> None:
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png")
+    write_atomically(path, buffer.getvalue())

@@ -1,0 +1,446 @@
+"""What the pages say. Truth is the register of equations, the outputs of the notebooks, and a second run.
+
+Notebooks as files are the business of `test_notebooks`, built pages that of `test_pages`.
+"""
+
+import importlib.metadata
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+from base64 import b64decode, b64encode
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from importlib.resources import files
+from pathlib import Path
+
+import mpmath
+import nbformat
+import notebooks
+import numpy as np
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from equations import entries
+from equations.reading import normalise
+from PIL import Image
+from pybtex.database import parse_file
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def toc_pages(entry):
+    here = [entry[key] for key in ("root", "file") if key in entry]
+    below = [item for key in ("parts", "chapters", "sections") for item in entry.get(key, ())]
+    return here + [name for item in below for name in toc_pages(item)]
+
+
+NAMES = toc_pages(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
+PAGES = [path for name in NAMES for path in sorted(ROOT.glob(f"{name}.*"))]
+NOTEBOOKS = [path for path in PAGES if path.suffix == ".ipynb"]
+QUIZZES = sorted(Path(str(files("ganlab") / "assets" / "quizzes")).glob("*.yml"))
+CHAPTERS = [path for path in NOTEBOOKS if path.stem in {quiz.stem for quiz in QUIZZES}]
+BIBLIOGRAPHY = parse_file(ROOT / "book" / "references.bib").entries
+PINNED = dict(re.findall(r"^([\w-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), flags=re.M))
+PLAIN_INSTRUCTIONS = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
+
+
+def named(paths):
+    return pytest.mark.parametrize("path", paths, ids=[path.stem for path in paths])
+
+
+def cells(path):
+    """The cells of a page; a page in Markdown is one cell."""
+    if path.suffix == ".md":
+        return [nbformat.v4.new_markdown_cell(path.read_text(encoding="utf-8"))]
+    return nbformat.read(path, as_version=4).cells
+
+
+def prose(path):
+    return "\n\n".join(cell.source for cell in cells(path) if cell.cell_type == "markdown")
+
+
+def code_cells(path):
+    return [cell for cell in cells(path) if cell.cell_type == "code" and "colab" not in tags(cell)]
+
+
+def tags(cell):
+    return set(cell.metadata.get("tags", ()))
+
+
+def figures(path):
+    return [cell for cell in code_cells(path) if any("image/png" in data for data in bundles(cell))]
+
+
+def bundles(cell):
+    return [output.get("data", {}) for output in cell.get("outputs", ())]
+
+
+# The pages
+
+
+def test_the_table_of_contents_and_the_folder_agree():
+    assert len(PAGES) == len(NAMES)
+    folder = [path for kind in ("md", "ipynb") for path in (ROOT / "book").rglob(f"*.{kind}")]
+    assert sorted(PAGES) == sorted(folder)
+
+
+@named(PAGES)
+def test_a_page_begins_with_its_only_title(path):
+    assert re.match(r"# \S", cells(path)[0].source)
+    assert len(re.findall(r"^# ", outside_code(prose(path)), flags=re.M)) == 1
+
+
+@named(PAGES)
+def test_every_citation_is_in_the_bibliography(path):
+    cited = re.findall(r"\{cite(?::\w)?\}`([^`]+)`", prose(path))
+    keys = {key.strip() for group in cited for key in group.split(",")}
+    assert keys <= set(BIBLIOGRAPHY), keys - set(BIBLIOGRAPHY)
+
+
+@named(PAGES)
+def test_a_directive_keeps_a_distance_from_its_body(path):
+    """Jupyter and Colab show the fence as a line of text, and a body that touches it as part of that line."""
+    lines = [line.strip() for line in prose(path).split("\n")]
+    for number, line in enumerate(lines):
+        if re.match(r":::+\{", line):
+            after = next(other for other in lines[number + 1 :] if not re.match(r":\w+:", other))
+            assert after == "", f"no blank line after {line}"
+        if re.fullmatch(r":::+", line):
+            assert lines[number - 1] == "", f"no blank line before the end of {lines[number - 1]}"
+
+
+def outside_code(markdown):
+    return re.sub(r"^```.*?^```", "", markdown, flags=re.M | re.S)
+
+
+# Equations
+
+
+def labelled(path):
+    return {label: latex for latex, label in re.findall(r"\$\$(.+?)\$\$\s*\(([\w:-]+)\)", prose(path), re.S)}
+
+
+def registered(path):
+    return getattr(entries(path.stem), "EQUATIONS", [])
+
+
+EQUATIONS = [(path.stem, equation) for path in PAGES for equation in registered(path)]
+by_equation = pytest.mark.parametrize(
+    "equation", [e for _, e in EQUATIONS], ids=[f"{page}-{e.label}" for page, e in EQUATIONS]
+)
+
+
+@named(PAGES)
+def test_the_labelled_equations_are_those_of_the_register(path):
+    on_page = {label: normalise(latex) for label, latex in labelled(path).items()}
+    in_register = {equation.label: normalise(equation.latex) for equation in registered(path)}
+    assert on_page == in_register
+    assert len(in_register) == len(registered(path)), "a label occurs twice"
+
+
+def test_every_module_of_the_register_is_a_page():
+    modules = {path.stem for path in (ROOT / "tests" / "equations").glob("*.py")} - {"__init__", "reading"}
+    assert modules <= {path.stem for path in PAGES}
+
+
+@by_equation
+def test_an_equation_holds(equation):
+    assert equation.check(equation.latex) is True
+
+
+@by_equation
+def test_a_wrong_equation_would_not_pass(equation):
+    """Each relation in turn: one is added behind an equals sign, an inequality is turned round."""
+    found = list(re.finditer(r"(?<=\s)&?(=|\\le|\\ge|<|>)(?=\s)", equation.latex))
+    assert found, "no relation to break"
+    for relation in found:
+        wrong = {"=": "= 1 +", r"\le": ">", r"\ge": "<", "<": r"\ge", ">": r"\le"}[relation[1]]
+        broken = equation.latex[: relation.start()] + wrong + equation.latex[relation.end() :]
+        with pytest.raises(AssertionError, match="does not hold"):
+            equation.check(broken)
+
+
+# Numbers
+
+_DECIMAL = re.compile(r"(?<![\w.\\-])-?\d+\.\d+(?:e[-+]?\d+)?(?![\w.]*\.\d)")
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+_NOT_PROSE = (
+    r"^```.*?^```",  # code
+    r"`[^`]*`",  # code, citations and cross-references
+    r"\]\([^)]*\)",  # addresses
+    r"\b(?:Python|PyTorch|version|eq\.|equation|section|sec\.|chapter|theorem|table|figure)\s+\d+(?:\.\d+)+",
+)
+
+
+def decimals(markdown):
+    """The decimal numbers of a text, as written, without those of code, addresses, versions and sections."""
+    for pattern in _NOT_PROSE:
+        markdown = re.sub(pattern, " ", markdown, flags=re.M | re.S | re.I)
+    markdown = markdown.replace("−", "-")
+    markdown = re.sub(r"\s*\\times\s*10\^\{?(-?\d+)\}?", r"e\1", markdown)
+    return _DECIMAL.findall(markdown)
+
+
+def numbers(cell):
+    """The numbers that a reader sees in the outputs of a cell."""
+    shown = [output.get("text", "") for output in cell.get("outputs", ())]
+    for data in bundles(cell):
+        shown += [
+            _read(text) if kind == "text/html" else text for kind, text in data.items() if "text/" in kind
+        ]
+    return [Decimal(number) for text in shown for number in _NUMBER.findall(text.replace("−", "-"))]
+
+
+def _read(html):
+    """The words of a piece of HTML, without its scripts, its data and its pictures."""
+    soup = BeautifulSoup(html, "html.parser")
+    for hidden in soup(["script", "style"]):
+        hidden.decompose()
+    return soup.get_text(" ")
+
+
+def is_shown(written, shown):
+    """Whether one of the numbers shown has at least as many digits and rounds to the one written."""
+    number = Decimal(written)
+    exact = [other for other in shown if other.as_tuple().exponent <= number.as_tuple().exponent]
+    ways = (ROUND_HALF_EVEN, ROUND_HALF_UP)
+    return any(number == other.quantize(number, rounding=way) for other in exact for way in ways)
+
+
+def unsupported(page):
+    """The decimals in prose, captions and alternative texts that no output above them shows."""
+    shown, missing = [], []
+    for cell in page:
+        if cell.cell_type == "markdown":
+            missing += [number for number in decimals(cell.source) if not is_shown(number, shown)]
+            continue
+        words = cell.metadata.get("mystnb", {})
+        about = words.get("image", {}).get("alt", "") + " " + words.get("figure", {}).get("caption", "")
+        missing += [number for number in decimals(about) if not is_shown(number, shown)]
+        shown += numbers(cell)
+    return missing
+
+
+@named([path for path in PAGES if path.stem != "corrections"])  # whose entries compute their own
+def test_every_decimal_in_the_prose_is_in_an_output_above_it_or_cited(path):
+    published = getattr(entries(path.stem), "PUBLISHED", {})
+    assert [number for number in unsupported(cells(path)) if number not in published] == []
+    assert all(key in prose(path) and key in BIBLIOGRAPHY for key in published.values())
+
+
+def test_decimals_are_found_where_they_are_and_nowhere_else():
+    text = (
+        "It is 0.6931, not -1.5, or $9.08 \\times 10^{-5}$; see {eq}`a-1.5`, [there](page-2.5.md), eq. 3.31, "
+        "section 3.4, Python 3.11, `x = 7.5`, 98.9%, 1-2.5, v1.2.3 and (0.25, 1.5).\n```\n4.5\n```\n"
+    )
+    assert decimals(text) == ["0.6931", "-1.5", "9.08e-5", "98.9", "0.25", "1.5"]
+
+
+def test_the_digits_of_a_script_of_its_data_or_of_a_picture_are_not_shown():
+    html = (
+        '<p>It is 0.25.</p><script type="application/json">{"x": 0.75}</script><script>f(0.5)</script>'
+        '<style>p { margin: 1.5em }</style><img src="data:x,3.5" alt="">'
+    )
+    output = nbformat.v4.new_output("display_data", {"text/html": html, "text/plain": "4.5"})
+    found = numbers(nbformat.v4.new_code_cell(outputs=[output]))
+    assert sorted(found) == [Decimal("0.25"), Decimal("4.5")]
+
+
+@pytest.mark.parametrize(
+    ("written", "output", "verdict"),
+    [
+        ("0.6931", "loss 0.69314718", True),
+        ("0.6931", "0.6931", True),
+        ("0.6932", "0.69314718", False),
+        ("0.6931", "0.693", False),
+        ("0.69310", "0.6931", False),
+        ("-1.20", "mean -1.204", True),
+        ("1.20", "mean -1.204", False),
+        ("9.08e-5", "slope -9.08e-05", False),
+        ("-9.08e-5", "slope -9.08e-05", True),
+        ("0.1", "0.15", False),
+        ("0.2", "0.15", True),
+        ("2.5", "2 5", False),
+    ],
+)
+def test_a_decimal_is_shown_by_an_output_that_rounds_to_it(written, output, verdict):
+    shown = [Decimal(number) for number in _NUMBER.findall(output)]
+    assert is_shown(written, shown) is verdict
+
+
+def test_an_output_below_the_prose_is_no_support():
+    output = nbformat.v4.new_output("stream", text="0.25")
+    code = nbformat.v4.new_code_cell("print(1 / 4)", outputs=[output])
+    text = nbformat.v4.new_markdown_cell("It is 0.25.")
+    assert unsupported([text, code]) == ["0.25"]
+    assert unsupported([code, text]) == []
+    code.metadata["mystnb"] = {"image": {"alt": "A line at 0.25."}, "figure": {"caption": "It is 0.5."}}
+    assert unsupported([code]) == ["0.25", "0.5"]
+
+
+# Cells
+
+
+@named(NOTEBOOKS)
+def test_no_code_cell_is_longer_than_fifteen_lines_or_wider_than_the_page(path):
+    lengths = {cell.source.count("\n") + 1: cell.source for cell in code_cells(path)}
+    assert max(lengths) <= 15, lengths[max(lengths)]
+    lines = [line for cell in code_cells(path) for line in cell.source.split("\n")]
+    assert max(map(len, lines)) <= 88, max(lines, key=len)  # a page is narrower than a screen
+
+
+@named(NOTEBOOKS)
+def test_a_chapter_defines_one_function_at_most(path):
+    assert len(re.findall(r"^\s*(?:def|class) ", "\n".join(c.source for c in code_cells(path)), re.M)) <= 1
+
+
+@named(CHAPTERS)
+def test_a_chapter_keeps_its_budget_of_cells_and_words(path):
+    lesson = [cell for cell in code_cells(path) if not tags(cell) & {"exercise", "hide-cell", "quiz"}]
+    assert 12 <= len(lesson) <= 20
+    lines = sum(bool(line.strip()) for cell in code_cells(path) for line in cell.source.split("\n"))
+    marks = r"\$\$.*?\$\$(?: \(.*?\))?|\$[^$]*\$|\{[\w:]+\}|`[^`]*`|^:.*?$"
+    text = re.sub(marks, " ", outside_code(prose(path)), flags=re.S | re.M)
+    assert 8 <= len(re.findall(r"[^\W\d_]+", text)) / lines <= 14
+
+
+@named(NOTEBOOKS)
+def test_no_output_is_heavy_or_names_a_place_on_this_machine(path):
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            text = str(output.get("text", "")) + "".join(map(str, output.get("data", {}).values()))
+            assert len(text) <= 200_000, cell.source
+            assert not re.search(r"(?:/home/|/Users/|/root/|/tmp/|/work/|[A-Z]:\\\\)", text), cell.source
+
+
+# Figures
+
+
+@named(NOTEBOOKS)
+def test_every_figure_says_what_it_shows(path):
+    names = []
+    for cell in figures(path):
+        words = cell.metadata["mystnb"]
+        alt, caption = words["image"]["alt"], words["figure"]["caption"]
+        assert alt.endswith(".")
+        assert len(alt) >= 60
+        assert not re.search(r"\.(png|svg|jpe?g)\b", alt)
+        assert caption.endswith(".")
+        assert alt != caption
+        names.append(words["figure"]["name"])
+    assert len(set(names)) == len(names)
+
+
+@named(NOTEBOOKS)
+def test_a_figure_cell_ends_by_showing_it(path):
+    """The repr of what the last line returned would stand on the page, with an address in memory."""
+    assert all(cell.source.rstrip().split("\n")[-1] == "plt.show()" for cell in figures(path))
+
+
+def different_pixels(one, other):
+    """The share of drawn pixels of two images in which some channel differs by more than 16 of 255.
+
+    A pixel is drawn where either image is not the colour of its corner: paper is no agreement.
+    """
+    one, other = (np.asarray(Image.open(io.BytesIO(b64decode(png))).convert("RGB")) for png in (one, other))
+    if one.shape != other.shape:
+        return 1.0
+    drawn = (one != one[0, 0]).any(-1) | (other != other[0, 0]).any(-1)
+    different = (abs(one.astype(int) - other.astype(int)) > 16).any(-1)
+    return float(different.sum() / max(drawn.sum(), 1))
+
+
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+def again(request, installed, tmp_path_factory):
+    """A notebook, and what it gives on a stranger's machine.
+
+    There the package is its wheel, the folder is empty, and the processor has no vector instructions.
+    """
+    copy = shutil.copy(request.param, tmp_path_factory.mktemp("again"))
+    command = [sys.executable, notebooks.__file__, "execute", copy]
+    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+    environment |= PLAIN_INSTRUCTIONS | {"PYTHONPATH": str(installed)}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-3000:]
+    return request.param, Path(copy)
+
+
+def test_the_notebook_runs_where_there_is_nothing_but_the_wheel(again):
+    _, copy = again
+    assert all(output.output_type != "error" for cell in code_cells(copy) for output in cell.outputs)
+
+
+@pytest.fixture
+def as_pinned():
+    for name in ("torch", "numpy", "matplotlib"):
+        if importlib.metadata.version(name).split("+")[0] != PINNED[name]:
+            pytest.skip(f"{name} is not the pinned {PINNED[name]}, with which the stored outputs were made")
+
+
+def test_the_figures_are_what_the_code_draws(again, as_pinned):
+    for stored, drawn in zip(*map(figures, again), strict=True):
+        for one, other in zip(bundles(stored), bundles(drawn), strict=True):
+            if "image/png" in one:
+                assert different_pixels(one["image/png"], other["image/png"]) <= 0.01, stored.source
+
+
+def test_the_printed_digits_do_not_depend_on_the_processor(again, as_pinned):
+    for stored, other in zip(*map(code_cells, again), strict=True):
+        assert [texts(output) for output in stored.outputs] == [texts(output) for output in other.outputs]
+
+
+def texts(output):
+    data = {kind: text for kind, text in output.get("data", {}).items() if not kind.startswith("image/")}
+    return {**data, "stream": output.get("text")}
+
+
+def test_a_changed_figure_would_be_seen():
+    def png(shade, columns):
+        pixels = np.full((50, 50, 3), 255, dtype=np.uint8)
+        pixels[:8, :columns] = shade
+        buffer = io.BytesIO()
+        Image.fromarray(pixels[::-1]).save(buffer, "png")
+        return b64encode(buffer.getvalue())
+
+    assert different_pixels(png(0, 8), png(0, 8)) == different_pixels(png(0, 8), png(10, 8)) == 0
+    assert different_pixels(png(0, 8), png(200, 8)) == 1
+    assert different_pixels(png(0, 8), png(0, 10)) == 0.2
+
+
+# Exercises and quizzes
+
+
+@named(CHAPTERS)
+def test_a_chapter_says_what_it_asks_and_ends_with_what_it_gave(path):
+    text = prose(path)
+    for landmark in ("**You will be able to**", "**Before you start.**", "**Time.**", "**Sources.**"):
+        assert landmark in text
+    for heading in ("What can go wrong", "Exercises", "Quiz", "To take away"):
+        assert re.search(rf"^## {heading}$", text, flags=re.M), heading
+
+
+def record(path):
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+@named(QUIZZES)
+def test_a_quiz_is_asked_on_the_page_of_its_name(path):
+    page = next(page for page in CHAPTERS if page.stem == path.stem)
+    source = "\n".join(cell.source for cell in code_cells(page))
+    assert f'exercises.quiz("{path.stem}")' in source
+    asked = set(re.findall(rf'exercises\.check\("{path.stem}-(\w+)"', source))
+    assert asked == set(record(path)["exercises"])
+    assert len(re.findall(r"^:::\{exercise\}", prose(page), re.M)) == len(asked) == 3
+
+
+@named(QUIZZES)
+def test_the_answers_to_numeric_exercises_and_their_slips_are_their_definitions_evaluated(path):
+    exercises = {n: e for n, e in record(path)["exercises"].items() if e["kind"] == "number"}
+    truths = getattr(entries(path.stem), "EXERCISES", {})
+    assert set(exercises) == set(truths)
+    for number, exercise in exercises.items():
+        answers = [exercise["answer"], *(mistake["answer"] for mistake in exercise["misconceptions"])]
+        for key, truth in zip(answers, truths[number](), strict=True):
+            assert mpmath.almosteq(key, truth, rel_eps=1e-5), number

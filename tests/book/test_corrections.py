@@ -1,0 +1,78 @@
+"""The page of corrections: what is said is refuted, what is so is confirmed, and no decimal stands unchecked.
+
+Truth is in `equations.corrections`, which computes each entry another way than the chapters do.
+"""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from equations.corrections import CORRECTIONS, words_only
+from test_book import decimals, is_shown, outside_code
+
+PAGE = (Path(__file__).parents[2] / "book" / "corrections.md").read_text(encoding="utf-8")
+FIELDS = r"Said\n: (.+?)\n\nSo\n: (.+?)\n\nShown\n: (.+?)\n(?=\n|\Z)"
+ENTRY = re.compile(rf"\((corr-[\w-]+)\)=\n### ([^\n]+)\n\n{FIELDS}", re.S)
+RELATION = r"=|\\le(?![a-z])|\\ge(?![a-z])|<|>"
+REFERENCE = r"\{(?:eq|ref|prf:ref|numref|doc)\}`[\w/-]+`|\]\(\w+\.ipynb#[\w-]+\)"
+
+
+class Entry(NamedTuple):
+    label: str
+    title: str
+    said: str
+    so: str
+    shown: str
+
+
+ENTRIES = [Entry(*found) for found in ENTRY.findall(PAGE)]
+by_entry = pytest.mark.parametrize("entry", ENTRIES, ids=[entry.label for entry in ENTRIES])
+
+
+def statements(text):
+    """The formulas of a text that say something: those with a relation in them."""
+    return [latex for latex in re.findall(r"\$([^$]+)\$", text) if re.search(RELATION, latex)]
+
+
+def test_every_entry_of_the_page_has_its_check_and_its_place():
+    assert re.findall(r"^\((.+)\)=$", PAGE, re.M) == [entry.label for entry in ENTRIES]
+    assert [entry.label for entry in ENTRIES] == list(CORRECTIONS)
+    assert len({entry.title for entry in ENTRIES}) == len(ENTRIES) == PAGE.count("\n### ")
+
+
+@by_entry
+def test_the_entry_is_as_its_check_says(entry):
+    numbers = CORRECTIONS[entry.label](statements(entry.said), statements(entry.so))
+    shown = [Decimal(f"{float(number):.15f}") for number in numbers]
+    written = decimals(entry.said) + decimals(entry.so)
+    assert [number for number in written if not is_shown(number, shown)] == []
+
+
+@by_entry
+def test_the_check_would_convict_another_formula(entry):
+    """One statement at a time is spoilt: what is said becomes true, or what is so becomes false."""
+    check, said, so = CORRECTIONS[entry.label], statements(entry.said), statements(entry.so)
+    for i in range(len(said)):
+        with pytest.raises(AssertionError):
+            check([*said[:i], "1 = 1", *said[i + 1 :]], so)
+    for i, latex in enumerate(so):
+        for relation in re.finditer(RELATION, latex):
+            wrong = {"=": "= 1 +", r"\le": ">", r"\ge": "<", "<": r"\ge", ">": r"\le"}[relation[0]]
+            broken = latex[: relation.start()] + wrong + latex[relation.end() :]
+            with pytest.raises(AssertionError):
+                check(said, [*so[:i], broken, *so[i + 1 :]])
+
+
+@by_entry
+def test_the_entry_says_where_it_is_shown(entry):
+    """The build holds that the places exist; what has no computation must have one."""
+    places = re.findall(REFERENCE, entry.shown)
+    assert places
+    if CORRECTIONS[entry.label] is words_only:
+        assert not decimals(entry.said + entry.so)
+
+
+def test_outside_the_entries_the_page_has_no_decimal():
+    assert decimals(ENTRY.sub("", outside_code(PAGE))) == []

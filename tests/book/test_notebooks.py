@@ -1,0 +1,175 @@
+"""What holds for every notebook as a file: how it is executed, and that a stranger's machine can run it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import nbformat
+import notebooks
+import pytest
+from equations import entries
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+by_name = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def code_cells(path):
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+# The files
+
+
+@by_name
+def test_the_first_code_cell_installs_the_package_where_there_is_none(path):
+    first, *others = code_cells(path)
+    assert notebooks.is_colab(first)
+    assert not any(map(notebooks.is_colab, others))
+    assert first.source == notebooks.colab_cell(notebooks.repository_url())
+    assert first.metadata["tags"] == notebooks.COLAB_TAGS
+
+
+@by_name
+def test_every_code_cell_was_executed_in_order(path):
+    counts = [cell.execution_count for cell in code_cells(path) if cell.source.strip()]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@by_name
+def test_no_output_is_an_error_or_a_warning_or_an_address(path):
+    for cell, output in ((c, o) for c in code_cells(path) for o in c.outputs):
+        expected_to_raise = "raises-exception" in cell.metadata.get("tags", ())
+        assert output.output_type != "error" or expected_to_raise, cell.source
+        assert output.get("name") != "stderr", output.text
+        assert not re.search(r"\bat 0x[0-9a-f]{6,}", json.dumps(output)), cell.source
+
+
+@by_name
+def test_the_metadata_is_that_of_the_house(path):
+    assert nbformat.read(path, as_version=4).metadata == notebooks.METADATA
+    assert len({cell.id for cell in code_cells(path)}) == len(code_cells(path))
+
+
+@by_name
+def test_what_is_said_of_a_run_is_what_the_notebook_holds(path):
+    """Where this fails the notebook was changed without a run: `make notebooks` writes both."""
+    facts = json.loads((path.parent / "checked" / f"{path.stem}.json").read_text(encoding="utf-8"))
+    notebook = nbformat.read(path, as_version=4)
+    assert facts["digest"] == notebooks.digest(notebook)
+    assert facts["cells"] == sum(bool(cell.outputs) for cell in code_cells(path))
+    assert facts["equations"] == len(getattr(entries(path.stem), "EQUATIONS", []))
+    assert date(2026, 1, 1) <= date.fromisoformat(facts["date"]) <= date.today()
+    pinned = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    assert f"torch=={facts['torch']}\n" in pinned
+    assert 0 < facts["seconds"] < 300
+
+
+def test_every_fact_is_of_a_notebook():
+    facts = {path.stem for path in (ROOT / "book" / "checked").iterdir()}
+    assert facts == {path.stem for path in NOTEBOOKS}
+
+
+def test_the_fingerprint_sees_code_and_outputs_and_no_prose():
+    output = nbformat.v4.new_output("stream", text="1")
+    code, prose = (
+        nbformat.v4.new_code_cell("print(1)", outputs=[output]),
+        nbformat.v4.new_markdown_cell("One."),
+    )
+    notebook = nbformat.v4.new_notebook(cells=[prose, code])
+    before = notebooks.digest(notebook)
+    prose.source = "Two."
+    assert notebooks.digest(notebook) == before
+    output["text"] = "2"
+    assert notebooks.digest(notebook) != before
+
+
+# Executing
+
+
+def tiny(path, *sources):
+    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{i}") for i, source in enumerate(sources)]
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# T", id="t"), *cells]), path
+    )
+    return path
+
+
+def test_executing_twice_gives_the_same_bytes_and_a_colab_cell(tmp_path):
+    path = tiny(
+        tmp_path / "t.ipynb", "sorted({'b', 'a'})", "print('one'); print('two')", "import os; os.listdir()"
+    )
+    notebooks.execute(path, "https://github.com/a/b")
+    once = path.read_bytes()
+    notebooks.execute(path, "https://github.com/a/b")
+    assert path.read_bytes() == once
+    colab, *others = code_cells(path)
+    assert colab.source == notebooks.colab_cell("https://github.com/a/b")
+    assert [cell.execution_count for cell in others] == [2, 3, 4]
+    assert others[2].outputs[0].data["text/plain"] == "[]"  # it ran in an empty directory
+
+
+def test_a_notebook_that_fails_is_left_as_it_was(tmp_path):
+    path = tiny(tmp_path / "t.ipynb", "1 / 0")
+    before = path.read_bytes()
+    with pytest.raises(Exception, match="ZeroDivisionError"):
+        notebooks.execute(path, "https://github.com/a/b")
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# The address of the repository
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    (tmp_path / "book").mkdir()
+    (tmp_path / "_config.yml").write_text(
+        "repository:\n  url: https://github.com/OWNER/REPOSITORY  # set me\n"
+    )
+    (tmp_path / "README.md").write_text("git clone https://github.com/OWNER/REPOSITORY.git\n")
+    notebook = notebooks.prepare(
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]),
+        "https://github.com/OWNER/REPOSITORY",
+    )
+    nbformat.write(notebook, tmp_path / "book" / "one.ipynb")
+    return tmp_path
+
+
+def test_the_address_is_set_in_the_configuration_and_every_notebook(checkout):
+    for url in ("https://github.com/you/the-game", "https://github.com/you/the.game_2"):
+        touched = notebooks.set_repository(url, checkout)
+        assert [path.name for path in touched] == ["_config.yml", "README.md", "one.ipynb"]
+        assert notebooks.repository_url(checkout) == url
+        assert code_cells(checkout / "book" / "one.ipynb")[0].source == notebooks.colab_cell(url)
+        assert (checkout / "README.md").read_text() == f"git clone {url}.git\n"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "you/name", "https://gitlab.com/you/name", "https://github.com/you", "https://github.com/a/b c"],
+)
+def test_an_address_that_colab_cannot_open_is_refused_and_nothing_is_written(url, checkout):
+    before = {path: path.read_bytes() for path in checkout.rglob("*") if path.is_file()}
+    with pytest.raises(ValueError, match=re.escape("`url` must look like https://github.com/you/name, got")):
+        notebooks.set_repository(url, checkout)
+    assert {path: path.read_bytes() for path in checkout.rglob("*") if path.is_file()} == before
+
+
+# A stranger's machine. That each notebook runs there, and gives the same, is tested in `test_book`.
+
+
+def elsewhere(installed):
+    return os.environ | notebooks.ONE_THREAD | {"PYTHONPATH": str(installed)}
+
+
+def test_the_wheel_is_what_is_imported_elsewhere(installed, tmp_path):
+    command = [sys.executable, "-c", "import ganlab; print(ganlab.__file__)"]
+    run = subprocess.run(
+        command, cwd=tmp_path, env=elsewhere(installed), capture_output=True, text=True, check=True
+    )
+    assert Path(run.stdout.strip()).is_relative_to(installed)

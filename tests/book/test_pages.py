@@ -1,0 +1,552 @@
+"""What holds for the built site. Truth here is what a browser shows, and what the sources promise.
+
+Each mistake that the build must catch is made on purpose, in a small book beside the real one.
+"""
+
+import contextlib
+import functools
+import gzip
+import html
+import http.server
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import axe_playwright_python
+import lean
+import minimax
+import nbformat
+import notebooks
+import pypdf
+import pytest
+import release
+import yaml
+from bs4 import BeautifulSoup
+from sphinxcontrib import katex
+
+from ganlab import exercises
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def toc_pages(entry):
+    """Every page that a table of contents names, in its order."""
+    here = [entry[key] for key in ("root", "file") if key in entry]
+    below = [item for key in ("parts", "chapters", "sections") for item in entry.get(key, ())]
+    return here + [page for item in below for page in toc_pages(item)]
+
+
+TOC = toc_pages(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
+EXTRA = ["genindex", "search"]
+every_page = pytest.mark.parametrize("page", TOC)
+every_address = pytest.mark.parametrize("page", [*TOC, *EXTRA])
+
+
+def build(source, output):
+    jupyter_book = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", jupyter_book, "build", source, "--path-output", output]
+    run = subprocess.run([*command, "-W", "-n", "--keep-going"], capture_output=True, text=True)
+    return run.returncode, re.sub(r"\x1b\[[\d;]*m", "", run.stdout + run.stderr)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    output = tmp_path_factory.mktemp("site")
+    code, log = build(ROOT, output)
+    assert code == 0, (
+        "\n".join(line for line in log.splitlines() if re.search("WARNING|ERROR|rror:", line)) or log
+    )
+    return output / "_build" / "html"
+
+
+@functools.cache
+def parsed(path):
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+@pytest.fixture
+def document(site, page):
+    return parsed(site / f"{page}.html")
+
+
+def source_of(page):
+    """The Markdown of a page: all of a text page, the prose cells of a notebook."""
+    path = ROOT / f"{page}.md"
+    if path.exists():
+        return path.read_text(encoding="utf-8")
+    cells = nbformat.read(ROOT / f"{page}.ipynb", as_version=4).cells
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+# The pages as files
+
+
+def test_the_table_of_contents_lists_the_pages_that_exist():
+    pages = [
+        path.relative_to(ROOT) for kind in ("md", "ipynb") for path in (ROOT / "book").rglob(f"*.{kind}")
+    ]
+    exist = {
+        page.with_suffix("").as_posix() for page in pages if not any(p.startswith(".") for p in page.parts)
+    }
+    assert len(TOC) == len(set(TOC))
+    assert set(TOC) == exist
+
+
+def test_the_page_of_the_package_lists_its_pages():
+    listed = re.findall(r"\]\((\w+)\.md\)", source_of("book/api/index"))
+    assert sorted(["index", *listed]) == sorted(Path(page).name for page in TOC if "/api/" in page)
+
+
+@every_address
+def test_the_page_is_there_and_has_a_plain_title(page, site):
+    title = parsed(site / f"{page}.html").title.string
+    assert "The Minimax Game" in title
+    assert not re.search(r"[\\$]", title), title
+
+
+@every_page
+def test_no_equation_is_refused_or_left_to_a_script(page, document):
+    assert not document.select(".katex-error, mjx-merror, mjx-container")
+    displays = document.select("div.math")
+    assert all(display.select_one(".katex-display") for display in displays)
+    assert all(inline.select_one(".katex") for inline in document.select("span.math"))
+
+
+@every_page
+def test_every_labelled_equation_carries_a_number(page, document):
+    for label in re.findall(r"\$\$[ \t]*\(([^)\s]+)\)", source_of(page)):
+        equation = document.find(id=f"equation-{label}")
+        assert equation, f"no equation has the label {label}"
+        assert re.match(r"\(\d[\d.]*\)", equation.select_one(".eqno").text), label
+
+
+@every_page
+def test_no_markup_is_left_in_the_text(page, document):
+    article = BeautifulSoup(str(document.select_one("article")), "html.parser")
+    for element in article.select("pre, code, script, style, .katex, .math, .sig"):
+        element.decompose()
+    assert not re.search(r"\$\$|\\[(\[]|\{[a-z:]+\}`|:::|\[\]\(|(?<!\w)\*\*\w[^*\n]*\*\*", article.get_text())
+
+
+@every_address
+def test_nothing_on_the_page_is_loaded_from_elsewhere(page, site):
+    document = parsed(site / f"{page}.html")
+    loaded = [e[a] for a in ("src", "data", "poster", "srcset") for e in document.find_all(attrs={a: True})]
+    loaded += [
+        link["href"] for link in document.find_all("link", href=True) if link.get("rel") != ["canonical"]
+    ]
+    scripts = "\n".join(
+        s.string or "" for s in document.find_all("script") if s.get("type") != "application/json"
+    )
+    loaded += re.findall(r"""(?:\bfrom|\bimport|\bimport\(|\bfetch\()\s*["']([^"']+)""", scripts)
+    assert not [address for address in loaded if re.match(r"(?:https?:)?//", address)]
+
+
+def test_no_style_sheet_loads_anything_from_elsewhere_or_in_vain(site):
+    for sheet in (site / "_static").rglob("*.css"):
+        text = re.sub(r"/\*.*?\*/", "", sheet.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for address in re.findall(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""", text):
+            address = "".join(address)
+            assert not re.match(r"(?:https?:)?//", address), f"{sheet.name}: {address}"
+            if sheet.parent.name == "katex":
+                assert (sheet.parent / address).exists(), address
+
+
+def test_the_style_sheet_is_of_the_katex_that_typesets():
+    sheet = (ROOT / "book" / "static" / "katex" / "katex.min.css").read_text(encoding="utf-8")
+    assert f'content:"{katex.katex_version}"' in sheet
+
+
+@every_page
+def test_every_picture_says_what_it_shows(page, document):
+    for image in document.select("article img"):
+        alt = image.get("alt", "")
+        assert len(alt.split()) >= 3, image["src"]
+        assert not re.search(r"\.(png|svg|jpe?g|gif|webp)$", alt), alt
+
+
+@every_address
+def test_every_link_within_the_site_leads_somewhere(page, site):
+    here = site / f"{page}.html"
+    for link in parsed(here).select("a[href], link[href]"):
+        address = urlsplit(link["href"])
+        if address.scheme or address.netloc:
+            continue
+        target = (here.parent / unquote(address.path)).resolve() if address.path else here
+        assert target.exists(), link["href"]
+        set_up = target.stem == "lab" and re.match(r"lab\d", address.fragment)  # read by the lab's script
+        if address.fragment and target.suffix == ".html" and not set_up:
+            assert parsed(target).find(id=unquote(address.fragment)), link["href"]
+
+
+@every_page
+def test_a_notebook_can_be_downloaded_as_it_is(page, document, site):
+    source = ROOT / f"{page}.ipynb"
+    if source.exists():
+        offered = document.select_one("a.btn-download-source-button")["href"]
+        copy = (site / "book" / offered).resolve()
+        assert copy.read_bytes() == source.read_bytes()
+
+
+@every_page
+def test_no_page_links_to_the_placeholder_of_the_repository(page, document):
+    addresses = [link["href"] for link in document.select("a[href]")]
+    assert not [address for address in addresses if "OWNER/REPOSITORY" in address]
+    if notebooks.repository_url() == minimax.PLACEHOLDER:
+        assert not [address for address in addresses if "colab.research" in address or "/edit/" in address]
+
+
+# The pages in a browser
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Says nothing, and sends a page whose address ends in `?in_pieces` as a slow network brings it."""
+
+    def log_message(self, *_):
+        pass
+
+    def copyfile(self, source, outputfile):
+        pieces = 8 if self.path.endswith("?in_pieces") else 1
+        size = os.fstat(source.fileno()).st_size // pieces + 1
+        while piece := source.read(size):
+            outputfile.write(piece)
+            time.sleep(0.05 * (pieces > 1))
+
+
+@pytest.fixture(scope="module")
+def origin(site):
+    handler = functools.partial(Handler, directory=site)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@contextlib.contextmanager
+def visit(browser, address, **context):
+    """A loaded page, with what went wrong on it so far in `page.complaints`."""
+    with contextlib.closing(browser.new_context(**context)) as tab:
+        page = tab.new_page()
+        page.complaints = []
+        page.on("console", lambda m: m.type in ("error", "warning") and page.complaints.append(m.text))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
+        page.on("response", lambda r: r.status >= 400 and page.complaints.append(f"{r.status}: {r.url}"))
+        page.visited = []
+        page.on("request", lambda request: page.visited.append(request.url))
+        page.goto(address, wait_until="networkidle")
+        yield page
+
+
+WIDTH = "[document.documentElement.scrollWidth, window.innerWidth]"
+
+
+SHIFT = """() => new Promise((done) => {
+  let total = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => { total += entry.value; }))
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(total), 50);
+})"""
+
+
+@every_address
+def test_a_phone_shows_the_page_light_steady_and_without_leaving_the_site(page, browser, origin, site):
+    with visit(browser, f"{origin}/{page}.html?in_pieces", viewport={"width": 360, "height": 740}) as tab:
+        needed, available = tab.evaluate(WIDTH)
+        assert tab.complaints == []
+        assert [url for url in tab.visited if not url.startswith((origin, "data:", "blob:"))] == []
+        assert needed <= available
+        assert tab.evaluate(SHIFT) < 0.05
+        assert sum(weight(url, site) for url in set(tab.visited)) <= 350_000
+
+
+def weight(url, site):
+    """How many bytes a server that compresses text sends for an address of the site."""
+    address = urlsplit(url)
+    if address.scheme in ("data", "blob"):
+        return 0
+    content = (site / unquote(address.path).lstrip("/")).read_bytes()
+    return min(len(gzip.compress(content)), len(content))
+
+
+@pytest.mark.parametrize("page", TOC[:1])
+def test_a_page_opens_from_the_disk(page, browser, site):
+    with visit(browser, (site / f"{page}.html").as_uri()) as tab:
+        assert tab.complaints == []
+
+
+def test_a_quiz_marks_on_a_page_from_the_disk(browser, site):
+    with visit(browser, (site / "book" / "binary_cross_entropy.html").as_uri()) as tab:
+        tab.get_by_label("Your number").first.fill("0,3112")
+        tab.get_by_role("button", name="Check").first.click()
+        tab.get_by_text("Not yet. This is half of it").wait_for(timeout=10_000)
+        assert tab.complaints == []
+
+
+def test_the_progress_lists_every_chapter_and_counts_what_was_answered(browser, origin):
+    """On a chapter's page first, by its field; then on the page of the progress."""
+    with visit(browser, f"{origin}/book/binary_cross_entropy.html") as tab:
+        tab.get_by_label("Your number").first.fill("0.6224")
+        tab.get_by_role("button", name="Check").first.click()
+        tab.goto(f"{origin}/book/progress.html")
+        rows = tab.locator("tbody tr")
+        chapters = [page for page in TOC if Path(page).name in exercises.chapters()]
+        assert [Path(urlsplit(a).path).stem for a in links(rows)] == [Path(page).name for page in chapters]
+        assert rows.get_by_text("1 of 8").is_visible()
+        assert tab.complaints == []
+
+
+def links(rows):
+    return [link.get_attribute("href") for link in rows.get_by_role("link").all()]
+
+
+def test_a_chapter_says_what_was_run_and_asks_what_it_asks(site):
+    page = parsed(site / "book" / "binary_cross_entropy.html")
+    facts = json.loads((ROOT / "book" / "checked" / "binary_cross_entropy.json").read_text())
+    line = page.select_one("article p.checked").text
+    assert line.startswith("Checked. Run on ")
+    assert f"PyTorch {facts['torch']}, in {facts['seconds']} seconds" in line
+    assert f"outputs of {facts['cells']} cells; they check its {facts['equations']} equations." in line
+    assert len(page.select('[data-part="quiz"]')) == 3  # two exercises that ask for a number, and the quiz
+    assert len(page.select('script[src*="parts/quiz.js"]')) == 1
+    assert not page.select("script[data-module]")
+
+
+ICONS = """[...document.querySelectorAll("[class*='fa-']")].map(
+  (icon) => getComputedStyle(icon, "::before").content.replaceAll('"', ""))"""
+
+
+def test_every_icon_is_in_the_font_of_those_that_are_used(browser, origin):
+    with visit(
+        browser, f"{origin}/book/binary_cross_entropy.html", viewport={"width": 1300, "height": 900}
+    ) as tab:
+        style = (lean.THEME / "styles" / "pydata-sphinx-theme.css").read_text(encoding="utf-8")
+        shown = {ord(character) for character in tab.evaluate(ICONS) if character != "none"}
+        assert len(shown) > 8
+        assert shown <= set(lean.codepoints(style).values())
+        assert not [url for url in tab.visited if re.search(r"fontawesome|fa-\w+-\d+\.(?:woff2|ttf)", url)]
+        assert [url for url in tab.visited if url.endswith("fa-solid-900.woff")]
+
+
+def test_a_rule_stays_if_some_page_may_need_it():
+    gone = ".gone{x:1}@media print{.gone{x:1}}.a .gone,.gone{x:1}.gone:not(.a){x:1}"
+    used = ".a{x:1}p,.gone .a{x:1}@media screen{.a{x:1}}@font-face{src:url(f)}@keyframes k{0%{x:1}}"
+    used += ".bs-tooltip-auto{x:1}:root{--x:1}.a:not(.gone,.other){x:1}.b:is(.gone,.a) p{x:1}"
+    assert lean.in_use(gone + used, {"a"}) == used
+
+
+def test_a_style_sheet_that_moves_finds_its_files():
+    style = '@charset "x";/* url(no) */a{b:url(../c/d.png)}e{f:url("g.woff")}h{i:url(data:j)}'
+    assert lean.moved(style, "_static/styles/a.css") == (
+        'a{b:url(c/d.png)}e{f:url("styles/g.woff")}h{i:url(data:j)}\n'
+    )
+
+
+def test_the_page_for_what_does_not_exist_leads_home_and_loads_nothing(site, browser, origin):
+    with visit(browser, f"{origin}/404.html") as tab:
+        assert tab.visited == [f"{origin}/404.html"]
+        assert tab.get_by_role("link").get_attribute("href") == "/"
+        assert tab.complaints == []
+
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+PLACES = [*(page for page in TOC if (ROOT / f"{page}.ipynb").exists()), "book/progress", "book/bibliography"]
+PLACES += ["book/corrections", "book/failures"]
+PLACES += ["book/api/losses", "search", "prf-prf", "404"]
+IN_THE_DARK = ["book/intro", "book/binary_cross_entropy", "book/progress", "book/corrections"]
+LOOK = """async ([exclude, dark]) => {
+  const rules = dark ? { runOnly: { type: "rule", values: ["color-contrast"] } } : {};
+  const found = await axe.run({ exclude }, { resultTypes: ["violations"], ...rules });
+  return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => [id, html]));
+}"""
+
+
+@pytest.mark.parametrize("page", PLACES)
+def test_nothing_keeps_a_reader_out(page, browser, origin):
+    """All rules of axe in the light; in the dark only colours are others. Code is looked at once."""
+    exclude = [[".katex"]] if page == TOC[0] else [[".katex"], ["pre"]]
+    for dark in (False, True) if page in IN_THE_DARK else (False,):
+        with visit(browser, f"{origin}/{page}.html", color_scheme="dark" if dark else "light") as tab:
+            tab.evaluate(AXE)
+            assert tab.evaluate(LOOK, [exclude, dark]) == []
+
+
+@pytest.mark.parametrize("page", TOC[:1])
+def test_there_is_one_search_box(page, browser, origin):
+    with visit(browser, f"{origin}/{page}.html", viewport={"width": 1300, "height": 900}) as tab:
+        buttons = tab.locator("button.search-button, button.search-button-field, input[type=search]")
+        assert sum(buttons.nth(i).is_visible() for i in range(buttons.count())) == 1
+
+
+def test_the_search_finds_a_page(browser, origin):
+    with visit(browser, f"{origin}/search.html?q=discriminator") as tab:
+        tab.wait_for_selector("#search-results ul.search li a", timeout=20_000)
+        assert tab.complaints == []
+
+
+def test_the_mathematics_has_its_fonts(browser, origin, site):
+    page = next(page for page in TOC if parsed(site / f"{page}.html").select(".katex"))
+    with visit(browser, f"{origin}/{page}.html") as tab:
+        tab.evaluate("document.fonts.ready")
+        loaded = tab.evaluate("[...document.fonts].filter(f => f.status == 'loaded').map(f => f.family)")
+        assert "KaTeX_Main" in [family.strip('"') for family in loaded]
+
+
+def test_the_theme_follows_the_reader_and_can_be_switched(browser, origin):
+    address = f"{origin}/{TOC[0]}.html"
+    for preference in ("light", "dark"):
+        with visit(browser, address, color_scheme=preference, viewport={"width": 1300, "height": 900}) as tab:
+            theme = "document.documentElement.dataset.theme"
+            assert tab.evaluate(theme) == preference
+            seen = set()
+            for _ in range(3):
+                tab.locator("button.theme-switch-button:visible").click()
+                seen.add(tab.evaluate(theme))
+            assert seen == {"light", "dark"}
+
+
+# The build, convicted
+
+
+def small_book(folder, pages, *, url=minimax.PLACEHOLDER):
+    """A book with the configuration of the real one and other pages, {name: Markdown or notebook}."""
+    (folder / "book").mkdir(parents=True)
+    for shared in ("_ext", "static", "references.bib"):
+        (folder / "book" / shared).symlink_to(ROOT / "book" / shared)
+    shutil.copy(ROOT / "_config.yml", folder)
+    if notebooks.repository_url(folder) != url:
+        notebooks.set_repository(url, folder)
+    for name, content in pages.items():
+        text = content if isinstance(content, str) else nbformat.writes(content)
+        (folder / "book" / f"{name}{'.md' if isinstance(content, str) else '.ipynb'}").write_text(text)
+    first, *others = pages
+    chapters = [{"file": f"book/{name}"} for name in others]
+    toc = {"format": "jb-book", "root": f"book/{first}"} | ({"chapters": chapters} if chapters else {})
+    (folder / "_toc.yml").write_text(yaml.safe_dump(toc))
+    return folder
+
+
+MISTAKES = {
+    "undefined": (r"$\notacommand{x}$", r"Undefined control sequence: \\notacommand"),
+    "unfinished": (r"$\frac{1}{2$", "expected '}' at end of input"),
+    "macro": (r"$\newcommand{\E}{E} \E$", r"\\newcommand defines a macro"),
+    "numbered": (
+        "$$\n\\begin{align} a &= b \\end{align}\n$$",
+        r"\\begin{align} numbers or names the equation",
+    ),
+    "equation": ("{eq}`nowhere`", "equation not found: nowhere"),
+    "page": ("[gone](gone.md)", "gone.md"),
+    "theorem": ("{prf:ref}`nothing`", "nothing"),
+    "source": ("{cite}`nobody1900`", 'could not find bibtex key "nobody1900"'),
+    "word": ("{term}`no such term`", "term not in glossary: 'no such term'"),
+    "role": ("{nosuch}`x`", 'Unknown interpreted text role "nosuch"'),
+    "picture": ("![none](none.png)", "none.png"),
+}
+
+
+@pytest.fixture(scope="module")
+def convictions(tmp_path_factory):
+    """Exit codes and logs of three builds: before the mistakes are made, after it, and once more."""
+    right = {"first": "# First\n\n$$\nx = 1\n$$ (one)\n", "second": "# Second\n\nSee {eq}`one`.\n"}
+    folder = small_book(
+        tmp_path_factory.mktemp("b") / "b", right | dict.fromkeys(MISTAKES, "# Page\n\nRight.\n")
+    )
+    builds = [build(folder, folder)]
+    (folder / "book" / "first.md").write_text(right["first"].replace("(one)", "(two)"))
+    for name, (mistake, _) in MISTAKES.items():
+        (folder / "book" / f"{name}.md").write_text(f"# Page\n\n{mistake}\n")
+    return [*builds, build(folder, folder), build(folder, folder)]
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_the_build_reports_the_mistake(name, convictions):
+    _, (_, log), _ = convictions
+    complaint = re.escape(MISTAKES[name][1].replace("\\\\", "\\"))
+    assert re.search(rf"{name}\.md.*{complaint}", log), log
+
+
+def test_a_label_that_vanishes_on_one_page_is_missed_on_another(convictions):
+    _, (_, log), _ = convictions
+    assert re.search(r"second\.md.*equation not found: one", log), log
+
+
+def test_a_build_with_mistakes_fails_and_the_next_one_still_does(convictions):
+    (before, calm), (first, log), (second, again) = convictions
+    assert (before, first, second) == (0, 1, 1), calm
+    assert log.count("WARNING") == again.count("WARNING") > len(MISTAKES)
+
+
+def test_the_links_to_the_repository_appear_once_its_address_is_set(tmp_path):
+    cells = [nbformat.v4.new_markdown_cell("# First"), nbformat.v4.new_code_cell("1 + 1")]
+    notebook = notebooks.prepare(nbformat.v4.new_notebook(cells=cells), "https://github.com/you/game")
+    folder = small_book(tmp_path / "b", {"first": notebook}, url="https://github.com/you/game")
+    code, log = build(folder, folder)
+    assert code == 0, log
+    page = parsed(folder / "_build" / "html" / "book" / "first.html")
+    addresses = {link["href"] for link in page.select("a[href]")}
+    assert "https://colab.research.google.com/github/you/game/blob/main/book/first.ipynb" in addresses
+    assert "https://github.com/you/game/edit/main/book/first.ipynb" in addresses
+    assert any(address.startswith("https://github.com/you/game/issues/new") for address in addresses)
+    assert "%pip" not in html.unescape(
+        page.select_one("article").get_text()
+    )  # the Colab cell is not for the page
+
+
+def test_one_equation_at_a_time_is_typeset_or_refused_with_its_reason():
+    assert 'class="katex"' in minimax.typeset(r"\mathbb{E}_{x \sim p}")
+    assert "katex-display" in minimax.typeset("x", {"displayMode": True})
+    with pytest.raises(katex.KaTeXError, match="Undefined control sequence"):
+        minimax.typeset(r"\nosuch")
+    assert json.dumps(minimax.typeset("λ = 1 \\text{ — é}"))
+
+
+# The release
+
+
+def test_an_archive_checks_itself_and_is_the_same_twice(tmp_path):
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "deep" / "a.html").write_text("a")
+    (tmp_path / "in" / "b.css").write_text("b")
+    files = {"site/deep/a.html": tmp_path / "in" / "deep" / "a.html", "site/b.css": tmp_path / "in" / "b.css"}
+    packed = release.archive("book-1", files)
+    (tmp_path / "in" / "b.css").touch()
+    assert release.archive("book-1", files) == packed
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        tar.extractall(tmp_path / "out", filter="data")
+    command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    checked = subprocess.run(command, cwd=tmp_path / "out" / "book-1", capture_output=True, text=True)
+    assert checked.stdout.splitlines() == ["site/b.css: OK", "site/deep/a.html: OK"]
+
+
+def test_pages_are_printed_in_order_with_their_text_and_an_outline(site, tmp_path, browser_path):
+    script = "import release, sys; from pathlib import Path; *pages, target, browser = sys.argv[1:]; "
+    script += "release.print_book([*map(Path, pages)], Path(target), browser)"  # not within a running loop
+    pages, target = (
+        [site / "book" / f"{name}.html" for name in ("notation", "how_to_run")],
+        tmp_path / "book.pdf",
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "book" / "_ext")}
+    subprocess.run([sys.executable, "-c", script, *pages, target, browser_path], env=environment, check=True)
+    book = pypdf.PdfReader(target)
+    titles = [item.title for item in book.outline if not isinstance(item, list)]
+    assert titles.index("Notation") < titles.index("How to run")
+    text = "\n".join(page.extract_text() for page in book.pages)
+    assert text.index("latent_dim") < text.index("make serve")
+
+
+def test_no_release_is_made_of_a_book_that_is_not_built(tmp_path, capsys):
+    assert release.main(tmp_path) == 1
+    assert "No release was made: the site is not built: make book" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,510 @@
+"""The command line as a user meets it: what a run leaves, what a bad request says, what a stop keeps."""
+
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from ganlab import cli, data, metrics, reports, storage
+from ganlab.training import loop
+from ganlab.training.history import History
+
+FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def unseen(monkeypatch):
+    """Pictures take longer than the runs of these tests do."""
+    monkeypatch.setattr(reports, "picture", lambda *_: None)
+    monkeypatch.setattr(reports, "SAMPLES", 100)
+
+
+def train(*arguments):
+    return cli.main(["train", *map(str, arguments)])
+
+
+def refuse_the_network(monkeypatch):
+    def refuse(*_, **__):
+        raise OSError("no network here")
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+
+
+def interrupt_at(monkeypatch, step, times=1):
+    """Ctrl-C, so many times, after the generator step of this number."""
+    real_step = loop.generator_step
+
+    def step_and_interrupt(gan, drawn):
+        row = real_step(gan, drawn)
+        for _ in range(times if gan.step == step else 0):
+            signal.raise_signal(signal.SIGINT)
+        return row
+
+    monkeypatch.setattr(loop, "generator_step", step_and_interrupt)
+
+
+@pytest.mark.parametrize("name", ["ring", "digits"])
+def test_a_run_leaves_a_picture_a_history_and_a_checkpoint(name, capsys):
+    assert train("--data", name, "--steps", 12, "--batch-size", 32) == 0
+    folder = Path(f"runs/{name}-1")
+    assert str(folder) in capsys.readouterr().out
+    assert storage.steps(folder) == [12]
+    assert len(History.load(folder / "history.json")) == 12
+    with Image.open(folder / "samples.png") as picture:
+        assert min(picture.size) > 300
+        assert len(picture.convert("RGB").getcolors(10**7)) > 10
+    result = json.loads((folder / "result.json").read_text())
+    assert result["steps"] == 12
+    assert ("reverse_kl" in result) == (name != "digits")
+
+
+def test_a_point_run_reports_its_modes_beside_a_perfect_sampler(unseen, capsys):
+    train("--steps", 5)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("5 steps in ")
+    assert lines[1].startswith("modes ")
+    assert lines[1].endswith(" (of 8)")
+    assert lines[2].endswith("(a perfect sampler: 0.9889)")
+
+
+def test_json_is_one_line_and_agrees_with_the_folder(unseen, capsys):
+    train("--steps", 5, "--json")
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == json.loads(Path("runs/ring-1/result.json").read_text())
+
+
+def test_the_same_request_gives_the_same_numbers_and_another_folder(unseen):
+    for _ in range(2):
+        train("--steps", 8, "--seed", 3)
+    train("--steps", 8, "--seed", 4)
+    histories = [History.load(Path(f"runs/ring-{n}/history.json")).values for n in (1, 2, 3)]
+    assert torch.equal(histories[0], histories[1])
+    assert not torch.equal(histories[0], histories[2])
+
+
+def test_settings_reach_the_run(unseen, tmp_path):
+    train(
+        *("--loss", "hinge", "--regularizer", "r1=0.5", "--regularizer", "r2=0.25:3", "--lr", 0.01),
+        *("--n-critic", 2, "--batch-size", 16, "--steps", 4, "--out", tmp_path / "mine"),
+    )
+    stored = json.loads((tmp_path / "mine" / "request.json").read_text())["experiment"]
+    wanted = {"loss": "hinge", "n_critic": 2, "batch_size": 16, "learning_rates": [0.01, 0.01]}
+    assert wanted.items() <= stored.items()
+    assert stored["regularizers"] == [["r1", 0.5], ["r2", 0.25, 3]]
+    assert (History.load(tmp_path / "mine" / "history.json")["penalty"] > 0).all()
+
+
+def test_an_architecture_comes_with_widths_of_its_own(unseen):
+    assert train("--data", "digits", "--network", "dcgan", "--steps", 1, "--batch-size", 4) == 0
+    stored = json.loads(Path("runs/digits-1/request.json").read_text())["experiment"]
+    assert (stored["network"], stored["width"], stored["discriminator_width"]) == ("dcgan", None, None)
+
+
+# Several seeds
+
+
+def test_several_seeds_share_a_folder_and_are_told_apart(capsys):
+    assert train("--steps", 4, "--batch-size", 16, "--seeds", "3,5,8", "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert [numbers["seed"] for numbers in result["each"]] == [3, 5, 8]
+    losses = np.array([numbers["g_loss"] for numbers in result["each"]])
+    assert len(set(losses)) == 3
+    over = result["spread"]["g_loss"]
+    assert over["mean"] == pytest.approx(losses.mean(), rel=1e-12)
+    assert over["standard_error"] == pytest.approx(losses.std(ddof=1) / 3**0.5, rel=1e-12)
+    assert (over["lowest"], over["highest"]) == (losses.min(), losses.max())
+    assert History.load(Path("runs/ring-1/history.json"))["g_loss"].shape == (4, 3)
+    train("--steps", 4, "--batch-size", 16, "--seed", 5, "--json")
+    assert json.loads(capsys.readouterr().out)["g_loss"] == pytest.approx(losses[1], rel=1e-10)
+
+
+def test_a_number_of_seeds_counts_from_zero_and_prints_a_table(unseen, capsys):
+    assert train("--steps", 2, "--batch-size", 8, "--seeds", 2) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert rows[0][:4] == ["2", "steps", "of", "2"]
+    assert [row[0] for row in rows[1:]] == ["seed", "0", "1", "mean", "standard", "lowest", "highest"]
+
+
+# Stopping and going on
+
+
+def tensors_of(folder):
+    return storage.latest(Path(folder))[0]
+
+
+def assert_equal(one, two):
+    one, two = tensors_of(one), tensors_of(two)
+    assert one.keys() == two.keys()
+    assert {name for name, value in one.items() if not torch.equal(value, two[name])} == set()
+
+
+def start(*arguments, cwd):
+    return subprocess.Popen(
+        [sys.executable, "-m", "ganlab", *arguments], cwd=cwd, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_a_checkpoint(process, folder, after):
+    deadline = time.monotonic() + 60
+    while (storage.steps(folder) or [0])[-1] <= after:
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_run_killed_at_random_moments_ends_where_an_uninterrupted_one_does(unseen, tmp_path, capsys):
+    """With a schedule, an average, two critic steps and a lazy penalty, each of which could be lost."""
+    settings = ["--experiment", "ring_r1_r2", "--n-critic", "2", "--batch-size", "16", "--steps", "160"]
+    settings += ["--regularizer", "r1=0.05:5", "--regularizer", "r2=0.05", "--checkpoint-every", "10"]
+    moments = random.Random(0)
+    command, after = ["train", *settings, "--out", "cut"], 0
+    for _ in range(2):
+        process = start(*command, cwd=tmp_path)
+        wait_for_a_checkpoint(process, tmp_path / "cut", after)
+        time.sleep(moments.uniform(0, 0.06))
+        process.kill()
+        assert process.wait(60) == -signal.SIGKILL
+        process.stderr.close()
+        command, after = ["resume", "cut"], storage.steps(tmp_path / "cut")[-1]
+    assert after < 160
+    assert cli.main(["resume", "cut"]) == 0
+    assert train(*settings, "--out", "whole") == 0
+    assert_equal("whole", "cut")
+    assert len(History.load(Path("cut/history.json"))) == 160
+    capsys.readouterr()
+    assert cli.main(["resume", "cut"]) == 0
+    assert capsys.readouterr().out.startswith("nothing is left to do: all 160 steps were done\n")
+
+
+def test_ctrl_c_saves_says_how_to_go_on_and_exits_130(unseen, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 5)
+        assert train("--steps", 9, "--batch-size", 8, "--out", "cut") == 130
+    assert "stopped at step 5 of 9, and saved; go on with: ganlab resume cut" in capsys.readouterr().err
+    assert storage.steps(Path("cut")) == [5]
+    assert len(History.load(Path("cut/history.json"))) == 5
+    assert cli.main(["resume", "cut"]) == 0
+    assert capsys.readouterr().out.startswith("4 steps in ")
+
+
+def test_a_second_ctrl_c_ends_at_once_and_saves_nothing_half_done(unseen, monkeypatch, capsys):
+    interrupt_at(monkeypatch, 5, times=2)
+    assert train("--steps", 9, "--batch-size", 8, "--checkpoint-every", 3, "--out", "cut") == 130
+    said = capsys.readouterr().err
+    assert "stopped at once; `ganlab resume cut` goes on from step 3, the last one saved" in said
+    assert storage.steps(Path("cut")) == [3]
+
+
+def test_ctrl_c_means_what_it_meant_before_once_a_run_is_over(unseen):
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    train("--steps", 1)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_a_damaged_checkpoint_exits_2_and_the_command_it_offers_works(unseen, capsys):
+    train("--steps", 6, "--batch-size", 8, "--checkpoint-every", 2, "--out", "run")
+    expected = tensors_of("run")
+    tensors = Path("run/step-00000006/tensors.safetensors")
+    tensors.write_bytes(tensors.read_bytes()[:-1])
+    capsys.readouterr()
+    assert cli.main(["resume", "run"]) == 2
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    command = said.split("`ganlab ")[1].split("`")[0].split()
+    assert command == ["resume", "run", "--from", "step-00000004"]
+    assert cli.main(command) == 0
+    assert all(torch.equal(value, expected[name]) for name, value in tensors_of("run").items())
+
+
+def test_resume_names_what_is_no_run_and_leaves_it_alone(tmp_path, capsys):
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        assert cli.main(["resume", str(folder)]) == 2
+        assert "`RUN` must be a run folder" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_loss_that_is_not_finite_fails_the_run(unseen, capsys):
+    assert train("--lr", 1e200, "--steps", 50) == 1
+    assert "loss is" in capsys.readouterr().err
+
+
+# Looking at a run
+
+
+@pytest.fixture
+def digits(unseen):
+    train("--data", "digits", "--steps", 3, "--batch-size", 8, "--seeds", "2,4", "--out", "digits")
+    return Path("digits")
+
+
+def test_images_are_drawn_as_pixels_numbers_or_tensors(digits, capsys):
+    for name in ("a.png", "a.npy", "a.safetensors"):
+        assert cli.main(["sample", "digits", "--count", "5", "--seed", "1", "--out", name]) == 0
+    assert "5 samples of step 3, of the last generator, in a.safetensors" in capsys.readouterr().out
+    array, tensors = np.load("a.npy"), load_file("a.safetensors")
+    assert array.shape == (5, 1, 8, 8)
+    np.testing.assert_array_equal(array, tensors["samples"])
+    with Image.open("a.png") as picture:
+        factor = picture.width // 28  # three columns of eight pixels, and four lines between
+        assert picture.size == (28 * factor, 19 * factor)
+        assert picture.width >= 512
+        pixel = picture.getpixel((factor * 3, factor * 4))[0]
+    assert pixel == round(255 * (float(array[0, 0, 3, 2]) + 1) / 2)
+
+
+def test_a_seed_of_several_can_be_named(digits, capsys):
+    drawn = {}
+    for seed in ("2", "4"):
+        cli.main(["sample", "digits", "--of", seed, "--out", "a.npy"])
+        drawn[seed] = np.load("a.npy")
+    assert drawn["2"].shape == (64, 1, 8, 8)
+    assert not np.array_equal(drawn["2"], drawn["4"])
+    assert cli.main(["sample", "digits", "--of", "3"]) == 2
+    assert "`--of` must be one of 2, 4, got 3" in capsys.readouterr().err
+
+
+def test_points_are_drawn_from_the_average_unless_the_last_is_asked_for(unseen, capsys):
+    train("--steps", 4, "--batch-size", 8, "--out", "run")
+    before = Path("run/step-00000004/tensors.safetensors").read_bytes()
+    for flags in ([], ["--average"], ["--last"]):
+        assert cli.main(["sample", "run", *flags, "--out", f"drawn{''.join(flags)}.npy"]) == 0
+    averaged, asked, last = (np.load(name) for name in ("drawn.npy", "drawn--average.npy", "drawn--last.npy"))
+    np.testing.assert_array_equal(averaged, asked)
+    assert averaged.shape == (1000, 2)
+    assert not np.array_equal(averaged, last)
+    assert cli.main(["sample", "run"]) == 0
+    assert Path("run/drawn.png").stat().st_size > 10_000
+    assert Path("run/step-00000004/tensors.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--out", "a.jpg"], "`--out` must end in one of .png, .npy, .safetensors, got 'a.jpg'"),
+        (["--count", "0"], "`count` must be at least 1, got 0"),
+        (["--average"], "`--average` asks for what this run has not"),
+    ],
+)
+def test_what_cannot_be_drawn_is_one_sentence(digits, arguments, message, capsys):
+    assert cli.main(["sample", "digits", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_run_on_points_is_judged_beside_real_points(unseen, capsys):
+    train("--steps", 3, "--batch-size", 8, "--out", "run")
+    capsys.readouterr()
+    assert cli.main(["evaluate", "run", "--samples", "300", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["samples"] == 300
+    assert result["wasserstein_1"] > result["real_wasserstein_1"] > 0
+    assert result["perfect_high_quality"] == pytest.approx(1 - np.exp(-4.5), rel=1e-12)
+    assert cli.main(["evaluate", "run", "--samples", "300"]) == 0
+    said = capsys.readouterr().out
+    assert f"(real samples: {result['real_wasserstein_1']:.4g})" in said
+    assert cli.main(["evaluate", "run", "--samples", "0"]) == 2
+
+
+def test_a_run_on_images_is_judged_by_a_classifier_and_its_curves_are_read(digits, capsys):
+    capsys.readouterr()
+    assert cli.main(["evaluate", "digits", "--samples", "200", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    for found in result["each"]:
+        assert found["samples"] == 200
+        assert found["classifier_frechet"] > 10 * found["real_classifier_frechet"] > 0
+        assert found["classifier_kernel"] > 10 * abs(found["real_classifier_kernel"])
+        assert found["verdict"]["pattern"] == "cannot tell"  # of three steps
+    mean = np.mean([found["classifier_frechet"] for found in result["each"]])
+    assert result["spread"]["classifier_frechet"]["mean"] == pytest.approx(mean, rel=1e-12)
+    assert cli.main(["evaluate", "digits", "--samples", "200"]) == 0
+    said = capsys.readouterr().out
+    assert "seed 4: the loss curves say: cannot tell. There are 3 steps" in said
+
+
+def test_fid_is_asked_of_images_and_its_package_is_named_where_it_is_missing(digits, monkeypatch, capsys):
+    train("--steps", 1, "--batch-size", 8, "--out", "points")
+    assert cli.main(["evaluate", "points", "--samples", "50", "--fid"]) == 2
+    assert "`--fid` must be left out for a run on points" in capsys.readouterr().err
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "torch_fidelity", None)
+        assert cli.main(["evaluate", "digits", "--samples", "50", "--fid"]) == 2
+    assert 'pip install "ganlab-book[fidelity]"' in capsys.readouterr().err
+    asked = []
+
+    def fid_kid(real, fake):
+        asked.append((real, fake))
+        return metrics.Fidelity(1.5, 0.25, 0.0)
+
+    monkeypatch.setattr(metrics, "fid_kid", fid_kid)
+    assert cli.main(["evaluate", "digits", "--samples", "50", "--fid", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["spread"]["fid"]["mean"] == 1.5
+    real, fake = asked[0]
+    assert real.shape == fake.shape == (50, 1, 8, 8)
+    assert len(real.unique(dim=0)) == 50
+
+
+# What a run shows while it goes on
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_sees_the_rate_and_the_time_left_and_a_file_sees_nothing(unseen, monkeypatch, capsys):
+    train("--steps", 3, "--batch-size", 8)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    train("--steps", 3, "--batch-size", 8)
+    last = sys.stderr.getvalue().split("\r")[-1]
+    assert "3/3" in last
+    assert "<00:00" in last
+    assert "step/s" in last or "s/step" in last
+
+
+def test_tensorboard_reads_the_history_and_sees_samples(unseen, monkeypatch):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    settings = ("--data", "digits", "--steps", 9, "--batch-size", 8, "--checkpoint-every", 4)
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 6)
+        assert train(*settings, "--tensorboard", 3, "--out", "logged") == 130
+    assert cli.main(["resume", "logged", "--from", "step-00000004"]) == 0
+    events = EventAccumulator("logged/tensorboard")
+    events.Reload()
+    history = History.load(Path("logged/history.json"))
+    assert [event.step for event in events.Scalars("g_loss")] == [3, 6, 9], "no step is logged twice"
+    for column in history.columns:
+        scalars = {event.step: event.value for event in events.Scalars(column)}
+        assert scalars == pytest.approx({step: history[column][step - 1] for step in (3, 6, 9)}, rel=1e-6)
+    images = events.Images("samples/seed 0")
+    assert [event.step for event in images] == [4, 8, 9]
+    assert images[0].width == images[0].height == 8 * 9 + 1
+    train(*settings, "--out", "silent")
+    assert_equal("logged", "silent")
+
+
+def test_without_the_package_tensorboard_the_cure_is_named_and_nothing_is_written(
+    monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    assert train("--steps", 1, "--tensorboard") == 2
+    assert 'pip install "ganlab-book[tensorboard]"' in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+# Data and requests
+
+
+@pytest.mark.skipif(
+    not FASHION_MNIST.exists() and not os.environ.get("CI"),
+    reason="the Debian package dataset-fashion-mnist is not installed",
+)
+def test_fashion_mnist_on_disk_is_found_and_trained_on_without_network(monkeypatch):
+    refuse_the_network(monkeypatch)
+    assert train("--data", "fashion_mnist", "--steps", 3, "--batch-size", 16) == 0
+    assert Path("runs/fashion_mnist-1/samples.png").stat().st_size > 10_000
+
+
+BAD = [
+    (["--data", "rnig"], "`--data` must be one of ring, .* got 'rnig'; did you mean 'ring'"),
+    (["--loss", "hing"], "`loss` must be one of minimax, .* did you mean 'hinge'"),
+    (["--network", "dcgna"], "`network` must be one of mlp, .* did you mean 'dcgan'"),
+    (["--experiment", "rings"], "`--experiment` must be one of ring, .* did you mean 'ring'"),
+    (["--experiment", "ring", "--data", "grid"], "`--data` must be ring for the set-up ring, got 'grid'"),
+    (["--regularizer", "r3=1"], "`regularizer` must be one of wgan_gp, .* got 'r3'; did you mean 'r"),
+    (["--regularizer", "r1"], r"`--regularizer` must be NAME=WEIGHT\[:EVERY\] or none, got 'r1'"),
+    (["--regularizer", "r1=1:x"], r"`--regularizer` must be NAME=WEIGHT\[:EVERY\] or none, got 'r1=1:x'"),
+    (["--regularizer", "r1=-1"], "the weight of `r1` must be at least 0, got -1"),
+    (["--batch-size", "0"], "`batch_size` must be at least 1, got 0"),
+    (["--steps", "0"], "`steps` must be at least 1, got 0"),
+    (["--n-critic", "0"], "`n_critic` must be at least 1, got 0"),
+    (["--lr", "0"], "`learning_rates` must be positive"),
+    (["--seed", "-1"], "`--seed` must be at least 0, got -1"),
+    (["--seeds", "0"], "`--seeds` must be a positive number, or distinct seeds .* got '0'"),
+    (["--seeds", "1,1"], "`--seeds` must be a positive number, or distinct seeds .* got '1,1'"),
+    (["--seeds", "a"], "`--seeds` must be a positive number, or distinct seeds .* got 'a'"),
+    (["--checkpoint-every", "0"], "`--checkpoint-every` must be at least 1, got 0"),
+    (["--tensorboard", "0"], "`--tensorboard` must be at least 1, got 0"),
+    (["--device", "gpu"], "`--device` must be one of auto, cpu, cuda, got 'gpu'"),
+    (["--data", "digits", "--batch-size", "100000"], "`batch_size` must be at most"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD)
+def test_a_bad_request_is_one_sentence_and_writes_nothing(arguments, message, capsys, tmp_path):
+    assert train(*arguments) == 2
+    caught = capsys.readouterr()
+    assert caught.out == ""
+    assert len(caught.err.splitlines()) == 1
+    assert pytest.raises(ValueError, match=message).matches(ValueError(caught.err))
+    assert not list(tmp_path.iterdir())
+
+
+def test_missing_data_without_network_is_one_sentence(monkeypatch, capsys, tmp_path):
+    refuse_the_network(monkeypatch)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert train("--data", "mnist", "--out", tmp_path / "run") == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_in_use_is_not_touched(tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("all of it")
+    assert train("--out", tmp_path / "mine", "--steps", 2) == 2
+    assert "must be a new or an empty folder" in capsys.readouterr().err
+    assert os.listdir(tmp_path / "mine") == ["thesis.txt"]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert train("--out", tmp_path / "file" / "run", "--steps", 2) == 2
+    assert "`--out` must be a folder that can be written" in capsys.readouterr().err
+
+
+def test_list_names_everything_there_is(capsys):
+    assert cli.main(["list"]) == 0
+    text = capsys.readouterr().out
+    for name in (*data.DATASETS, "stacked", "relativistic_pairing", "dragan", "dcgan", "r1=0.05/r2=0.05"):
+        assert name in text
+    assert cli.main(["list", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found.keys() == {"data", "networks", "losses", "regularizers", "experiments"}
+
+
+@pytest.mark.parametrize(
+    ("command", "defaults"), [("train", 10), ("sample", 5), ("evaluate", 5), ("resume", 4)]
+)
+def test_help_shows_the_defaults(command, defaults, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main([command, "--help"])
+    assert caught.value.code == 0
+    assert " ".join(capsys.readouterr().out.split()).count("default") == defaults
+
+
+def test_help_says_what_the_exit_codes_mean(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    said = capsys.readouterr().out
+    for code in ("0 done", "1 the run failed", "2 the request was wrong", "130 interrupted"):
+        assert code in said

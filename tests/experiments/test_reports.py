@@ -1,0 +1,153 @@
+"""Reports against what the samples are known to be: real ones, shifted ones, one mode, nothing at all."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ganlab import data, reports
+from ganlab.experiments import EXPERIMENTS, SOURCES, build_game, change
+from ganlab.networks import NETWORKS
+from ganlab.training.history import History
+
+POINTS = change(EXPERIMENTS["ring"], width=8)
+CONVOLUTIONS = change(
+    EXPERIMENTS["digits"], network="dcgan", width=4, discriminator_width=4, batch_size=4, ema=0.5
+)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_drawing_changes_no_network_and_no_stream(name):
+    gan = build_game(change(CONVOLUTIONS, network=name, width=None, discriminator_width=None))
+    before = {key: value.clone() for key, value in gan.state().items()}
+    drawn = reports.draw(gan, 7, torch.Generator().manual_seed(0))
+    assert drawn.shape == (7, 1, 8, 8)
+    assert all(torch.equal(value, before[key]) for key, value in gan.state().items())
+    assert gan.generator.training
+
+
+def test_a_draw_in_pieces_is_the_draw_of_a_game(rng, monkeypatch):
+    gan = build_game(POINTS)
+    expected = gan.sample(23, torch.Generator().manual_seed(0))
+    monkeypatch.setattr(reports, "CHUNK", 5)
+    torch.testing.assert_close(reports.draw(gan, 23, rng), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_the_average_and_the_last_generator_are_told_apart(rng):
+    gan = build_game(POINTS)
+    with torch.no_grad():
+        for weight in gan.average.module.parameters():
+            weight.zero_()
+    assert (reports.draw(gan, 3, rng) == 0).all()
+    assert (reports.draw(gan, 3, rng, average=True) == 0).all()
+    assert (reports.draw(gan, 3, rng, average=False) != 0).all()
+    alone = build_game(change(POINTS, ema=None))
+    with pytest.raises(ValueError, match="`average` must be left out: this game keeps no moving average"):
+        reports.draw(alone, 3, rng, average=True)
+    with pytest.raises(ValueError, match="`count` must be at least 1, got 0"):
+        reports.draw(alone, 0, rng)
+
+
+def test_real_points_score_what_a_perfect_sampler_does(rng, monkeypatch):
+    monkeypatch.setattr(reports, "TRANSPORTED", 300)
+    source = data.grid()
+    found = reports.quality(source, source.sample(5000, rng), rng)
+    assert (found["modes"], found["modes_total"], found["samples"]) == (25, 25, 5000)
+    assert found["high_quality"] == pytest.approx(found["perfect_high_quality"], abs=0.0075)  # 5 errors
+    assert found["reverse_kl"] < 25 / 5000
+    assert found["wasserstein_1"] < 2 * found["real_wasserstein_1"]
+    far = reports.quality(source, source.sample(300, rng) + torch.tensor([30.0, 0.0]), rng)
+    assert far["wasserstein_1"] == pytest.approx(30, abs=1)
+    assert far["reverse_kl"] is None
+    json.dumps(far, allow_nan=False)
+
+
+def test_a_curve_has_no_modes_but_a_distance(rng):
+    found = reports.quality(data.swiss_roll(), torch.zeros(100, 2), rng)
+    assert found.keys() == {"wasserstein_1", "real_wasserstein_1", "samples"}
+    assert found["wasserstein_1"] > 2 * found["real_wasserstein_1"]
+
+
+def test_real_images_are_no_further_from_real_images_than_real_images_are(rng):
+    source = data.digits()
+    images = source.batch(torch.randperm(1437, generator=rng)[:700])
+    found = reports.quality(source, images, rng)
+    assert found["classifier_frechet"] < 2 * found["real_classifier_frechet"]
+    assert found["samples"] == 700
+    one = reports.quality(source, source.batch(torch.arange(700))[source.labels[:700] == 3], rng)
+    assert one["classifier_frechet"] > 10 * one["real_classifier_frechet"]
+
+
+def test_images_that_no_classifier_knows_are_counted_and_no_more(rng):
+    pixels = torch.zeros(20, 1, 28, 28, dtype=torch.uint8)
+    source = data.Images("mnist", pixels, torch.zeros(20, dtype=torch.int64))
+    assert reports.quality(source, torch.zeros(5, 1, 28, 28), rng) == {"samples": 5}
+
+
+def test_stacked_digits_of_one_kind_are_one_mode_of_a_thousand(rng):
+    source = SOURCES["stacked"]()
+    images = source.sample(3000, rng)
+    whole = reports.quality(source, images, rng)
+    assert whole["modes_total"] == 1000
+    assert whole["modes"] > 900  # 1000 (1 - exp(-3)) = 950 in the mean
+    assert whole["reverse_kl"] == pytest.approx(whole["real_reverse_kl"], rel=0.2)
+    one = reports.quality(source, images[:1].expand(100, 3, 8, 8), rng)
+    assert one["modes"] == 1
+    assert one["reverse_kl"] == pytest.approx(math.log(1000), abs=0.2)  # the ten digits are nearly even
+
+
+def test_more_real_images_than_there_are_cannot_be_compared(rng):
+    with pytest.raises(
+        ValueError, match="`--samples` must be at most 1437, the number of real ones, got 2000"
+    ):
+        reports.fidelity(data.digits(), torch.zeros(2000, 1, 8, 8), rng)
+
+
+def test_the_spread_over_seeds_is_unknown_where_a_seed_is():
+    each = [{"seed": 1, "modes": 8, "reverse_kl": None}, {"seed": 2, "modes": 6, "reverse_kl": 0.5}]
+    over = reports.over_seeds(each)
+    assert over.keys() == {"modes", "reverse_kl"}
+    assert over["modes"]["mean"] == 7
+    assert over["reverse_kl"]["mean"] is None
+    assert over["reverse_kl"]["lowest"] == 0.5
+    text = reports.sentences({"each": each, "spread": over})
+    assert [line.split() for line in text.splitlines()][1] == ["1", "8", "unknown"]
+
+
+def test_curves_of_one_seed_of_several_are_read_for_that_seed():
+    steps = torch.arange(400.0)
+    good = torch.stack([1.3 - 0.6 * torch.exp(-steps / 40), 0.75 + 0.5 * torch.exp(-steps / 40)], 1)
+    lost = torch.stack([torch.full((400,), 0.05), torch.full((400,), 6.0)], 1)
+    history = History.of(("d_loss", "g_loss"), list(range(1, 401)), torch.stack([good, lost], -1))
+    patterns = [
+        reports.verdict(history, index, loss="non_saturating", found={})["pattern"] for index in (0, 1)
+    ]
+    assert patterns == ["healthy", "D too strong"]
+    missing = reports.verdict(history, 0, loss="non_saturating", found={"modes": 2, "modes_total": 8})
+    assert missing["pattern"] == "collapse suspected"
+
+
+def test_a_picture_of_images_keeps_each_pixel(tmp_path):
+    images = torch.linspace(-1, 1, 12).reshape(3, 1, 2, 2)
+    reports.write_samples(tmp_path / "a.png", images)
+    with Image.open(tmp_path / "a.png") as picture:
+        pixels = np.asarray(picture)
+    factor = pixels.shape[1] // 7
+    assert pixels.shape == (7 * factor, 7 * factor, 3)
+    assert pixels.shape[1] >= 512
+    small = pixels[factor // 2 :: factor, factor // 2 :: factor, 0]
+    expected = np.round(255 * (images.numpy()[:, 0] + 1) / 2)
+    np.testing.assert_array_equal(small[1:3, 1:3], expected[0])
+    np.testing.assert_array_equal(small[1:3, 4:6], expected[1])
+    np.testing.assert_array_equal(small[4:6, 1:3], expected[2])
+
+
+def test_an_ending_that_says_nothing_is_refused_and_nothing_is_written(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"`--out` must end in one of \.png, \.npy, \.safetensors, got '.*a\.gif'"
+    ):
+        reports.write_samples(tmp_path / "a.gif", torch.zeros(1, 1, 2, 2))
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,285 @@
+"""The museum of failures as the book shows it: each failure happens, each cure works, over several seeds.
+
+What is an error in code rather than in a set-up is in `test_museum`. Truth is what was built in: data whose
+law is known, a gradient that must not vanish, a share of the beginning that arithmetic gives.
+"""
+
+import functools
+import math
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from test_lab import run
+from torch import nn
+
+from ganlab import data, ensembles, experiments, lipschitz, losses, networks, regularizers, training
+from ganlab.evaluation.diagnosis import PATTERNS
+from ganlab.page.explorables import LAB_PRESETS
+from ganlab.training.game import GAN
+
+SEEDS = range(3)
+LAW = data.Mixture(torch.zeros(1, 1), std=1.0)
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def together(experiment, steps, *, prepare=lambda gan: None, seeds=SEEDS, **settings):
+    """The games of some seeds after `steps`, and their history."""
+    setups = [experiments.build(experiment, seed=seed) for seed in seeds]
+    gans, batches = [setup.gan for setup in setups], [setup.batches for setup in setups]
+    for gan in gans:
+        prepare(gan)
+    history = ensembles.train_together(gans, batches, steps, **settings)
+    return gans, batches, history
+
+
+def standing_still(weight, bias):
+    """A generator on the line that is not trained: weight z + bias."""
+    generator = nn.Linear(1, 1).requires_grad_(False).double()
+    generator.latent_dim = 1
+    generator.weight[:], generator.bias[:] = weight, bias
+    return generator
+
+
+# Losses
+
+NEAR = experiments.change(
+    experiments.EXPERIMENTS["ring"], width=(32, 32), ema=None, batch_size=32, learning_rates=(1e-3, 5e-3)
+)
+
+
+@pytest.mark.parametrize(("loss", "arrives"), [("minimax", False), ("non_saturating", True)])
+def test_far_from_the_data_and_seen_through_only_the_non_saturating_generator_arrives(loss, arrives):
+    def far_away(gan):
+        gan.generator.layers[-1].bias.data += 20
+
+    experiment = experiments.change(NEAR, loss=loss)
+    gans, batches, history = together(experiment, 1, prepare=far_away, n_critic=200)
+    ensembles.train_together(gans, batches, 200, history=history)
+    for seed, gan in enumerate(gans):
+        distance = gan.sample(256, seeded(seed)).mean(0).norm()
+        assert (distance < 5) if arrives else (distance > 15)
+
+
+def label_zero(d_fake):
+    return losses.softplus(d_fake).mean()
+
+
+@pytest.mark.parametrize(
+    ("loss", "helps"),
+    [(label_zero, False), (lambda a: losses.minimax.generator(a, a), True)],
+    ids=["label_0", "minimax"],
+)
+def test_a_generator_that_minimises_cross_entropy_with_label_0_gives_itself_away(loss, helps):
+    for seed in SEEDS:
+        rng = seeded(seed)
+        generator = networks.mlp_generator(2, (2,), rng=rng, width=32)
+        discriminator = networks.mlp_discriminator((2,), rng=rng, width=32).requires_grad_(False)
+        z, steps = torch.randn(256, 2, generator=rng), torch.optim.SGD(generator.parameters(), 1)
+        before = discriminator(generator(z)).mean().item()
+        for _ in range(50):
+            steps.zero_grad()
+            loss(discriminator(generator(z))).backward()
+            steps.step()
+        assert (discriminator(generator(z)).mean().item() > before) is helps
+
+
+# Modes
+
+
+def sectors(x):
+    """How many of the eight sectors around the modes of the ring hold a twentieth of the samples each."""
+    nearest = (torch.atan2(x[:, 1], x[:, 0]) / (2 * math.pi) * 8).round().long() % 8
+    return int((torch.bincount(nearest, minlength=8) >= len(x) / 20).sum())
+
+
+@pytest.mark.parametrize(("name", "all_around"), [("small", False), ("equal_rates", True)])
+def test_a_generator_ten_times_as_fast_collapses_and_equal_rates_spread_it(name, all_around):
+    experiment = experiments.change(experiments.EXPERIMENTS[f"ring_collapse_{name}"], width=(32, 32))
+    gans, _, _ = together(experiment, 750)
+    found = [sectors(gan.sample(1000, seeded(1))) for gan in gans]
+    assert (min(found) >= 6) if all_around else (max(found) <= 4), found
+
+
+# Discriminators
+
+
+@pytest.mark.parametrize(("hidden", "sees"), [(False, False), (True, True)])
+def test_a_linear_discriminator_is_blind_to_a_difference_in_spread_and_hidden_layers_are_not(hidden, sees):
+    """N(0, 1) and N(0, 9) are 0.1865 nats apart."""
+    for seed in SEEDS:
+        rng = seeded(seed)
+        line = networks.initialize(nn.Sequential(nn.Linear(1, 1), nn.Flatten(0)), rng)
+        net = networks.mlp_discriminator((1,), rng=rng, width=16) if hidden else line
+        gan = GAN(standing_still(3.0, 0.0), net.double(), losses.minimax, rng, learning_rates=(0.03, 0.03))
+        batches = data.batches(LAW, 256, rng, dtype=torch.float64)
+        for _ in range(200):
+            training.discriminator_step(gan, training.draw_for_discriminator(gan, batches))
+        x = LAW.sample(20_000, rng).double()
+        certified = math.log(2) - losses.minimax.discriminator(net(x), net(3 * x)).item() / 2
+        assert (certified > 0.15) if sees else (abs(certified) < 0.02)
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_discriminator_learns_a_short_list_by_heart_and_fresh_points_prevent_it(fresh):
+    """Two normal laws 1 apart; their divergence is 0.1114 nats."""
+    left, right = (data.Mixture(torch.tensor([[mean, 0.0]]), std=1.0) for mean in (-0.5, 0.5))
+    for seed in SEEDS:
+        rng = seeded(seed)
+        known, new = ([law.sample(n, rng).double() for law in (left, right)] for n in (64, 4000))
+        net = networks.mlp_discriminator((2,), rng=rng, width=32).double()
+        adam = torch.optim.Adam(net.parameters(), lr=5e-3, fused=True)
+        for _ in range(240):
+            points = [law.sample(256, rng).double() for law in (left, right)] if fresh else known
+            adam.zero_grad()
+            losses.minimax.discriminator(*map(net, points)).backward()
+            adam.step()
+        on_known, on_new = (
+            math.log(2) - losses.minimax.discriminator(*map(net, points)).item() / 2
+            for points in (known, new)
+        )
+        assert (0.05 < on_new < 0.15) if fresh else (on_new < 0 < 0.3 < on_known)
+
+
+def trained_critic(seed, rule, *, clip=None):
+    """A critic of the ring against a point mass at the origin, after 60 steps."""
+    rng = seeded(seed)
+    critic = networks.mlp_discriminator((2,), rng=rng, depth=6, width=32, activation=nn.ReLU).double()
+    adam = torch.optim.Adam(critic.parameters(), lr=1e-3, betas=(0.0, 0.9))
+    for _ in range(60):
+        real, fake = data.ring().sample(64, rng).double(), 0.1 * torch.randn(64, 2, generator=rng).double()
+        loss = losses.wasserstein.discriminator(critic(real), critic(fake))
+        loss = loss + (10 * rule(critic, real, fake, rng=rng) if rule else 0)
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        if clip:
+            lipschitz.clip_weights(critic.parameters(), clip)
+    mix = torch.rand(64, 1, generator=rng).double()
+    return regularizers.input_gradient(critic, mix * real + (1 - mix) * fake).norm(dim=1).mean().item()
+
+
+def test_a_clipped_critic_is_flat_and_a_penalised_one_has_a_slope():
+    for seed in SEEDS:
+        assert trained_critic(seed, None, clip=0.01) < 1e-3
+        assert 0.5 < trained_critic(seed, regularizers.wgan_gp) < 1.5
+
+
+# Steps
+
+
+def test_scores_under_no_grad_cannot_be_learnt_from():
+    gan = experiments.build(NEAR, seed=0).gan
+    z = torch.randn(8, 2, generator=seeded(0), dtype=torch.float64)
+    with torch.no_grad():
+        scores = gan.discriminator(gan.generator(z))
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        gan.loss.generator(scores, scores).backward()
+    with training.frozen(gan.discriminator):
+        scores = gan.discriminator(gan.generator(z))
+        gan.loss.generator(scores, scores).backward()
+    assert all(weight.grad is not None for weight in gan.generator.parameters())
+    assert all(weight.grad is None for weight in gan.discriminator.parameters())
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_scores_from_before_the_discriminator_moved_are_refused_only_by_plain_adam(fused):
+    """The gradient that the fused one lets through is neither that of the old weights nor that of the new."""
+    gan = experiments.build(NEAR, seed=0).gan
+    generator, discriminator = gan.generator, gan.discriminator
+    z = torch.randn(8, 2, generator=seeded(0), dtype=torch.float64)
+
+    def slope(scores):
+        weights = list(generator.parameters())
+        grads = torch.autograd.grad(gan.loss.generator(scores, scores), weights)
+        return torch.cat([grad.flatten() for grad in grads])
+
+    def moved():
+        stale = discriminator(generator(z))
+        loss = gan.loss.discriminator(discriminator(5 + z), discriminator(z))
+        for weight, grad in zip(
+            discriminator.parameters(), torch.autograd.grad(loss, discriminator.parameters()), strict=True
+        ):
+            weight.grad = grad
+        torch.optim.Adam(discriminator.parameters(), lr=0.1, fused=fused).step()
+        return stale
+
+    old = slope(discriminator(generator(z)))
+    stale = moved()
+    new = slope(discriminator(generator(z)))
+    if not fused:
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            slope(stale)
+        return
+    wrong = slope(stale)
+    assert (wrong - old).norm() > 0.01 * old.norm()
+    assert (wrong - new).norm() > 0.01 * new.norm()
+
+
+@pytest.mark.parametrize(("decay", "late"), [(0.999, True), (0.9, False)])
+def test_a_slow_average_still_shows_the_beginning(decay, late):
+    """After 200 steps 0.999 has kept e^-0.2 = 82 % of the first weights; 0.9 has kept none."""
+    assert (decay**200 > 0.8) is late
+    gans, _, _ = together(experiments.change(NEAR, ema=decay), 200)
+    for gan in gans:
+        now = torch.cat([weight.flatten() for weight in gan.generator.parameters()])
+        shown = torch.cat([weight.flatten() for weight in gan.average.module.parameters()])
+        apart = (now - shown).norm() / now.norm()
+        assert bool(apart > 0.1) is late
+
+
+# The page
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "book" / "failures.md").read_text(encoding="utf-8")
+FIELDS = ("Set-up", "Symptom", "Cause", "Cure", "Tests", "Try")
+INDEX, *EXHIBITS = re.split(r"\n(?=\(fail-[\w-]+\)=\n### )", PAGE)
+LINK = re.compile(r'<a href="lab\.html#([^"]+)">')
+by_exhibit = pytest.mark.parametrize("exhibit", EXHIBITS, ids=[e[1 : e.index(")")] for e in EXHIBITS])
+
+
+@functools.cache
+def names_of_tests():
+    files = (ROOT / "tests").glob("**/test_*.py")
+    return {name for file in files for name in re.findall(r"^def (test_\w+)", file.read_text(), re.M)}
+
+
+def in_the_lab(fragment):
+    """How the lab reads a link: its complaint, which preset it is, and the link that it would write."""
+    read = "const { setup, notice } = lab.fromLink(input);"
+    return run(f"{read} return [notice, lab.presetOf(setup), lab.toLink(setup)]", fragment)
+
+
+@by_exhibit
+def test_an_exhibit_has_its_fields_in_their_order(exhibit):
+    assert tuple(re.findall(r"^([A-Z][\w -]+)\n: ", exhibit, re.M)) == FIELDS
+
+
+@by_exhibit
+def test_the_tests_that_an_exhibit_names_exist(exhibit):
+    named = re.findall(r"`(test_\w+)`", exhibit)
+    assert named
+    assert set(named) <= names_of_tests()
+
+
+@by_exhibit
+def test_the_lab_takes_the_link_of_an_exhibit_as_it_is(exhibit):
+    for fragment in LINK.findall(exhibit):
+        notice, _, again = in_the_lab(fragment)
+        assert (notice, again) == ("", fragment)
+
+
+def test_each_preset_of_the_lab_that_fails_is_on_show():
+    shown = {in_the_lab(fragment)[1] for fragment in LINK.findall(PAGE)}
+    assert shown == {*LAB_PRESETS, "custom"} - {"healthy"}
+
+
+def test_the_index_leads_to_every_exhibit_and_reads_every_pattern():
+    labels = [exhibit[1 : exhibit.index(")")] for exhibit in EXHIBITS]
+    assert set(re.findall(r"\]\(#(fail-[\w-]+)\)", INDEX)) == set(labels)
+    assert len(set(labels)) == len(labels)
+    assert set(re.findall(r"^(?:: |  )- `([^`]+)`:", INDEX, re.M)) == set(PATTERNS)

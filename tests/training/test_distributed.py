@@ -1,0 +1,247 @@
+"""Processes that share a batch, against one process on the whole batch: the same gradients, and the same end.
+
+Run as a script this file is one of the processes, started by torchrun; imported it is the test. One process
+computes the truth with no group at all.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.testing import assert_close
+
+from ganlab import data, runs, storage
+from ganlab.cli import main
+from ganlab.experiments import EXPERIMENTS, change
+from ganlab.losses import LOSSES, non_saturating, relativistic_average
+from ganlab.networks import mlp_discriminator, mlp_generator
+from ganlab.regularizers import dragan, r1, r2, wgan_gp
+from ganlab.training import train
+from ganlab.training.distributed import Group, join
+from ganlab.training.game import GAN, Penalty, Unroll, draw_for_discriminator, draw_for_generator
+
+SHARED = [name for name in LOSSES if name != "relativistic_average"]
+PENALTIES = {
+    "none": (),
+    "wgan_gp": (Penalty(wgan_gp, 10.0),),
+    "r1": (Penalty(r1, 0.5),),
+    "r1_r2": (Penalty(r1, 0.5), Penalty(r2, 0.5)),
+    "lazy": (Penalty(r1, 0.5, every=2), Penalty(wgan_gp, 1.0, every=3)),
+    "dragan": (Penalty(dragan, 1.0),),
+}
+CASES = {
+    **{f"{loss}-{name}": (loss, {"penalties": PENALTIES[name]}) for loss in SHARED for name in PENALTIES},
+    "packed": ("non_saturating", {"pack": 2, "penalties": PENALTIES["wgan_gp"]}),
+    "noisy": ("hinge", {"instance_noise": 0.3}),
+}
+
+
+def game(loss, group=None, pack=1, **settings):
+    rng = torch.Generator().manual_seed(1)
+    generator = mlp_generator(3, (2,), width=8, depth=2, rng=rng).double()
+    discriminator = mlp_discriminator((2 * pack,), width=8, depth=2, rng=rng).double()
+    return GAN(generator, discriminator, LOSSES[loss], rng, group=group, pack=pack, ema=0.9, **settings)
+
+
+def record(case, group=None):
+    """Every gradient that reached an optimizer in two steps of two, and what the run recorded."""
+    loss, settings = CASES[case]
+    gan, found = game(loss, group, **settings), {}
+    batches = data.batches(data.ring(), 16, torch.Generator().manual_seed(2), dtype=torch.float64)
+    for player, optimizer in (("g", gan.g_optimizer), ("d", gan.d_optimizer)):
+
+        def keep(optimizer, *_, player=player):
+            for index, parameter in enumerate(optimizer.param_groups[0]["params"]):
+                found[f"{player}.{index}.{gan.step}.{gan.critic_step}"] = parameter.grad.clone()
+
+        optimizer.register_step_pre_hook(keep)
+    history = train(gan, batches, 2, n_critic=2)
+    return found | {"history": history.values.contiguous()}
+
+
+def start(processes, *arguments):
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
+    command += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([*command, *map(str, arguments)], text=True, env=environment, **pipes)
+
+
+def torchrun(processes, *arguments):
+    job = start(processes, __file__, *arguments)
+    _, errors = job.communicate(timeout=120)
+    return job.returncode, errors
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shared")
+    code, errors = torchrun(2, "record", folder)
+    assert code == 0, errors[-2000:]
+    return folder
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("rank", [0, 1])
+def test_two_processes_have_the_gradients_of_one_on_the_joined_batch(shared, case, rank):
+    truth, ours = record(case), load_file(shared / f"{case}.{rank}")
+    assert ours.keys() == truth.keys()
+    assert len(truth) > 20
+    for name, gradient in truth.items():
+        if name != "history":
+            assert_close(ours[name], gradient, rtol=1e-12, atol=1e-12)
+    assert_close(seen(ours["history"]), seen(truth["history"]), rtol=1e-12, atol=1e-12)
+    assert_close(ours["history"], truth["history"], rtol=1e-10, atol=1e-10)
+
+
+def seen(history):
+    """Loss, penalty and gap of the mean scores: a loss of differences leaves their shift to rounding."""
+    d_loss, penalty, d_real, d_fake, _ = history.unbind(1)
+    return torch.stack([d_loss, penalty, d_real - d_fake])
+
+
+def test_a_process_that_dies_ends_the_job_soon_and_with_its_reason():
+    started = time.monotonic()
+    code, errors = torchrun(2, "die")
+    assert code != 0
+    assert time.monotonic() - started < 30
+    assert "LostProcessError: process 0 of 2 lost another process" in errors
+
+
+COMMAND = ["train", "--experiment", "ring_r1_r2", "--batch-size", "32", "--steps", "400"]
+
+
+def test_a_run_whose_process_was_killed_goes_on_with_another_number_of_them(tmp_path, capsys):
+    """One of two is killed by SIGKILL; one process goes on, and ends where it would have been alone."""
+    together, alone = tmp_path / "together", tmp_path / "alone"
+    job = start(2, "-m", "ganlab", *COMMAND, "--checkpoint-every", "20", "--out", together)
+    deadline = time.monotonic() + 90
+    while not storage.steps(together):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(worker_of(job.pid), signal.SIGKILL)
+    killed = time.monotonic()
+    _, errors = job.communicate(timeout=60)
+    assert job.returncode != 0
+    assert time.monotonic() - killed < 30
+    assert "lost another process" in errors
+    assert f"`ganlab resume {together}`, with any number of processes, goes on from step" in errors
+
+    assert storage.steps(together)[-1] < 400
+    assert main(["resume", str(together)]) == 0
+    assert main([*COMMAND, "--out", str(alone)]) == 0
+    capsys.readouterr()
+    ours, truth = (storage.load(folder / "step-00000400")[0] for folder in (together, alone))
+    assert ours.keys() == truth.keys()
+    for name, value in truth.items():
+        assert_close(ours[name], value, rtol=1e-6, atol=1e-9, msg=lambda m, name=name: f"{name}: {m}")
+
+
+def worker_of(launcher):
+    """The process number of one of the two that torchrun started."""
+    found = subprocess.run(["pgrep", "-P", str(launcher)], capture_output=True, text=True, check=True)
+    return int(found.stdout.split()[-1])
+
+
+def test_several_seeds_on_shared_batches_are_refused(tmp_path):
+    request = runs.Request(EXPERIMENTS["ring"], seeds=(1, 2))
+    with pytest.raises(ValueError, match="`--seeds` must be one seed where processes share a batch"):
+        runs.create(tmp_path / "run", request, group=Group(0, 2))
+    assert not (tmp_path / "run").exists()
+
+
+def test_only_the_first_process_writes(tmp_path):
+    request = runs.Request(change(EXPERIMENTS["ring"], steps=3))
+    run = runs.create(tmp_path / "run", request, group=Group(1, 2))
+    assert not (tmp_path / "run").exists()
+    runs.save(run)
+    assert not (tmp_path / "run").exists()
+    runs.create(tmp_path / "run", request, group=Group(0, 2))
+    assert (tmp_path / "run" / "request.json").is_file()
+
+
+def test_the_parts_of_a_batch_are_the_batch():
+    batch = torch.arange(24).reshape(12, 2)
+    for size in (1, 2, 3, 4):
+        parts = [Group(rank, size).part(batch) for rank in range(size)]
+        assert torch.equal(torch.cat(parts), batch)
+        assert len({len(part) for part in parts}) == 1
+
+
+def test_batches_that_cannot_be_shared_evenly_are_refused():
+    with pytest.raises(ValueError, match="batch size must be a multiple of 3 processes, got 16"):
+        Group(0, 3).part(torch.zeros(16))
+    with pytest.raises(ValueError, match=r"multiple of 2 processes x `pack` = 3, got 16"):
+        Group(0, 2).part(torch.zeros(16), multiple=3)
+    with pytest.raises(ValueError, match="`rank` must be in 0 to 1, got 2"):
+        Group(2, 2)
+
+
+def test_noise_and_mixes_are_cut_like_the_samples_they_belong_to():
+    draws = []
+    for group in (None, Group(0, 2), Group(1, 2)):
+        gan = game("hinge", group, instance_noise=0.5, penalties=PENALTIES["wgan_gp"])
+        batches = data.batches(data.ring(), 8, torch.Generator().manual_seed(2), dtype=torch.float64)
+        draws.append((draw_for_discriminator(gan, batches), draw_for_generator(gan, batches)))
+    for whole, first, second in zip(*draws, strict=True):
+        assert torch.equal(torch.cat([first.noise, second.noise], 1), whole.noise)
+        assert torch.equal(torch.cat([first.latents, second.latents]), whole.latents)
+    whole, first, second = (d_draw for d_draw, _ in draws)
+    assert torch.equal(torch.cat([first.mixes[0], second.mixes[0]]), whole.mixes[0])
+    assert torch.equal(torch.cat([first.real, second.real]), whole.real)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"loss": "relativistic_average"}, "must not be relativistic_average where processes share a batch"),
+        (
+            {"loss": "minimax", "unroll": Unroll(1, 0.1)},
+            "`unroll` must be None where processes share a batch",
+        ),
+    ],
+)
+def test_what_needs_the_whole_batch_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        game(group=Group(0, 2), **settings)
+    assert game("relativistic_average").loss is relativistic_average
+
+
+def test_batch_norm_in_either_player_is_refused():
+    rng = torch.Generator().manual_seed(1)
+    generator = mlp_generator(3, (2,), width=8, rng=rng)
+    generator.layers.insert(1, nn.BatchNorm1d(8))
+    discriminator = mlp_discriminator((2,), width=8, rng=rng)
+    with pytest.raises(ValueError, match=r"layers\.1` is a BatchNorm1d.*a batch shared between processes"):
+        GAN(generator, discriminator, non_saturating, rng, group=Group(0, 2))
+
+
+def test_alone_there_is_no_group(monkeypatch):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    with join() as group:
+        assert group is None
+
+
+def _process(mode, folder=None):
+    torch.set_default_dtype(torch.float64)  # as tests/conftest.py has it
+    torch.set_num_threads(1)
+    with join(timeout=20) as group:
+        if mode == "die":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun's, which would end it before it speaks
+            if group.rank == 1:
+                os._exit(3)
+            group.any(False)
+        else:
+            for case in CASES:
+                save_file(record(case, group), Path(folder) / f"{case}.{group.rank}")
+
+
+if __name__ == "__main__":
+    _process(*sys.argv[1:])

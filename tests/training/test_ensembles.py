@@ -1,0 +1,181 @@
+"""Stacked games against the same games trained one by one, which are held to a plain loop elsewhere."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+from ganlab import data, ensembles
+from ganlab.losses import LOSSES, hinge, non_saturating, relativistic_pairing
+from ganlab.networks import mlp_discriminator, mlp_generator
+from ganlab.regularizers import dragan, r1, r2, wgan_gp
+from ganlab.training import NonFiniteLossError, train
+from ganlab.training.distributed import Group
+from ganlab.training.ensembles import train_together
+from ganlab.training.game import GAN, Penalty, Unroll
+
+SEEDS = (3, 4, 5)
+SETTINGS = {
+    "plain": {},
+    "wgan_gp": {"penalties": [Penalty(wgan_gp, 0.1)]},
+    "r1_r2_lazy": {"penalties": [Penalty(r1, 0.1, every=3), Penalty(r2, 0.1)]},
+    "dragan": {"penalties": [Penalty(dragan, 0.1)]},
+    "ema_schedule_noise": {
+        "ema": 0.9,
+        "schedule": lambda step: 1 / (1 + step / 50),
+        "instance_noise": lambda step: 0.2 / (1 + step),
+        "betas": (0.0, 0.9),
+        "learning_rates": (1e-3, 2e-3),
+    },
+}
+
+
+def game(seed, loss=non_saturating, width=8, depth=2, pack=1, **settings):
+    rng = torch.Generator().manual_seed(seed)
+    generator = mlp_generator(2, (2,), width=width, depth=depth, rng=rng).double()
+    discriminator = mlp_discriminator((2 * pack,), width=width, depth=depth, rng=rng).double()
+    gan = GAN(generator, discriminator, loss, rng, pack=pack, **settings)
+    return gan, data.batches(data.ring(), 16, torch.Generator().manual_seed(seed + 100), dtype=torch.float64)
+
+
+def games(**settings):
+    return zip(*(game(seed, **settings) for seed in SEEDS), strict=True)
+
+
+def assert_alike(together, alone, history, histories, tolerance=1e-10):
+    for index, (ours, theirs, single) in enumerate(zip(together, alone, histories, strict=True)):
+        for column in single.columns:
+            assert_close(history[column][:, index], single[column], rtol=0, atol=tolerance)
+        state, expected = ours.state(), theirs.state()
+        assert state.keys() == expected.keys()
+        for name, value in expected.items():
+            assert_close(state[name], value, rtol=0, atol=tolerance, msg=lambda m, name=name: f"{name}: {m}")
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_each_seed_goes_where_it_goes_alone_over_200_steps(name):
+    gans, batches = games(**SETTINGS[name])
+    alone, alone_batches = games(**SETTINGS[name])
+    history = train_together(gans, batches, 200)
+    histories = [train(*pair, 200) for pair in zip(alone, alone_batches, strict=True)]
+    assert history["g_loss"].shape == (200, 3)
+    assert_alike(gans, alone, history, histories)
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())
+def test_every_loss_stacks(loss):
+    gans, batches = games(loss=loss)
+    alone, alone_batches = games(loss=loss)
+    history = train_together(gans, batches, 10, n_critic=2)
+    histories = [train(*pair, 10, n_critic=2) for pair in zip(alone, alone_batches, strict=True)]
+    assert_alike(gans, alone, history, histories)
+
+
+def test_looking_ahead_stacks():
+    settings = {"unroll": Unroll(2, 0.3), "penalties": [Penalty(r1, 0.1)]}
+    gans, batches = games(**settings)
+    alone, alone_batches = games(**settings)
+    history = train_together(gans, batches, 10)
+    histories = [train(*pair, 10) for pair in zip(alone, alone_batches, strict=True)]
+    assert_alike(gans, alone, history, histories)
+
+
+def test_a_run_can_go_on_alone_together_and_alone_again():
+    gans, batches = games(loss=relativistic_pairing, ema=0.9, pack=2)
+    alone, alone_batches = games(loss=relativistic_pairing, ema=0.9, pack=2)
+    for pair in zip(gans, batches, strict=True):
+        train(*pair, 5)
+    train_together(gans, batches, 5)
+    for pair in zip(gans, batches, strict=True):
+        train(*pair, 5)
+    histories = [train(*pair, 15) for pair in zip(alone, alone_batches, strict=True)]
+    for ours, theirs in zip(gans, alone, strict=True):
+        for name, value in theirs.state().items():
+            assert_close(ours.state()[name], value, rtol=0, atol=1e-10)
+    assert len(histories[0]) == 15
+
+
+def test_a_compiled_step_equals_the_eager_one():
+    gans, batches = games(depth=1, penalties=[Penalty(wgan_gp, 0.1)])
+    eager, eager_batches = games(depth=1, penalties=[Penalty(wgan_gp, 0.1)])
+    history = train_together(gans, batches, 20, compiled=True)
+    expected = train_together(eager, eager_batches, 20)
+    assert_close(history.values, expected.values, rtol=0, atol=1e-10)
+
+
+def test_compiled_steps_keep_apart_what_changes_from_step_to_step_and_from_run_to_run():
+    lazy, other = {"penalties": [Penalty(r1, 0.1, every=2)]}, {"loss": hinge}
+    for settings in (lazy, other, lazy):
+        (gans, batches), (eager, eager_batches) = games(depth=1, **settings), games(depth=1, **settings)
+        history = train_together(gans, batches, 4, compiled=True)
+        expected = train_together(eager, eager_batches, 4)
+        assert_close(history.values, expected.values, rtol=0, atol=1e-10)
+
+
+def test_without_a_compiler_the_steps_run_all_the_same(monkeypatch):
+    monkeypatch.setattr(ensembles.shutil, "which", lambda _: None)
+    gans, batches = games()
+    with pytest.warns(UserWarning, match=r"no C\+\+ compiler was found"):
+        history = train_together(gans, batches, 2, compiled=True)
+    assert len(history) == 2
+
+
+def test_callbacks_see_games_that_are_up_to_date():
+    seen = []
+
+    def look(gans, history):
+        seen.append((gans[0].step, len(history), next(gans[1].generator.parameters()).sum().item()))
+
+    gans, batches = games()
+    train_together(gans, batches, 5, callbacks=[look], callback_every=2)
+    alone, alone_batches = game(SEEDS[1])
+    train(alone, alone_batches, 4)
+    assert [entry[:2] for entry in seen] == [(2, 2), (4, 4)]
+    assert_close(seen[1][2], next(alone.generator.parameters()).sum().item(), rtol=1e-10, atol=0)
+
+
+def test_a_broken_game_is_named():
+    gans, batches = games()
+    with torch.no_grad():
+        gans[2].discriminator.layers[0].weight[0, 0] = math.nan
+    with pytest.raises(NonFiniteLossError, match=r"step 3: the d_loss of the games \[2\] is not finite"):
+        train_together(gans, batches, 3)
+
+
+def test_games_that_differ_are_refused():
+    for settings, name in (
+        ({"loss": LOSSES["hinge"]}, "loss"),
+        ({"width": 9}, "generator"),
+        ({"ema": 0.5}, "ema"),
+        ({"penalties": [Penalty(r1, 1.0)]}, "penalties"),
+    ):
+        gans, batches = zip(game(1), game(2, **settings), strict=True)
+        with pytest.raises(ValueError, match=rf"must be alike, got another `{name}` in game 1"):
+            train_together(gans, batches, 1)
+
+
+def test_networks_with_buffers_are_refused():
+    gan, batches = game(1)
+    gan.generator.layers.append(nn.BatchNorm1d(2).double())
+    with pytest.raises(ValueError, match="must have no buffers, got some in game 0"):
+        train_together([gan], [batches], 1)
+
+
+def test_games_in_bfloat16_or_on_shared_batches_are_refused():
+    setups = [game(seed, group=Group(0, 2)) for seed in SEEDS]
+    with pytest.raises(ValueError, match="must have neither `group` nor `bf16`"):
+        train_together(*zip(*setups, strict=True), 1)
+
+
+def test_bad_numbers_are_refused():
+    gan, batches = game(1)
+    with pytest.raises(ValueError, match="must be as many, and some, got 0 and 0"):
+        train_together([], [], 1)
+    with pytest.raises(ValueError, match="must be as many, and some, got 1 and 2"):
+        train_together([gan], [batches, batches], 1)
+    for name in ("steps", "n_critic", "callback_every"):
+        settings = {"steps": 1, name: 0}
+        with pytest.raises(ValueError, match=f"`{name}` must be at least 1, got 0"):
+            train_together([gan], [batches], settings.pop("steps"), **settings)
