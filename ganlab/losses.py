@@ -76,19 +76,41 @@ def softplus(x: Any) -> Tensor:
     tensor([  0.0000,   0.6931, 200.0000])
     """
     x = _as_real(x, "x")
-    near = torch.where(x < -_FAR, -_FAR, x)
-    return torch.logaddexp(near, x.new_zeros(())) * torch.exp(-relu(-_FAR - x))
+    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+        near, share = _split(x)
+        return torch.logaddexp(near, x.new_zeros(())) * share
+    return _Softplus.apply(x)
 
 
-def _sum_of_means(x: Tensor, y: Tensor) -> Tensor:
-    """The mean softplus of x plus that of y, in one call: two short tensors cost twice as much as one."""
-    for_x, for_y = softplus(torch.cat([x, y])).split([len(x), len(y)])
-    return for_x.mean() + for_y.mean()
+def _split(x: Tensor) -> tuple[Tensor, Tensor]:
+    """`x` kept above -37, and e^(what was cut off): softplus and its slope at x are the product of both."""
+    return torch.where(x < -_FAR, -_FAR, x), torch.exp(-relu(-_FAR - x))
+
+
+class _Softplus(torch.autograd.Function):
+    """Softplus and its slope as `torch.logaddexp` has them, with a slope that can be differentiated again.
+
+    A training step pays for the second only where it is asked for. `torch.func` and `torch.compile` take no
+    function of this kind without a slower call; they are given the whole formula.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return torch.logaddexp(x, x.new_zeros(()))
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        (grad,), (x,) = grads, ctx.saved_tensors
+        if not torch.is_grad_enabled():
+            return grad / (1 + torch.exp(-x))
+        near, share = _split(x)
+        return grad / (1 + torch.exp(-near)) * share
 
 
 def _logistic_discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
     d_real, d_fake = _scores(d_real, d_fake)
-    return _sum_of_means(-d_real, d_fake)
+    return softplus(-d_real).mean() + softplus(d_fake).mean()
 
 
 def _minimax_generator(d_real: Tensor, d_fake: Tensor) -> Tensor:
@@ -128,7 +150,7 @@ def _hinge_discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
 
 def _relativistic_average_discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
     d_real, d_fake = _scores(d_real, d_fake)
-    return _sum_of_means(d_fake.mean() - d_real, d_fake - d_real.mean())
+    return softplus(d_fake.mean() - d_real).mean() + softplus(d_fake - d_real.mean()).mean()
 
 
 def _relativistic_average_generator(d_real: Tensor, d_fake: Tensor) -> Tensor:

@@ -181,6 +181,10 @@ def test_softplus_under_vmap_and_twice_differentiated_agrees_with_itself_alone(r
     bend = torch.func.vmap(torch.func.vmap(twice))(x)
     z = (-x.abs()).exp()
     assert_close(bend, z / (1 + z).square(), rtol=1e-12, atol=1e-300)
+    slopes = torch.autograd.functional.jacobian(softplus, x[0], vectorize=True)
+    assert_close(slopes, torch.diag(1 / (1 + (-x[0]).exp())), rtol=1e-12, atol=1e-300)
+    hessian = torch.autograd.functional.hessian(lambda y: softplus(y).sum(), x[0], vectorize=True)
+    assert_close(hessian, torch.diag(bend[0]), rtol=1e-12, atol=1e-300)
 
 
 @pytest.mark.parametrize("player", ["discriminator", "generator"])
