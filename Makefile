@@ -11,7 +11,7 @@ export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book serve site test notebooks runs benchmarks repository mutants lock clean
+.PHONY: help book serve site test notebooks facts runs benchmarks repository mutants lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 18
@@ -36,6 +36,9 @@ test: .venv/installed  ## Run every check: style, types, floors, package, notebo
 
 notebooks: .venv/installed  ## Execute every notebook again, in place
 	$(BIN)/python book/_ext/notebooks.py execute
+
+facts: .venv/installed  ## Write what there is by name into ganlab/assets/facts.json
+	$(BIN)/python -m ganlab.experiments.inventory
 
 runs: .venv/installed  ## Make the stored long runs again (about two hours of one processor)
 	$(BIN)/python -m ganlab.experiments.results

@@ -11,7 +11,8 @@ Its wings stand on floors, and an import only ever goes down::
     floor 3  theory                             divergences, densities, transport, games small enough to solve
              data  networks                     point clouds and images; generators and discriminators
     floor 2  lipschitz  derivations             how steep a critic is; the theorems, as sympy checks them
-    floor 1  losses  regularizers  storage      pairs of losses; gradient penalties; files that are whole
+    floor 1  losses  regularizers               pairs of losses; gradient penalties
+             storage  facts                     files that are whole; what there is, known without loading it
 
 Importing ``ganlab`` costs nothing: a module loads when it is first named.
 """
@@ -44,6 +45,7 @@ __all__ = [
     "experiments",
     "explorables",
     "f_divergences",
+    "facts",
     "films",
     "game",
     "history",

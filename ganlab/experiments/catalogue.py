@@ -98,6 +98,10 @@ class Experiment:
     float64: bool = False
     bf16: bool = False
 
+    def facts(self) -> dict[str, Any]:
+        """The settings as JSON can hold them."""
+        return asdict(self)
+
 
 SOURCES: dict[str, Callable[..., Source]] = {
     **data.DATASETS,
