@@ -117,6 +117,7 @@ def batches(
     Raises `ValueError` where `batch_size` is not a positive integer or exceeds the number of images, or where
     labels are wanted of a source that has none, and `TypeError` where `rng` is no `torch.Generator`.
 
+    >>> from ganlab.data.points import ring
     >>> stream = batches(ring(), 64, torch.Generator().manual_seed(0))
     >>> next(stream).shape
     torch.Size([64, 2])

@@ -16,8 +16,7 @@ import pytest
 import torch
 import torchvision
 
-from ganlab import idx
-from ganlab.data import DataError, fashion_mnist, mnist
+from ganlab.data import DataError, fashion_mnist, idx, mnist
 from ganlab.data.idx import read_images
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
