@@ -4,7 +4,7 @@ import math
 
 import mpmath
 import pytest
-from equations.reading import Unreadable, holds, normalise
+from equations.reading import Unreadable, holds, meets, normalise, sides, strictly, touches
 
 TRUE = [
     (r"a + b = b + a", {"a": 2, "b": 3}),
@@ -73,6 +73,7 @@ FALSE = [
     (r"\|u\| = 1 + \|u\|", {"u": mpmath.matrix([3, 4])}),
     (r"\hat{x} = x", {"hat x": 3, "x": 2}),
     (r"\max(0, a) = a", {"a": -1}),
+    (r"\log a = \log a", {"a": -1}),
 ]
 
 
@@ -91,6 +92,8 @@ def test_a_false_display_does_not_hold(latex, environment):
         ("a = c", "no value for c; the environment gives a"),
         (r"a = \int x", r"no value for int"),
         ("a = ! 1", "cannot read !"),
+        (r"a = \sum_{i=1}^{1.5} i", "a sum must end at a whole number, got 1.5"),
+        (r"a = \frac{1 = 1}{1}", "= left over"),
     ],
 )
 def test_what_cannot_be_read_is_an_error_and_not_a_pass(latex, message):
@@ -101,3 +104,29 @@ def test_what_cannot_be_read_is_an_error_and_not_a_pass(latex, message):
 def test_only_what_cannot_be_seen_is_normalised():
     assert normalise("\n  a  =\n  b .\n") == "a = b"
     assert normalise("a = b") != normalise("a = B")
+
+
+def test_an_inequality_touches_where_its_sides_are_equal_and_is_strict_elsewhere():
+    chain = r"a \le b \le c"
+    assert touches(chain, a=1, b=1, c=1)
+    assert touches(chain, 0, a=1, b=1, c=2)
+    assert touches(chain, 1, a=1, b=2, c=2)
+    assert strictly(chain, a=1, b=2, c=3)
+    assert strictly(chain, 1, a=1, b=1, c=3)
+    for judge, values in (
+        (touches, (1, 1, 2)),
+        (strictly, (1, 1, 2)),
+        (touches, (2, 1, 1)),
+        (strictly, (3, 2, 1)),
+    ):
+        with pytest.raises(AssertionError, match="does not hold"):
+            judge(chain, **dict(zip("abc", values, strict=True)))
+    with pytest.raises(AssertionError, match="does not hold"):
+        touches("a < b", a=1, b=1)
+
+
+def test_the_edge_of_a_strict_inequality_is_where_its_sides_meet():
+    assert meets("1 + a > 1", a=0)
+    with pytest.raises(AssertionError, match="does not hold"):
+        meets("1 + a > 1", a=0.1)
+    assert sides(r"1 + a > 1 \ge a", a=0.5) == [1.5, 1, 0.5]
