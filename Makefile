@@ -11,10 +11,11 @@ export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book serve site test notebooks facts runs benchmarks repository mutants lock clean
+.PHONY: help book serve site test notebooks facts runs benchmarks repository mutants mutants-equations lock \
+	clean
 
 help:  ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 26
 
 book: .venv/installed  ## Build the book and print its address
 	@$(BIN)/jupyter-book build . -W -n --keep-going -q
@@ -53,6 +54,9 @@ mutants: .venv/installed  ## Break the theory one operator at a time and count w
 	$(BIN)/pip install -q "mutmut>=3.8"
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
+
+mutants-equations: .venv/installed  ## Put every wrong formula in the place of a right one and count what passes
+	PYTHONPATH=tests/book $(BIN)/python -m equations.trial
 
 lock: .venv/installed  ## Write requirements.txt from what .venv holds
 	$(BIN)/python .ci/lock.py > requirements.txt.new

@@ -5,35 +5,15 @@ Truth is in `equations.corrections`, which computes each entry another way than 
 
 import re
 from decimal import Decimal
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from equations.corrections import CORRECTIONS, words_only
+from equations.corrections import CORRECTIONS, ENTRIES, ENTRY, PAGE, RELATION, statements, words_only
 from test_book import decimals, is_shown, outside_code
 
-PAGE = (Path(__file__).parents[2] / "book" / "corrections.md").read_text(encoding="utf-8")
-FIELDS = r"Said\n: (.+?)\n\nSo\n: (.+?)\n\nShown\n: (.+?)\n(?=\n|\Z)"
-ENTRY = re.compile(rf"\((corr-[\w-]+)\)=\n### ([^\n]+)\n\n{FIELDS}", re.S)
-RELATION = r"=|\\le(?![a-z])|\\ge(?![a-z])|<|>"
 REFERENCE = r"\{(?:eq|ref|prf:ref|numref|doc)\}`[\w/-]+`|\]\(\w+\.ipynb#[\w-]+\)"
 
 
-class Entry(NamedTuple):
-    label: str
-    title: str
-    said: str
-    so: str
-    shown: str
-
-
-ENTRIES = [Entry(*found) for found in ENTRY.findall(PAGE)]
 by_entry = pytest.mark.parametrize("entry", ENTRIES, ids=[entry.label for entry in ENTRIES])
-
-
-def statements(text):
-    """The formulas of a text that say something: those with a relation in them."""
-    return [latex for latex in re.findall(r"\$([^$]+)\$", text) if re.search(RELATION, latex)]
 
 
 def test_every_entry_of_the_page_has_its_check_and_its_place():

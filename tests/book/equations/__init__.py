@@ -10,19 +10,32 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable
-from types import ModuleType
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import MappingProxyType, ModuleType
 from typing import NamedTuple
 
-__all__ = ["Equation", "entries"]
+from ganlab.derivations import DERIVATIONS
+
+__all__ = ["Equation", "entries", "proved"]
 
 
 class Equation(NamedTuple):
-    """A labelled display: `check` is given its LaTeX, and returns True or raises `AssertionError`."""
+    """A labelled display: `check` is given its LaTeX, and returns True or raises `AssertionError`.
+
+    In `same` stand the mutants that a check may accept, written as `mutants` writes them, with the reason.
+    """
 
     label: str
     latex: str
     check: Callable[[str], bool]
+    same: Mapping[str, str] = MappingProxyType({})
+
+
+@cache
+def proved(derivation: str) -> bool:
+    """Whether each line of a derivation of this name holds; asked once, however many formulas are tried."""
+    return DERIVATIONS[derivation]().check()
 
 
 def entries(slug: str) -> ModuleType:

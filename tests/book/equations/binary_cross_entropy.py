@@ -7,17 +7,24 @@ from random import Random
 from typing import Any
 
 import mpmath
+import numpy as np
 import torch
-from scipy.optimize import brentq, minimize
+from scipy.optimize import brentq
 
-from equations import Equation
-from equations.reading import holds
-from ganlab import derivations, divergences, losses
+from equations import Equation, proved
+from equations.oracles import entropies, jsd, least, pairs
+from equations.reading import holds, strictly, touches
+from ganlab import losses
 
 
 def bce(y: Any, d: Any) -> float:
     """PyTorch's cross-entropy of one probability and one label."""
     return float(torch.nn.functional.binary_cross_entropy(_tensor(d), _tensor(y)))
+
+
+def textbook(y: Any, d: Any) -> Any:
+    """The cross-entropy in any precision."""
+    return -y * mpmath.log(d) - (1 - y) * mpmath.log(1 - d)
 
 
 def likelihood(y: Any, d: Any) -> float:
@@ -76,7 +83,8 @@ def batches(count: int = 10) -> Iterator[dict[str, Any]]:
 def the_likelihood_of_a_label(latex: str) -> bool:
     """At random probabilities, for both labels."""
     for point in points():
-        at = {"x": 0, "D": lambda x, d=point["D"]: d, "P": lambda y, x, d=point["D"]: likelihood(y, d)}
+        answers = {0: 1 - point["D"] ** 2, 1: point["D"] ** 2, 5: point["D"]}
+        at = {"x": 5, "D": answers.__getitem__, "P": lambda y, x, d=answers: likelihood(y, d[x])}
         assert holds(latex, y=0, **at)
         assert holds(latex, y=1, **at)
     return True
@@ -84,15 +92,23 @@ def the_likelihood_of_a_label(latex: str) -> bool:
 
 def at_points(latex: str, derivation: str) -> bool:
     """At random points, beside the derivation that the page displays."""
-    return all(holds(latex, **point) for point in points()) and derivations.DERIVATIONS[derivation]().check()
+    return all(holds(latex, **point) for point in points()) and proved(derivation)
+
+
+def strictly_proper(latex: str) -> bool:
+    """An equality where the answer is the truth, in the middle and near the ends, and nowhere else."""
+    for point in points():
+        for truth in (point["pi"], mpmath.mpf("1e-6"), mpmath.mpf("0.999")):
+            assert touches(latex, **(point | {"pi": truth, "D": truth}))
+            assert strictly(latex, **(point | {"pi": truth}))
+    return proved("proper_scoring")
 
 
 def with_derivatives(latex: str, derivation: str) -> bool:
     """At random points in forty digits, which derivatives want, with the textbook's cross-entropy."""
     with mpmath.workdps(40):
-        textbook = {"BCE": lambda y, d: -y * mpmath.log(d) - (1 - y) * mpmath.log(1 - d)}
-        assert all(holds(latex, **(point | textbook)) for point in points())
-    return derivations.DERIVATIONS[derivation]().check()
+        assert all(holds(latex, **(point | {"BCE": textbook})) for point in points())
+    return proved(derivation)
 
 
 def the_mean_over_a_data_set(latex: str) -> bool:
@@ -101,15 +117,17 @@ def the_mean_over_a_data_set(latex: str) -> bool:
     d = [mpmath.mpf(random.uniform(0.02, 0.98)) for _ in range(8)]
     sample = {"N": 8, "x": range(8), "y": [random.choice([0, 1]) for _ in range(8)]}
     assert holds(latex, **sample, D=lambda x: d[x], P=lambda y, x: likelihood(y, d[x]), BCE=bce)
-    return derivations.bce_from_likelihood().check()
+    return proved("bce_from_likelihood")
 
 
 def jensen(latex: str) -> bool:
-    """For random laws of random predictions."""
+    """An equality where the answers are alike, wherever there is mass, and nowhere else."""
     random = Random(2)
     for _ in range(20):
         values = [mpmath.mpf(random.uniform(0.01, 0.99)) for _ in range(5)]
-        assert holds(latex, p=[(0.2, i) for i in range(5)], D=values.__getitem__)
+        assert strictly(latex, p=[(0.2, i) for i in range(5)], D=values.__getitem__)
+        somewhere = list(zip((0.5, 0.3, 0.2, 0, 0), range(5), strict=True))
+        assert touches(latex, p=somewhere, D=[values[0], values[0], values[0], *values[3:]].__getitem__)
     return True
 
 
@@ -117,7 +135,7 @@ def the_two_terms(latex: str) -> bool:
     """Against the package's loss on random batches, beside the derivation of both."""
     for env in batches():
         assert holds(latex, **env, L_D=float(losses.minimax.discriminator(*env["logits"])))
-    return derivations.value_from_bce().check()
+    return proved("value_from_bce")
 
 
 def smoothed(latex: str) -> bool:
@@ -133,13 +151,13 @@ def the_smoothed_optimum(latex: str) -> bool:
     """Against the logit at which the package's smoothed loss is flat, for random densities at a point."""
     random = Random(3)
     for _ in range(10):
-        p, q, s = random.uniform(0.1, 2), random.uniform(0.1, 2), random.uniform(0, 0.5)
+        p, q, s = random.uniform(0.1, 2), random.choice([0, random.uniform(0.1, 2)]), random.uniform(0.1, 0.5)
         logit = brentq(_slope, -30, 30, args=(p, q, s), xtol=1e-13)
         found = sigma(mpmath.mpf(logit))
         assert holds(
             latex, x=0, s=s, p_data=lambda x, p=p: p, p_g=lambda x, q=q: q, **{"D*": lambda x, d=found: d}
         )
-    return derivations.label_smoothing().check()
+    return proved("label_smoothing")
 
 
 def _slope(logit: float, p: float, q: float, s: float) -> float:
@@ -152,22 +170,17 @@ def _slope(logit: float, p: float, q: float, s: float) -> float:
 
 
 def the_conditional_entropy(latex: str) -> bool:
-    """Against a search over all discriminators on four points, and the entropy from its definition."""
-    rng = torch.Generator().manual_seed(4)
-    for _ in range(3):
-        p, q = torch.rand(2, 4, generator=rng, dtype=torch.float64).softmax(1)
-        joint = torch.stack([p, q]) / 2
-        h = float(-(joint * (joint / joint.sum(0)).log()).sum())
-        pairs = [(float(joint[1 - y, x]), (x, y)) for x in range(4) for y in (0, 1)]
-        laws = {"p_data": p, "p_g": q, "JSD": lambda p, q: float(divergences.jensen_shannon(p, q))}
-        assert holds(latex, m=pairs, BCE=bce, min=_least, H=lambda y, x, h=h: h, X="X", Y="Y", **laws)
+    """Against a search over all discriminators on four points, and the entropies of the joint law."""
+    for p, q in pairs(1):
+        joint = np.stack([q, p]) / 2
+        law = [(float(joint[y, x]), (x, y)) for x in range(4) for y in (0, 1) if joint[y, x]]
+        labels = {"H": entropies(joint), "X": "X", "Y": "Y"}
+        assert holds(latex, m=law, p_data=p, p_g=q, JSD=jsd, BCE=textbook, min=_least, **labels)
     return True
 
 
 def _least(risk: Any) -> float:
-    """The least value of a function of a discriminator, by search over its four logits."""
-    found = minimize(lambda a: float(risk(lambda x: sigma(a[x]))), [0.0] * 4, tol=1e-10)
-    return float(found.fun)
+    return least(lambda d: risk(lambda x: mpmath.mpf(d[x])), 4)
 
 
 def _mean_cost(real: list[str], fake: list[str]) -> Any:
@@ -238,7 +251,7 @@ EQUATIONS = [
           &\ge h(\pi)
         \end{aligned}
         """,
-        lambda latex: at_points(latex, "proper_scoring"),
+        strictly_proper,
     ),
     Equation(
         "bce-logits",

@@ -8,21 +8,49 @@ Truth is SciPy, mpmath, sympy and arithmetic; of the package only where the entr
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import mpmath
 import numpy as np
 import sympy
 import torch
 from scipy.integrate import quad
-from scipy.optimize import minimize, minimize_scalar
-from scipy.spatial.distance import jensenshannon
-from scipy.stats import entropy, norm, wasserstein_distance
+from scipy.optimize import minimize_scalar
+from scipy.special import xlog1py, xlogy
+from scipy.stats import norm, wasserstein_distance
 from torch import nn
 
-from equations.reading import holds
+from equations.oracles import entropies, entropy, information, jsd, kl, least, of_laws, pairs, tv
+from equations.reading import holds, meets, sides, strictly, touches
 from ganlab import losses, networks, regularizers
+
+PAGE = (Path(__file__).parents[3] / "book" / "corrections.md").read_text(encoding="utf-8")
+FIELDS = r"Said\n: (.+?)\n\nSo\n: (.+?)\n\nShown\n: (.+?)\n(?=\n|\Z)"
+ENTRY = re.compile(rf"\((corr-[\w-]+)\)=\n### ([^\n]+)\n\n{FIELDS}", re.S)
+RELATION = r"=|\\le(?![a-z])|\\ge(?![a-z])|<|>"
+
+
+class Entry(NamedTuple):
+    """An entry of the page, as it is written there."""
+
+    label: str
+    title: str
+    said: str
+    so: str
+    shown: str
+
+
+ENTRIES = [Entry(*found) for found in ENTRY.findall(PAGE)]
+
+
+def statements(text: str) -> list[str]:
+    """The formulas of a text that say something: those with a relation in them."""
+    return [latex for latex in re.findall(r"\$([^$]+)\$", text) if re.search(RELATION, latex)]
+
 
 Formulas = Sequence[str]
 Numbers = Sequence[float]
@@ -57,38 +85,17 @@ def words_only(said: Formulas, so: Formulas) -> Numbers:
 # Ingredients
 
 
-def jsd(p: Any, q: Any) -> float:
-    return float(jensenshannon(p, q) ** 2)
-
-
-def kl(p: Any, q: Any) -> float:
-    return float(entropy(p, q))
-
-
 def bce(y: Any, d: Any) -> Any:
-    return -mpmath.log(d) if y == 1 else -mpmath.log(1 - d)
+    return -y * mpmath.log(d) - (1 - y) * mpmath.log(1 - d)
 
 
 def sigma(a: Any) -> Any:
     return 1 / (1 + mpmath.exp(-a))
 
 
-def laws(count: int = 5, outcomes: int = 4) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    rng = np.random.default_rng(0)
-    for _ in range(count):
-        yield rng.dirichlet(np.ones(outcomes)), rng.dirichlet(np.ones(outcomes))
-
-
 def discriminator_loss(p: Any, q: Any, d: Any) -> float:
     """The sum of the two means, over the outcomes."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return float(-np.nansum(p * np.log(d)) - np.nansum(q * np.log1p(-np.asarray(d))))
-
-
-def least(loss: Callable[[Any], float], outcomes: int) -> float:
-    """The least value of a loss over all answers, by descent in their logits."""
-    found = minimize(lambda a: loss(1 / (1 + np.exp(-a))), np.zeros(outcomes), options={"gtol": 1e-9})
-    return float(found.fun)
+    return float(-xlogy(p, d).sum() - xlog1py(q, -np.asarray(d)).sum())
 
 
 def normal_jsd(mean: float, spread: float = 1.0) -> float:
@@ -113,7 +120,10 @@ def price(said: Formulas, so: Formulas) -> Numbers:
 
 def log_mean(said: Formulas, so: Formulas) -> Numbers:
     answers = (0.9, 0.1)
-    judged(said, so, p=[(0.5, 0), (0.5, 1)], D=lambda x: mpmath.mpf(answers[x]))
+    coin = [(0.5, 0), (0.5, 1)]
+    refuted(said, p=coin, D=lambda x: mpmath.mpf(answers[x]))
+    assert all(strictly(latex, p=coin, D=lambda x: mpmath.mpf(answers[x])) for latex in so)
+    assert all(touches(latex, p=coin, D=lambda x: mpmath.mpf(0.9)) for latex in so)
     return [*answers, np.log(answers).mean(), np.log(np.mean(answers))]
 
 
@@ -129,7 +139,7 @@ def joined(said: Formulas, so: Formulas) -> Numbers:
 
 
 def between(said: Formulas, so: Formulas) -> Numbers:
-    for p, q in laws():
+    for p, q in pairs(2):
         environment = {"L": lambda d, p=p, q=q: discriminator_loss(p, q, d) / 2, "JSD": jsd, "p": p, "q": q}
         judged(said, so, min=lambda of: least(of, 4), **environment)
     even, peaked = np.full(4, 0.25), np.array([0.97, 0.01, 0.01, 0.01])
@@ -150,6 +160,10 @@ def squared(said: Formulas, so: Formulas) -> Numbers:
     assert mean not in [x for _, x in law]
     for other in (-1, mean - 0.01, mean + 0.01, 2):
         judged(said, so, p=law, mu=mean, c=other)
+    assert all(meets(latex, p=law, mu=mean, c=mean) for latex in so)
+    for latex in so:
+        one, other = sides(latex, p=law, mu=mean, c=2)
+        assert math.isclose(other - one, (2 - mean) ** 2), f"the gain of {latex} does not hold"
     return []
 
 
@@ -171,31 +185,42 @@ def sigmoid_first(said: Formulas, so: Formulas) -> Numbers:
 
 
 def likelihood(said: Formulas, so: Formulas) -> Numbers:
-    for p, noise in laws():
-        judged(said, so, KL=kl, p=p, q=0.01 * p + 0.99 * noise)
+    for p, noise in pairs(2):
+        for latex in so:
+            judge = strictly if p @ noise else touches
+            assert judge(latex, KL=of_laws(kl), p=p, q=0.01 * p + 0.99 * noise)
+    refuted(said)
     apart, noise = np.array([1.0, 0.0]), np.array([0.0, 1.0])
     worst = kl(apart, 0.01 * apart + 0.99 * noise)
     assert math.isclose(worst, math.log(100))
     return [worst]
 
 
-def elbo(said: Formulas, so: Formulas) -> Numbers:
-    """z from N(0, 1), x given z from N(z, 1), x = 1: the posterior is N(1/2, 1/2), its stand-in N(0, 1)."""
-    prior, x = norm(0, 1), 1.0
+PRIOR, POSTERIOR = norm(0, 1), norm(0.5, math.sqrt(0.5))
+
+
+@cache
+def smallest_autoencoder() -> tuple[float, float]:
+    """The bound and the density of x = 1, where z is from N(0, 1) and x, given z, from N(z, 1)."""
 
     def joint(z: float) -> float:
-        return prior.logpdf(z) + norm(z, 1).logpdf(x)
+        return PRIOR.logpdf(z) + norm.logpdf(1.0, loc=z)
 
-    bound = quad(lambda z: prior.pdf(z) * (joint(z) - prior.logpdf(z)), -12, 12)[0]
-    density = quad(lambda z: math.exp(joint(z)), -12, 12)[0]
-    posterior = norm(0.5, math.sqrt(0.5))
+    bound = quad(lambda z: PRIOR.pdf(z) * (joint(z) - PRIOR.logpdf(z)), -12, 12)[0]
+    return bound, quad(lambda z: math.exp(joint(z)), -12, 12)[0]
 
-    def divergence(q: Any, r: Any) -> float:
-        return quad(lambda z: q.pdf(z) * (q.logpdf(z) - r.logpdf(z)), -12, 12)[0]
 
-    environment = {"p_model": lambda x: density, "B": lambda x: bound, "KL": divergence}
-    judged(said, so, x=x, q=prior, r=posterior, **environment)
-    return [bound, math.log(density), divergence(prior, posterior)]
+@cache
+def continuous_kl(q: Any, r: Any) -> float:
+    return quad(lambda z: q.pdf(z) * (q.logpdf(z) - r.logpdf(z)), -12, 12)[0]
+
+
+def elbo(said: Formulas, so: Formulas) -> Numbers:
+    """The posterior is N(1/2, 1/2), its stand-in N(0, 1)."""
+    bound, density = smallest_autoencoder()
+    environment = {"p_model": lambda x: density, "B": lambda x: bound, "KL": continuous_kl}
+    judged(said, so, x=1.0, q=PRIOR, r=POSTERIOR, **environment)
+    return [bound, math.log(density), continuous_kl(PRIOR, POSTERIOR)]
 
 
 def kept_half(said: Formulas, so: Formulas) -> Numbers:
@@ -234,15 +259,18 @@ def roles(said: Formulas, so: Formulas) -> Numbers:
 def minimum(said: Formulas, so: Formulas) -> Numbers:
     value = mpmath.log(mpmath.mpf(1) / 2) - 100 * mpmath.log(10)
     judged(said, so, V=lambda d, g: value, D=None, G=None)
-    for p, _ in laws():
+    for p, _ in pairs(1):
         assert math.isclose(least(lambda d, p=p: discriminator_loss(p, p, d), 4), math.log(4))
     return [float(value)]
 
 
 def one_half(said: Formulas, so: Formulas) -> Numbers:
-    for p, q in laws():
-        for d in np.random.default_rng(1).uniform(0.05, 0.95, (5, 4)):
-            judged(said, so, L_D=discriminator_loss(p, q, d), JSD=jsd, p=p, q=q)
+    refuted(said)
+    rng = np.random.default_rng(1)
+    for p, q in pairs(2):
+        best = np.divide(p, p + q, out=np.full(4, 0.5), where=p + q > 0)
+        for judge, d in ((strictly, rng.uniform(0.05, 0.95, 4)), (touches, best)):
+            assert all(judge(latex, L_D=discriminator_loss(p, q, d), JSD=jsd, p=p, q=q) for latex in so)
     undecided = discriminator_loss(p, p, np.full(4, 0.5))
     return [0.5, undecided, undecided / 2, math.log(2) - 0.25]
 
@@ -263,13 +291,15 @@ def errors(said: Formulas, so: Formulas) -> Numbers:
 
 
 def everywhere(said: Formulas, so: Formulas) -> Numbers:
-    """Data on two of three outcomes. Against D the generator goes where D is largest."""
+    """Data on two of three outcomes. Against D the generator goes where D is largest: is that on the data?"""
     p = np.array([0.5, 0.5, 0.0])
-    for aside, stands in ((0.3, True), (0.5, True), (0.9, False)):
+    for aside, stands in ((0.0, True), (0.3, True), (0.5, True), (0.501, False), (0.9, False)):
         d = np.array([0.5, 0.5, aside])
         assert math.isclose(discriminator_loss(p, p, d), least(lambda d: discriminator_loss(p, p, d), 3))
         assert (p @ d == d.max()) is np.bool_(stands)
-    judged(said, so, D=lambda x: [0.5, 0.5, 0.3][x], x=2)
+        (confirmed if stands else refuted)(so, D=d.__getitem__, x=2)
+    refuted(said, D=[0.5, 0.5, 0.3].__getitem__, x=2)
+    assert all(touches(latex, D=d.__getitem__, x=0) for latex in so)
     return [0.3, 0.5, 0.9]
 
 
@@ -311,7 +341,9 @@ def excellence(said: Formulas, so: Formulas) -> Numbers:
     for h in (0.01, 0.5):
         judged(said, so, h=h)
         x, y = 0.6, -0.8
-        assert math.isclose(math.hypot(x - h * y, y + h * x), math.sqrt(1 + h**2))
+        growth = math.hypot(x - h * y, y + h * x)
+        assert all(math.isclose(sides(latex, h=h)[0], growth) for latex in so), "the growth does not hold"
+    assert all(meets(latex, h=0) for latex in so)
     return []
 
 
@@ -353,7 +385,9 @@ def slope_of_divergence(said: Formulas, so: Formulas) -> Numbers:
 def closed_form(said: Formulas, so: Formulas) -> Numbers:
     """sup of E_p T - E_q f*(T), f*(t) = -log(1 - e^t), is E_q f(p/q), f(u) = u log u - (u + 1) log(u + 1)."""
     judged(said, so)
-    for p, q in laws():
+    for p, q in pairs(2):
+        if not (p * q).all():
+            continue
         u = p / q
         divergence = float(q @ (u * np.log(u) - (u + 1) * np.log(u + 1)))
         assert math.isclose(-least(lambda d, p=p, q=q: discriminator_loss(p, q, d), 4), divergence)
@@ -369,13 +403,11 @@ def alike(said: Formulas, so: Formulas) -> Numbers:
 
 def label_entropy(said: Formulas, so: Formulas) -> Numbers:
     """H(Y | X) and I(X; Y) from the joint law of a fair coin and a sample of its kind."""
-    for p, q in laws():
+    for p, q in pairs(2):
         joint = np.array([q, p]) / 2
-        marginal = joint.sum(0)
-        left = float(entropy(joint.ravel()) - entropy(marginal))
-        known = math.log(2) - left
-        environment = {"H": lambda *_, h=left: h, "I": lambda *_, i=known: i, "X": None, "Y": None}
-        judged(said, so, JSD=jsd, p=p, q=q, **environment)
+        h = entropies(joint)
+        known = {"H": h, "I": information(h("Y") - h("Y", "X")), "X": "X", "Y": "Y"}
+        judged(said, so, JSD=jsd, p=p, q=q, **known)
     return []
 
 
@@ -457,8 +489,9 @@ def rounding(said: Formulas, so: Formulas) -> Numbers:
 
 
 def landscape(said: Formulas, so: Formulas) -> Numbers:
-    for p, q in laws():
-        judged(said, so, KL=kl, JSD=jsd, p=p, q=q, m=(p + q) / 2)
+    for p, q in pairs(2):
+        if q[p == 0].sum() == 0 and (p != q).any():  # otherwise both sides are infinite, or both are zero
+            judged(said, so, KL=kl, JSD=jsd, p=p, q=q, m=(p + q) / 2)
     return []
 
 
@@ -483,7 +516,7 @@ def one_sample(said: Formulas, so: Formulas) -> Numbers:
 
 def count(said: Formulas, so: Formulas) -> Numbers:
     judged(said, so)
-    return [entropy([1 / 2] + [1 / 14] * 7, np.full(8, 1 / 8))]
+    return [kl([1 / 2] + [1 / 14] * 7, np.full(8, 1 / 8))]
 
 
 def diversity(said: Formulas, so: Formulas) -> Numbers:
@@ -498,9 +531,9 @@ def two_rates(said: Formulas, so: Formulas) -> Numbers:
     """The Dirac-GAN near its equilibrium, which both losses turn at half the speed of x y."""
     for eta_g, eta_d in ((0.1, 0.1), (0.1, 1.0), (1.0, 0.1)):
         step = np.array([[1, eta_g / 2], [-eta_d / 2, 1]])
-        growth = np.abs(np.linalg.eigvals(step)).max()
-        judged(said, so, eta_g=eta_g, eta_d=eta_d, **{"lambda": growth})
-        assert growth > 1
+        value = complex(np.linalg.eigvals(step)[0])
+        judged(said, so, eta_g=eta_g, eta_d=eta_d, **{"lambda": value})
+        assert abs(value) > 1
     return []
 
 
@@ -521,7 +554,7 @@ def hinge(said: Formulas, so: Formulas) -> Numbers:
     refuted(said, a=-1000, max=max)
     scores = torch.tensor([-1000.0]), torch.tensor([-1000.0])
     assert losses.hinge.discriminator(*scores).item() == 1001
-    for p, q in laws():
+    for p, q in pairs(1):
 
         def best(of: Any, p: Any = p, q: Any = q) -> float:
             return min(of(s) for s in np.array(np.meshgrid(*[[-1.0, 0.0, 1.0]] * 4)).reshape(4, -1).T)
@@ -529,7 +562,7 @@ def hinge(said: Formulas, so: Formulas) -> Numbers:
         def loss(d: Any, p: Any = p, q: Any = q) -> float:
             return float(p @ np.maximum(0, 1 - d) + q @ np.maximum(0, 1 + d))
 
-        confirmed(so, min=best, L=loss, TV=lambda p, q: float(np.abs(p - q).sum() / 2), p=p, q=q)
+        confirmed(so, min=best, L=loss, TV=tv, p=p, q=q)
     return []
 
 
@@ -543,19 +576,23 @@ def smooth(said: Formulas, so: Formulas) -> Numbers:
 
 
 def critic(said: Formulas, so: Formulas) -> Numbers:
-    """Critics -K x and -K |x| of two laws on the line."""
+    """Critics -K x and -K |x| of laws on the line; the first is the best one if q is p moved to the right."""
     p, q = norm.rvs(size=(2, 200), random_state=1)
-    q = 2 * q + 1
     for bound in (0.5, 1.0, 3.0):
-        for shape in (np.asarray, np.abs):
-            loss = np.mean(-bound * shape(q)) - np.mean(-bound * shape(p))
-            judged(said, so, L_D=loss, K=bound, W_1=wasserstein_distance, p=p, q=q)
+        for shape, other in ((np.asarray, 2 * q + 1), (np.abs, 2 * q + 1), (np.asarray, p + 1)):
+            loss = np.mean(-bound * shape(other)) - np.mean(-bound * shape(p))
+            known = {"L_D": loss, "K": bound, "W_1": wasserstein_distance, "p": p, "q": other}
+            refuted(said, **known)
+            judge = touches if np.allclose(other, p + 1) else strictly
+            assert all(judge(latex, **known) for latex in so)
     return []
 
 
 def norm_one(said: Formulas, so: Formulas) -> Numbers:
     """Data at 0 and 10, generated points at 1 and 9: a best critic is flat from 1 to 9."""
-    judged(said, so, x=5, **{"nabla f": lambda x: mpmath.matrix([-1 if x < 1 else 1 if x > 9 else 0])})
+    slope = {"nabla f": lambda x: mpmath.matrix([-1 if x < 1 else 1 if x > 9 else 0])}
+    judged(said, so, x=5, **slope)
+    assert all(touches(latex, x=9.5, **slope) for latex in so)
     fines = []
     for real in (0, 10):
         for fake in (1, 9):
@@ -694,4 +731,22 @@ CORRECTIONS: dict[str, Check] = {
     "corr-spectral": spectral,
     "corr-convolution": convolution,
     "corr-any-loss": words_only,
+}
+
+_MULTIPLE = "the logarithm of a multiple has the same derivative"
+SAME = {
+    "corr-zero-sum": {
+        r"\frac{\partial}{\partial D}( - \log{2(1 - D)} - \log D) = \frac{1}{1 - D} - \frac{1}{D}": _MULTIPLE,
+        r"\frac{\partial}{\partial D}( - \log(1 - D) - \log{2 D}) = \frac{1}{1 - D} - \frac{1}{D}": _MULTIPLE,
+    },
+    "corr-zero-value": {
+        r"\frac{\partial}{\partial D}\log{2(1 - D)} = - \frac{1}{1 - D}": _MULTIPLE,
+        r"\frac{\partial}{\partial a}\log{2(1 - \sigma(a))} = - \sigma(a)": _MULTIPLE,
+    },
+    "corr-infinite": {
+        r"\frac{\partial}{\partial a}( - \log{2\sigma(a)}) = - (1 - \sigma(a))": _MULTIPLE,
+    },
+    "corr-norm-one": {
+        r"\|\nabla f(x)\|^{2} \le 1": "a norm is at most one exactly where its square is",
+    },
 }

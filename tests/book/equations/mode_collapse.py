@@ -12,19 +12,33 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 
-from equations import Equation
-from equations.reading import holds
-from ganlab import derivations, divergences, dynamics, losses, probability
+from equations import Equation, proved
+from equations.reading import holds, strictly, touches
+from ganlab import divergences, dynamics, losses, probability
 
 SHARES = [(4, 1), (4, 2), (8, 7), (5, 5)]  # of so many equal modes, this many are served
 
 
-def laws(count: int = 5, size: int = 4) -> Iterator[list[Any]]:
+class Law(list[Any]):
+    """A law that a display can scale, and whose powers are the laws of so many independent samples."""
+
+    def __pow__(self, m: Any) -> Law:
+        assert m == int(m) > 0, f"a pack of {m} samples does not hold"
+        return Law(mpmath.fprod(pack) for pack in product(self, repeat=int(m)))
+
+    def __rmul__(self, factor: Any) -> Law:
+        return Law(factor * share for share in self)
+
+    def __radd__(self, nothing: int) -> Law:
+        return self
+
+
+def laws(count: int = 5, size: int = 4) -> Iterator[Law]:
     """Random probability vectors in any precision."""
     random = Random(0)
     for _ in range(count):
         weights = [mpmath.mpf(random.uniform(0.05, 1)) for _ in range(size)]
-        yield [weight / mpmath.fsum(weights) for weight in weights]
+        yield Law(weight / mpmath.fsum(weights) for weight in weights)
 
 
 def kl(p: Any, q: Any) -> Any:
@@ -40,23 +54,28 @@ def tv(p: Any, q: Any) -> Any:
     return mpmath.fsum(abs(a - b) for a, b in zip(p, q, strict=True)) / 2
 
 
-def middle(p: Any, q: Any) -> list[Any]:
-    return [(a + b) / 2 for a, b in zip(p, q, strict=True)]
+def middle(p: Any, q: Any) -> Law:
+    return Law((a + b) / 2 for a, b in zip(p, q, strict=True))
 
 
-def even(modes: int, kept: int) -> list[Any]:
+def even(modes: int, kept: int) -> Law:
     """The law that serves `kept` of the modes, all alike."""
-    return [mpmath.mpf(k < kept) / kept for k in range(modes)]
+    return Law(mpmath.mpf(k < kept) / kept for k in range(modes))
 
 
 # Counting
 
 
 def the_histogram(latex: str) -> bool:
-    """Random histograms and weights, beside the package's divergence."""
+    """Random histograms and weights, by the package's divergence; also with a mode that is hardly served."""
+
+    def known(h: Any, w: Any) -> float:
+        return float(divergences.kl([float(x) for x in h], [float(x) for x in w]))
+
+    tiny = mpmath.mpf("1e-30")
     for h, w in zip(laws(), reversed(list(laws())), strict=True):
-        value = float(divergences.kl([float(x) for x in h], [float(x) for x in w]))
-        assert holds(latex, h=h, w=w, K=4, KL=lambda h, w, value=value: value)
+        assert holds(latex, h=h, w=w, K=4, KL=known)
+        assert holds(latex, h=[h[0] + h[1] - tiny, tiny, *h[2:]], w=w, K=4, KL=known)
     return True
 
 
@@ -87,7 +106,12 @@ def one_point_is_best(latex: str) -> bool:
         both = {"q": list(zip(q, range(4), strict=True)), "s": list(zip(s, range(4), strict=True))}
         both["r"] = [((1 - t) * a + t * b, i) for i, (a, b) in enumerate(zip(q, s, strict=True))]
         least = {"min": lambda loss: min(loss(i) for i in range(4))}
-        assert holds(latex, t=t, D=answers.__getitem__, **both, **least)
+        assert strictly(latex, t=t, D=answers.__getitem__, **both, **least)
+        best = answers.index(max(answers))
+        both["s"] = both["r"] = [(int(i == best), i) for i in range(4)]
+        assert touches(latex, t=1, D=answers.__getitem__, **both, **least)
+        both["q"] = both["s"]
+        assert touches(latex, t=t, D=answers.__getitem__, **both, **least)
     return True
 
 
@@ -128,13 +152,6 @@ def two_rates(latex: str) -> bool:
 # Packs
 
 
-class Law(list[Any]):
-    """A law whose powers are the laws of so many independent samples."""
-
-    def __pow__(self, m: Any) -> Law:
-        return Law(mpmath.fprod(pack) for pack in product(self, repeat=int(m)))
-
-
 def the_packed_game(latex: str) -> bool:
     """The least loss over all discriminators of packs, by a numerical search over their logits."""
     for p, q in zip(laws(3, 2), reversed(list(laws(3, 2))), strict=True):
@@ -158,7 +175,7 @@ def packs_see_collapse(latex: str) -> bool:
             packed = [probability.pack([float(x) for x in law], m) for law in (p, q)]
             assert mpmath.almosteq(jsd(p**m, q**m), float(divergences.jensen_shannon(*packed)), abs_eps=1e-12)
             assert holds(latex, p=p, q=q, m=m, alpha=mpmath.mpf(kept) / modes, TV=tv, JSD=jsd)
-    return derivations.packing().check() and derivations.packing_jensen_shannon().check()
+    return proved("packing") and proved("packing_jensen_shannon")
 
 
 # Keys

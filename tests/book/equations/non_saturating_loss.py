@@ -7,13 +7,32 @@ from random import Random
 from typing import Any
 
 import mpmath
+import numpy as np
 import torch
+from scipy.stats import norm
 
-from equations import Equation
-from equations.reading import holds
-from ganlab import derivations, losses
+from equations import Equation, proved
+from equations.oracles import jsd as finite_jsd
+from equations.oracles import kl as finite_kl
+from equations.oracles import pairs
+from equations.reading import holds, strictly, touches
+from ganlab import losses
 
-Law = Callable[[Any], Any]
+
+class Density:
+    """The density of a law on the line, which a display can scale and mix."""
+
+    def __init__(self, at: Callable[[Any], Any]) -> None:
+        self.at = at
+
+    def __call__(self, x: Any) -> Any:
+        return self.at(x)
+
+    def __rmul__(self, factor: Any) -> Density:
+        return Density(lambda x: factor * self.at(x))
+
+    def __radd__(self, nothing: int) -> Density:
+        return self
 
 
 def sigma(a: Any) -> Any:
@@ -21,9 +40,9 @@ def sigma(a: Any) -> Any:
     return 1 / (1 + mpmath.exp(-a))
 
 
-def normal(mean: Any, std: Any) -> Law:
+def normal(mean: Any, std: Any) -> Density:
     """The density of a normal law in any precision."""
-    return lambda x: mpmath.exp(-(((x - mean) / std) ** 2) / 2) / (std * mpmath.sqrt(2 * mpmath.pi))
+    return Density(lambda x: mpmath.exp(-(((x - mean) / std) ** 2) / 2) / (std * mpmath.sqrt(2 * mpmath.pi)))
 
 
 # Batches and points
@@ -66,13 +85,15 @@ def at_points(latex: str, *names: str) -> bool:
     """By numerical differentiation in forty digits, beside the derivations that the page names."""
     with mpmath.workdps(40):
         assert all(holds(latex, **point) for point in points())
-    return all(derivations.DERIVATIONS[name]().check() for name in names)
+    return all(proved(name) for name in names)
 
+
+_MULTIPLE = "the logarithm of a multiple has the same derivative"
 
 # Laws
 
 
-def nodes(width: float = 13, step: float = 0.05) -> list[Any]:
+def nodes(width: float = 10, step: float = 0.1) -> list[Any]:
     """The points of the trapezoidal rule, exponentially exact for what decays like a normal density."""
     count = round(width / step)
     return [mpmath.mpf(i) * width / count for i in range(-count, count + 1)]
@@ -81,24 +102,24 @@ def nodes(width: float = 13, step: float = 0.05) -> list[Any]:
 NODES = nodes()
 
 
-def kl(p: Law, q: Law) -> Any:
+def kl(p: Density, q: Density) -> Any:
     """The integral of p log(p/q) over the line."""
     return (NODES[1] - NODES[0]) * mpmath.fsum(p(x) * mpmath.log(p(x) / q(x)) for x in NODES)
 
 
-def jsd(p: Law, q: Law) -> Any:
+def jsd(p: Density, q: Density) -> Any:
     """The Jensen-Shannon divergence from its definition."""
     middle = mixture(p, q)
     return (kl(p, middle) + kl(q, middle)) / 2
 
 
-def mixture(p: Law, q: Law) -> Law:
-    return lambda x: (p(x) + q(x)) / 2
+def mixture(p: Density, q: Density) -> Density:
+    return Density(lambda x: (p(x) + q(x)) / 2)
 
 
-FAMILIES: list[tuple[Callable[[Any, Any], Any], Callable[[Any], Law]]] = [
-    (lambda z, theta: z + theta, lambda theta: normal(theta, 1)),
-    (lambda z, theta: theta * z + 1, lambda theta: normal(1, theta)),
+FAMILIES: list[tuple[Callable[[Any, Any], Any], Callable[[Any], Density]]] = [
+    (lambda z, theta: z / 2 + theta, lambda theta: normal(theta, mpmath.mpf(1) / 2)),
+    (lambda z, theta: theta * z + 1 - theta, lambda theta: normal(1 - theta, theta)),
 ]
 
 
@@ -111,15 +132,20 @@ def at_the_best_discriminator(latex: str, name: str) -> bool:
         env = {"p_data": p_data, "p": family, "theta": theta, "p_z": law, "G": generator}
         best = {"D*": lambda x, q=q: p_data(x) / (p_data(x) + q(x))}
         assert holds(latex, **env, **best, KL=kl, JSD=jsd)
-    return derivations.DERIVATIONS[name]().check()
+    return proved(name)
 
 
 def softened(latex: str) -> bool:
-    """For pairs of normal densities, beside two derivations."""
-    for mean, std in ((1, 1), (0, "1.5"), (-2, "1.2")):
-        p, q = normal(0, 1), normal(mpmath.mpf(mean), mpmath.mpf(std))
-        assert holds(latex, p=p, q=q, m=mixture(p, q), KL=kl, JSD=jsd)
-    return derivations.reverse_kl_minus_jsd().check() and derivations.softened_reverse_kl().check()
+    """For finite laws and for normal densities on a grid: zero where they are equal, and nowhere else."""
+    known = {"KL": finite_kl, "JSD": finite_jsd}
+    for p, q in pairs():
+        if q[p == 0].sum() == 0:  # otherwise infinite on both sides
+            assert (touches if (p == q).all() else strictly)(latex, p=p, q=q, m=(p + q) / 2, **known)
+    grid = np.linspace(-13, 13, 1041)
+    for mean, std in ((1, 1), (0, 1.5), (-2, 1.2)):
+        p, q = (norm(m, s).pdf(grid) / 40 for m, s in ((0, 1), (mean, std)))
+        assert strictly(latex, p=p, q=q, m=(p + q) / 2, **known)
+    return proved("reverse_kl_minus_jsd") and proved("softened_reverse_kl")
 
 
 # Keys
@@ -168,12 +194,20 @@ EQUATIONS = [
         r"\frac{\partial}{\partial D} \log(1 - D) = -\frac{1}{1 - D}, \qquad"
         r" \frac{\partial}{\partial D} (-\log D) = -\frac{1}{D}",
         lambda latex: at_points(latex, "saturating_gradient", "non_saturating_gradient"),
+        {
+            r"\frac{\partial}{\partial D}\log{2(1 - D)} = - \frac{1}{1 - D}": _MULTIPLE,
+            r"\frac{\partial}{\partial D}( - \log{2 D}) = - \frac{1}{D}": _MULTIPLE,
+        },
     ),
     Equation(
         "ns-logit",
         r"\frac{\partial}{\partial a} \log(1 - \sigma(a)) = -\sigma(a), \qquad"
         r" \frac{\partial}{\partial a} (-\log \sigma(a)) = -(1 - \sigma(a))",
         lambda latex: at_points(latex, "saturating_gradient", "non_saturating_gradient"),
+        {
+            r"\frac{\partial}{\partial a}\log{2(1 - \sigma(a))} = - \sigma(a)": _MULTIPLE,
+            r"\frac{\partial}{\partial a}( - \log{2\sigma(a)}) = - (1 - \sigma(a))": _MULTIPLE,
+        },
     ),
     Equation(
         "ns-parameters",
@@ -186,6 +220,12 @@ EQUATIONS = [
         \end{aligned}
         """,
         at_points,
+        {
+            r"\frac{\partial}{\partial\theta}\log{2(1 - \sigma(f(\theta)))}"
+            r" = - \sigma(f(\theta))\frac{\partial}{\partial\theta}f(\theta)": _MULTIPLE,
+            r"\frac{\partial}{\partial\theta}( - \log{2\sigma(f(\theta))})"
+            r" = - (1 - \sigma(f(\theta)))\frac{\partial}{\partial\theta}f(\theta)": _MULTIPLE,
+        },
     ),
     Equation(
         "ns-ratio",
@@ -197,6 +237,10 @@ EQUATIONS = [
         r"\mathbb{E}_{z \sim p_z}\left[\frac{\partial}{\partial \theta} \log(1 - D^{*}(G(z; \theta)))\right]"
         r" = \frac{\partial}{\partial \theta} 2 \, \mathrm{JSD}(p_{\text{data}}, p_\theta)",
         lambda latex: at_the_best_discriminator(latex, "envelope_theorem"),
+        {
+            r"\mathbb{E}_{z\sim p_z}[\frac{\partial}{\partial\theta}\log{2(1 - D^{*}(G(z;\theta)))}]"
+            r" = \frac{\partial}{\partial\theta}2\mathrm{JSD}(p_{\text{data}} , p_\theta)": _MULTIPLE,
+        },
     ),
     Equation(
         "ns-divergence",
@@ -204,6 +248,17 @@ EQUATIONS = [
         r" = \frac{\partial}{\partial \theta} \left( \mathrm{KL}(p_\theta \,\|\, p_{\text{data}})"
         r" - 2 \, \mathrm{JSD}(p_{\text{data}}, p_\theta) \right)",
         lambda latex: at_the_best_discriminator(latex, "non_saturating_divergence"),
+        {
+            r"\mathbb{E}_{z\sim p_z}[\frac{\partial}{\partial\theta}( - \log{2 D^{*}(G(z;\theta))})]"
+            r" = \frac{\partial}{\partial\theta}(\mathrm{KL}(p_\theta\|p_{\text{data}})"
+            r" - 2\mathrm{JSD}(p_{\text{data}} , p_\theta))": _MULTIPLE,
+            r"\mathbb{E}_{z\sim p_z}[\frac{\partial}{\partial\theta}( - \log D^{*}(G(z;\theta)))]"
+            r" = \frac{\partial}{\partial\theta}(\mathrm{KL}(p_\theta\|1.01\cdot p_{\text{data}})"
+            r" - 2\mathrm{JSD}(p_{\text{data}} , p_\theta))": _MULTIPLE,
+            r"\mathbb{E}_{z\sim p_z}[\frac{\partial}{\partial\theta}( - \log D^{*}(G(z;\theta)))]"
+            r" = \frac{\partial}{\partial\theta}(\mathrm{KL}(p_\theta\|2{p_{\text{data}}})"
+            r" - 2\mathrm{JSD}(p_{\text{data}} , p_\theta))": _MULTIPLE,
+        },
     ),
     Equation(
         "ns-softened",

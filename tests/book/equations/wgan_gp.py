@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from scipy.optimize import linprog
 
-from equations import Equation
-from equations.reading import holds
-from ganlab import derivations, divergences, losses, regularizers, transport
+from equations import Equation, proved
+from equations.oracles import vector
+from equations.reading import holds, strictly, touches
+from ganlab import divergences, losses, regularizers, transport
 from ganlab.training import Penalty, discriminator_objective
 from ganlab.training.game import Draw, Rules
 
@@ -22,17 +23,28 @@ Vector = mpmath.matrix
 Function = Callable[[Any], Any]
 
 
-def clouds(count: int = 3, size: int = 5, dim: int = 2) -> Iterator[tuple[torch.Tensor, ...]]:
-    """Points (K, dim) and two laws on them."""
+def clouds(count: int = 3, size: int = 5, dim: int = 2) -> Iterator[tuple[Any, ...]]:
+    """Points (K, dim) and two laws on them; in the last pair each has a point without mass."""
     rng = torch.Generator().manual_seed(0)
-    for _ in range(count):
+    for number in range(count):
         points = torch.randn(size, dim, generator=rng, dtype=torch.float64)
-        p, q = torch.rand(2, size, generator=rng, dtype=torch.float64).softmax(1)
-        yield points, p, q
+        p, q = torch.rand(2, size, generator=rng, dtype=torch.float64).softmax(1).numpy()
+        if number == count - 1:
+            p[0] = q[1] = 0
+        yield points, p / p.sum(), q / q.sum()
 
 
-def law(weights: torch.Tensor, values: list[Any]) -> list[Any]:
-    return list(zip(weights.tolist(), values, strict=True))
+def distance(points: torch.Tensor) -> Function:
+    """The package's distance of two laws on these points, which are vectors or lists of pairs."""
+
+    def weights(law: Any) -> torch.Tensor:
+        return torch.from_numpy(vector([pair[0] for pair in law] if isinstance(law, list) else law))
+
+    return lambda p, q: float(transport.wasserstein_1(weights(p), weights(q), points))
+
+
+def law(weights: np.ndarray) -> list[Any]:
+    return list(zip(weights.tolist(), range(len(weights)), strict=True))
 
 
 # The distance
@@ -52,43 +64,49 @@ def the_cheapest_plan(latex: str) -> bool:
             plan = linprog(costs, A_eq=np.vstack([rows, columns]), b_eq=np.concatenate([p, q]))
             return float(cost(list(zip(plan.x, pairs, strict=True))))
 
-        value = float(transport.wasserstein_1(p, q, points))
-        assert holds(latex, p=p, q=q, inf=least, W_1=lambda p, q, value=value: value)
+        assert holds(latex, p=p, q=q, inf=least, W_1=distance(points))
     return True
+
+
+def best_critic(gains: Any, points: torch.Tensor) -> np.ndarray:
+    """The 1-Lipschitz values on the points that earn most, by SciPy's linear programme."""
+    far = torch.cdist(points, points).numpy()
+    k = len(far)
+    rises = np.array([np.eye(k)[i] - np.eye(k)[j] for i in range(k) for j in range(k)])
+    return linprog(-np.asarray(gains), A_ub=rises, b_ub=far.flatten(), bounds=[(0, None)] * k).x
 
 
 def the_best_critic(latex: str) -> bool:
     """The programme over all 1-Lipschitz functions, solved by SciPy, against the package."""
     for points, p, q in clouds():
-        far = torch.cdist(points, points).numpy()
 
-        def greatest(earned: Function, far: Any = far) -> float:
-            k = len(far)
-            gains = [float(earned(lambda x, i=i: float(x == i))) for i in range(k)]
-            rises = np.array([np.eye(k)[i] - np.eye(k)[j] for i in range(k) for j in range(k)])
-            best = linprog([-g for g in gains], A_ub=rises, b_ub=far.flatten(), bounds=[(0, None)] * k)
-            return float(earned(lambda x: best.x[x]))
+        def greatest(earned: Function, points: Any = points) -> float:
+            gains = [float(earned(lambda x, i=i: float(x == i))) for i in range(len(points))]
+            return float(earned(best_critic(gains, points).__getitem__))
 
-        value = float(transport.wasserstein_1(p, q, points))
-        laws = {"p": law(p, list(range(5))), "q": law(q, list(range(5)))}
-        assert holds(latex, **laws, sup=greatest, W_1=lambda p, q, value=value: value)
-    return derivations.kantorovich_rubinstein().check()
+        assert holds(latex, p=law(p), q=law(q), sup=greatest, W_1=distance(points))
+    return proved("kantorovich_rubinstein")
 
 
 def quantile_by_quantile(latex: str) -> bool:
     """For finite laws on the line, quantiles by search, against the linear programme of POT."""
     for points, p, q in clouds(dim=1):
         line, order = points[:, 0].sort()
-        levels = {name: weights[order].cumsum(0) for name, weights in (("Q_p", p), ("Q_q", q))}
+        order = order.numpy()
+        levels = {name: weights[order].cumsum() for name, weights in (("Q_p", p), ("Q_q", q))}
 
         def quantile(u: float, name: str, line: Any = line, levels: Any = levels) -> float:
             return float(line[int((levels[name] < u).sum())])
 
         ends = sorted({0.0, *levels["Q_p"].tolist()[:-1], *levels["Q_q"].tolist()[:-1], 1.0})
         uniform = [(b - a, (a + b) / 2) for a, b in pairwise(ends)]
-        value = float(transport.transport_cost(p, q, torch.cdist(points, points)))
         quantiles = {name: lambda u, name=name: quantile(u, name) for name in levels}
-        assert holds(latex, p=p, q=q, U=uniform, **quantiles, W_1=lambda p, q, value=value: value)
+        far = torch.cdist(points, points)
+
+        def programme(p: Any, q: Any, far: Any = far) -> float:
+            return float(transport.transport_cost(*(torch.from_numpy(vector(x)) for x in (p, q)), far))
+
+        assert holds(latex, p=p, q=q, U=uniform, **quantiles, W_1=programme)
     return True
 
 
@@ -105,20 +123,21 @@ def parallel(latex: str) -> bool:
             "JSD": lambda p, q: float(divergences.jensen_shannon(p, q)),
         }
         assert holds(latex, **env, **family, **distances)
-    return derivations.parallel_lines().check()
+    return proved("parallel_lines")
 
 
 def the_scale(latex: str) -> bool:
-    """For random critics on points, K their steepest slope."""
+    """For random critics on points, K their steepest slope; an equality for the best one, times K."""
     random = Random(1)
     for points, p, q in clouds(10):
         far, values = torch.cdist(points, points), [random.uniform(-3, 3) for _ in range(5)]
         f = torch.tensor(values, dtype=torch.float64)
         steepest = ((f[:, None] - f).abs() / far.clamp(min=1e-9)).max()
-        laws = {"p": law(p, list(range(5))), "q": law(q, list(range(5)))}
-        env = {"f": values.__getitem__, "K": float(steepest)}
-        value = float(transport.wasserstein_1(p, q, points))
-        assert holds(latex, **laws, **env, W_1=lambda p, q, value=value: value)
+        known = {"p": law(p), "q": law(q), "W_1": distance(points)}
+        assert strictly(latex, **known, f=values.__getitem__, K=float(steepest))
+        best = best_critic(p - q, points)
+        for scale in (0.25, 1, 3):
+            assert touches(latex, **known, f=(scale * best).__getitem__, K=scale)
     return True
 
 
@@ -192,7 +211,7 @@ def the_second_derivative(latex: str) -> bool:
             w = [mpmath.mpf(random.uniform(-2, 2)) for _ in range(2)]
             weight = mpmath.mpf(random.uniform(0.1, 10))
             assert holds(latex, w=Vector(w), w_1=w[0], w_2=w[1], **{"lambda": weight})
-    return derivations.penalty_gradient().check()
+    return proved("penalty_gradient")
 
 
 def the_soft_wall(latex: str) -> bool:
@@ -202,7 +221,7 @@ def the_soft_wall(latex: str) -> bool:
             env = {"Delta": mpmath.mpf(delta), "lambda": mpmath.mpf(weight)}
             best = mpmath.findroot(lambda w, env=env: mpmath.diff(lambda at: soft_loss(at, env), w), 1.5)
             assert holds(latex, **env, **{"w*": best}, min=lambda of, best=best: lowest(of, best))
-    return derivations.penalty_bias().check()
+    return proved("penalty_bias")
 
 
 def soft_loss(w: Any, env: dict[str, Any]) -> Any:
@@ -289,5 +308,10 @@ EQUATIONS = [
         r"w^{*} = 1 + \frac{\Delta}{2 \lambda}, \qquad"
         r" \min_{w} (-w \Delta + \lambda (|w| - 1)^{2}) = -\Delta - \frac{\Delta^{2}}{4 \lambda}",
         the_soft_wall,
+        {
+            r"\min_{w}( - w\Delta + \lambda({w} - 1)^{2}) = - \Delta - \frac{\Delta^{2}}{4\lambda}": (
+                "the least value is where w is above one, and on the left the loss only grows"
+            )
+        },
     ),
 ]
