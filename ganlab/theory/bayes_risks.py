@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ganlab.losses import softplus
 from ganlab.theory.probability import ArrayLike, as_floating, numbers_between, probability_vectors, weighed
 
 __all__ = [
@@ -58,10 +59,6 @@ class BayesLoss:
     gap: Pairwise
 
 
-def _softplus(x: Tensor) -> Tensor:
-    return torch.logaddexp(x, x.new_zeros(()))
-
-
 def _contrast(p: Tensor, q: Tensor) -> Tensor:
     total = p + q
     return (p - q) / torch.where(total > 0, total, 1)
@@ -69,7 +66,7 @@ def _contrast(p: Tensor, q: Tensor) -> Tensor:
 
 def _hellinger_terms(p: Tensor, q: Tensor) -> Tensor:
     tiny, total = torch.finfo(p.dtype).tiny, p + q
-    root = p.clamp_min(tiny).sqrt() * q.clamp_min(tiny).sqrt()
+    root = torch.where(p > 0, p, tiny).sqrt() * torch.where(q > 0, q, tiny).sqrt()
     return total * _contrast(p, q).square() / (1 + 2 * root / torch.where(total > 0, total, 1))
 
 
@@ -85,8 +82,8 @@ def _information(y: Tensor) -> Tensor:
 
 BAYES_LOSSES: dict[str, BayesLoss] = {
     "logistic": BayesLoss(  # scores are logits; the gap is 2 JSD
-        real=lambda a: _softplus(-a),
-        fake=_softplus,
+        real=lambda a: softplus(-a),
+        fake=softplus,
         score=lambda p, q: p.log() - q.log(),
         uninformed=2 * _LOG2,
         gap=lambda p, q: (p + q) * _information(_contrast(p, q)) / 2,

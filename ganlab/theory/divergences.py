@@ -12,7 +12,8 @@ Kullback-Leibler divergences add -p + q to each term for this: it sums to zero b
 **Gradients** are finite wherever the value is, and never NaN. They are those of the terms as written here,
 so that `kl` has d/dq = 1 - p/q where the textbook sum has -p/q: along the simplex, and so through a softmax,
 the two are the same. Where a slope is -inf (the divergence falls infinitely fast as a missing outcome is
-given its first mass) a finite number of the same sign stands for it; where the value is infinite it is 0.
+given its first mass), or too large for the dtype (1/p at a subnormal p), a finite number of the same sign
+stands for it; where the value is infinite it is 0.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def _contrast_information(y: Tensor, low: Tensor) -> Tensor:
     near = low > 0.5
     small = torch.where(near, y, 0)
     series = 2 * small * small.atanh() + torch.log1p(-small.square())
-    tail = low * low.clamp_min(torch.finfo(y.dtype).tiny).log()
+    tail = low * torch.where(low > 0, low, torch.finfo(y.dtype).tiny).log()
     return torch.where(near, series, (2 - low) * torch.log1p(1 - low) + tail)
 
 
@@ -161,7 +162,10 @@ def pearson_chi2(p: ArrayLike, q: ArrayLike) -> Tensor:
     """
     p, q = probability_vectors(p, q)
     difference = p - q
-    terms = difference * (difference / torch.where(q > 0, q, 1))
+    far = (difference / torch.where(q > 0, q, 1)).detach().isinf()  # although its product may be a number
+    near_terms = difference * (difference / torch.where((q > 0) & ~far, q, 1))
+    far_terms = difference.square() / torch.where(far, q, 1)
+    terms = torch.where(far, far_terms, near_terms)
     return torch.where((q == 0) & (p > 0), torch.inf, torch.where(q > 0, terms, 0)).sum(-1)
 
 
@@ -210,8 +214,11 @@ def squared_hellinger(p: ArrayLike, q: ArrayLike) -> Tensor:
     p, q = probability_vectors(p, q)
     total, y = _sum_and_contrast(p, q, p - q)
     safe = torch.where(total > 0, total, 1)
-    product = (2 * p / safe) * (2 * q / safe)  # 1 - y^2
-    root = product.clamp_min(torch.finfo(p.dtype).tiny).sqrt()
+    tiny, shares = torch.finfo(p.dtype).tiny, (2 * p / safe, 2 * q / safe)
+    product = shares[0] * shares[1]  # 1 - y^2
+    known = product > tiny / torch.finfo(p.dtype).eps
+    first, second = (torch.where(~known & (share > 0), share, tiny).sqrt() for share in shares)
+    root = torch.where(known, torch.where(known, product, 1).sqrt(), first * second)
     return (total * y.square() / (1 + root)).sum(-1)
 
 
@@ -319,6 +326,7 @@ def optimal_discriminator(
         numbers_between(x, 0, math.inf, name=name) for x, name in ((p_data, "p_data"), (p_g, "p_g"))
     )
     _check_labels(real_label, fake_label)
+    p_data, p_g = _scaled(p_data, p_g)
     total = p_data + p_g
     real_share = p_data / torch.where(total > 0, total, 1)
     fake_share = p_g / torch.where(total > 0, total, 1)
@@ -371,6 +379,14 @@ def regret(p: ArrayLike, q: ArrayLike, d: ArrayLike) -> Tensor:
     real = _kl_terms(p, (p + q) * d, difference)
     fake = _kl_terms(q, (p + q) * (1 - d), -difference)
     return (real + fake).sum(-1)
+
+
+def _scaled(p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
+    """Both times a power of two, where their sum would overflow or the slope of a share of it would."""
+    number, total = torch.finfo(torch.promote_types(p.dtype, q.dtype)), (p + q).detach()
+    small = torch.where(total < number.tiny / number.eps, number.eps**-2, 1.0)
+    scale = torch.where(total.isinf(), 0.5, small).to(total.dtype)
+    return p * scale, q * scale
 
 
 def _check_labels(real_label: float, fake_label: float) -> None:

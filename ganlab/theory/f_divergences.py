@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from ganlab.losses import softplus
 from ganlab.theory.probability import ArrayLike, as_floating, probability_vectors, weighed
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 Pointwise = Callable[[Tensor], Tensor]
+Pairwise = Callable[[Tensor, Tensor], Tensor]
 _LOG2 = math.log(2)
 
 
@@ -39,7 +41,7 @@ class FDivergence:
     `witness`: f'(u), the best critic where p/q = u; at a kink the midpoint of its slopes. `at_zero`: f(0),
     the price of what q invents. `slope_at_infinity`: the limit of f(u)/u, the price of what q drops.
     `activation`: an increasing map of all raw scores into the domain of f*, with which a network becomes a
-    critic.
+    critic. `term`, `critic`: q f(p/q) and f'(p/q) from p > 0 and q > 0 themselves.
 
     Source: Nowozin et al. 2016 [nowozin2016].
 
@@ -55,6 +57,12 @@ class FDivergence:
     at_zero: float
     slope_at_infinity: float
     activation: Pointwise
+    term: Pairwise
+    critic: Pairwise
+
+
+def _logit(p: Tensor, q: Tensor) -> Tensor:
+    return p.log() - q.log()
 
 
 def _within(t: Tensor, inside: Tensor, conjugate: Pointwise, elsewhere: float) -> Tensor:
@@ -77,6 +85,8 @@ F_DIVERGENCES: dict[str, FDivergence] = {
         at_zero=0.0,
         slope_at_infinity=0.0,
         activation=logsigmoid,
+        term=lambda p, q: p * (p / (p + q)).log() + q * (q / (p + q)).log(),
+        critic=lambda p, q: -softplus(_logit(q, p)),
     ),
     "jensen_shannon": FDivergence(  # 2 JSD
         generator=_jensen_shannon_generator,
@@ -85,6 +95,8 @@ F_DIVERGENCES: dict[str, FDivergence] = {
         at_zero=_LOG2,
         slope_at_infinity=_LOG2,
         activation=lambda v: _LOG2 + logsigmoid(v),
+        term=lambda p, q: p * (2 * (p / (p + q))).log() + q * (2 * (q / (p + q))).log(),
+        critic=lambda p, q: _LOG2 - softplus(_logit(q, p)),
     ),
     "kl": FDivergence(
         generator=lambda u: torch.xlogy(u, u),
@@ -93,6 +105,8 @@ F_DIVERGENCES: dict[str, FDivergence] = {
         at_zero=0.0,
         slope_at_infinity=math.inf,
         activation=lambda v: v,
+        term=lambda p, q: p * _logit(p, q),
+        critic=lambda p, q: 1 + _logit(p, q),
     ),
     "reverse_kl": FDivergence(
         generator=lambda u: -u.log(),
@@ -101,6 +115,8 @@ F_DIVERGENCES: dict[str, FDivergence] = {
         at_zero=math.inf,
         slope_at_infinity=0.0,
         activation=lambda v: -v.neg().exp(),
+        term=lambda p, q: q * _logit(q, p),
+        critic=lambda p, q: -q / p,
     ),
     "pearson": FDivergence(  # sum (p - q)^2 / q; f is convex on all reals, and f* is taken there
         generator=lambda u: (u - 1).square(),
@@ -109,6 +125,8 @@ F_DIVERGENCES: dict[str, FDivergence] = {
         at_zero=1.0,
         slope_at_infinity=math.inf,
         activation=lambda v: v,
+        term=lambda p, q: ((p - q) / q.sqrt()).square(),
+        critic=lambda p, q: 2 * ((p - q) / q),
     ),
     "squared_hellinger": FDivergence(
         generator=lambda u: (u.sqrt() - 1).square(),
@@ -117,6 +135,8 @@ F_DIVERGENCES: dict[str, FDivergence] = {
         at_zero=1.0,
         slope_at_infinity=1.0,
         activation=lambda v: -torch.expm1(-v),
+        term=lambda p, q: (p.sqrt() - q.sqrt()).square(),
+        critic=lambda p, q: 1 - q.sqrt() / p.sqrt(),
     ),
     "total_variation": FDivergence(
         generator=lambda u: (u - 1).abs() / 2,
@@ -125,6 +145,8 @@ F_DIVERGENCES: dict[str, FDivergence] = {
         at_zero=0.5,
         slope_at_infinity=0.5,
         activation=lambda v: v.tanh() / 2,
+        term=lambda p, q: (p - q).abs() / 2,
+        critic=lambda p, q: (p - q).sign() / 2,
     ),
 }
 """The f-divergences by name, each with its generator, conjugate and optimal witness.
@@ -148,7 +170,7 @@ def f_divergence(p: ArrayLike, q: ArrayLike, name: str) -> Tensor:
     p, q = probability_vectors(p, q)
     f = _named(name)
     both = (p > 0) & (q > 0)
-    inside = torch.where(both, q, 0) * f.generator(torch.where(both, p, 1) / torch.where(both, q, 1))
+    inside = torch.where(both, f.term(torch.where(both, p, 1), torch.where(both, q, 1)), 0)
     invented = weighed(torch.where(p == 0, q, 0), torch.as_tensor(f.at_zero, dtype=q.dtype))
     dropped = weighed(torch.where(q == 0, p, 0), torch.as_tensor(f.slope_at_infinity, dtype=p.dtype))
     return (inside + invented + dropped).sum(-1)
@@ -168,7 +190,7 @@ def optimal_witness(p: ArrayLike, q: ArrayLike, name: str) -> Tensor:
     """
     p, q = probability_vectors(p, q)
     nowhere = (p == 0) & (q == 0)
-    return _named(name).witness(torch.where(nowhere, 1, p) / torch.where(nowhere, 1, q))
+    return _named(name).critic(torch.where(nowhere, 1, p), torch.where(nowhere, 1, q))
 
 
 def dual_value(p: ArrayLike, q: ArrayLike, t: ArrayLike, name: str) -> Tensor:

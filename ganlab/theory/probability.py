@@ -44,6 +44,7 @@ def as_floating(x: ArrayLike) -> Tensor:
 def numbers_between(x: ArrayLike, low: float, high: float, *, name: str = "x") -> Tensor:
     """`x` as a floating-point tensor, after a check that it is finite and lies between `low` and `high`.
 
+    A slope that reaches it and is too large for its dtype arrives as the largest number of that sign.
     Raises `ValueError` where it does not.
 
     >>> numbers_between([0.0, 1.0], 0, 1)
@@ -55,6 +56,19 @@ def numbers_between(x: ArrayLike, low: float, high: float, *, name: str = "x") -
     if wrong.numel():
         bounds = "must not be negative" if high == math.inf else f"must lie in [{low:g}, {high:g}]"
         raise ValueError(f"`{name}` {bounds}, and be finite, got {wrong[0].item():.6g}")
+    return _with_finite_slopes(x)
+
+
+def _with_finite_slopes(x: Tensor) -> Tensor:
+    """`x`, with the largest number in the place of a slope beyond it: 1/x overflows where x is subnormal.
+
+    An infinite slope times a subnormal probability is nan in the backward pass of a softmax.
+    """
+    if not x.requires_grad or torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+        return x
+    largest = torch.finfo(x.dtype).max
+    x = x.view_as(x)
+    x.register_hook(lambda slope: None if slope is None else slope.clamp(-largest, largest))
     return x
 
 

@@ -125,7 +125,7 @@ def wasserstein_1_gaussian(
             raise ValueError(f"`{name}` must not be negative, got {std.min().item():.6g}")
     m, s = (mean_p - mean_q).abs(), (std_p - std_q).abs()
     safe = torch.where(s > 0, s, 1)
-    ratio = m / safe
+    ratio = (m / safe).clamp_max(1e3)  # beyond it the second term alone is left
     folded = safe * math.sqrt(2 / math.pi) * (-ratio.square() / 2).exp() + m * (ratio / math.sqrt(2)).erf()
     return torch.where(s > 0, folded, m)
 
@@ -354,11 +354,12 @@ def _check_bandwidth(bandwidth: float) -> None:
 def _gaussian_kernel(x: Tensor, y: Tensor, bandwidth: float) -> Tensor:
     _check_bandwidth(bandwidth)
     x, y = (z.unsqueeze(-1) if z.ndim == 1 else z for z in (x, y))
-    return (-(x.unsqueeze(1) - y.unsqueeze(0)).square().sum(-1) / (2 * bandwidth**2)).exp()
+    return (-((x.unsqueeze(1) - y.unsqueeze(0)) / bandwidth).square().sum(-1) / 2).exp()
 
 
 def _mean_kernel(d: Tensor, total: Tensor, bandwidth: float) -> Tensor:
     """E exp(-|Z|^2 / (2 b^2)) for a Gaussian Z of mean `d` and covariance `total`."""
-    widened = torch.eye(d.shape[-1], dtype=total.dtype) + total / bandwidth**2
-    distance = (d * torch.linalg.solve(widened, d.unsqueeze(-1)).squeeze(-1)).sum(-1) / bandwidth**2
+    d, total = d / bandwidth, total / bandwidth / bandwidth  # the square itself may underflow
+    widened = torch.eye(d.shape[-1], dtype=total.dtype) + total
+    distance = (d * torch.linalg.solve(widened, d.unsqueeze(-1)).squeeze(-1)).sum(-1)
     return (-distance / 2).exp() * torch.linalg.det(widened).rsqrt()

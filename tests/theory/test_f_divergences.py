@@ -46,6 +46,18 @@ MEANINGS = {
 }
 
 
+# f'(u), differentiated by hand
+_SLOPES = {
+    "gan": lambda u: -mp.log1p(1 / u),
+    "jensen_shannon": lambda u: mp.log(2) - mp.log1p(1 / u),
+    "kl": lambda u: 1 + mp.log(u),
+    "reverse_kl": lambda u: -1 / u,
+    "pearson": lambda u: 2 * (u - 1),
+    "squared_hellinger": lambda u: 1 - 1 / mp.sqrt(u),
+    "total_variation": lambda u: mp.sign(u - 1) / 2,
+}
+
+
 def _meaning(name, p, q):
     with mp.workdps(40):
         return float(MEANINGS[name]([mp.mpf(float(x)) for x in p], [mp.mpf(float(x)) for x in q]))
@@ -69,6 +81,30 @@ def test_the_meanings_cover_the_table():
 @settings(max_examples=20, deadline=None)
 def test_value_is_that_of_the_named_divergence(name, pair):
     assert_close(f_divergence(*pair, name).item(), _meaning(name, *pair), rtol=1e-12, atol=1e-14)
+
+
+@BY_NAME
+@pytest.mark.parametrize("small", [1e-320, 1e-310, 1e-200, 1e-20])
+def test_value_and_critic_hold_where_the_ratio_of_probabilities_overflows(name, small):
+    p, q = torch.tensor([1.0, small]), torch.tensor([small, 1.0])
+    expected = _meaning(name, p, q)
+    got = f_divergence(p, q, name).item()
+    assert got == expected if math.isinf(expected) else abs(got - expected) <= 1e-13 * abs(expected) + 1e-15
+    with mp.workdps(50):
+        u = mp.mpf(1) / mp.mpf(small)
+        critics = [float(_SLOPES[name](x)) for x in (u, 1 / u)]
+    assert_close(optimal_witness(p, q, name).tolist(), critics, rtol=1e-11, atol=1e-11)
+
+
+@BY_NAME
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("gap", [85.0, 90.0, 103.0])
+def test_slopes_through_a_softmax_are_finite_where_its_probabilities_are_subnormal(name, turned, gap):
+    logits = torch.tensor([0.0, gap], dtype=torch.float32, requires_grad=True)
+    pair = [torch.softmax(logits, 0), torch.full((2,), 0.5, dtype=torch.float32)]
+    distance = f_divergence(*(pair[::-1] if turned else pair), name)
+    (slope,) = torch.autograd.grad(distance, logits)
+    assert slope.isfinite().all()
 
 
 @BY_NAME
