@@ -30,7 +30,6 @@ HERE = Path(__file__).parent
 FACTS = HERE.parent / "checked"
 _MODULE = re.compile(r'\s*<script type="module" data-module="\w+">.*?</script>', re.DOTALL)
 _PART = re.compile(r'data-part="(\w+)"')
-_STYLE = re.compile(r"const STYLE = `(.*?)`;", re.DOTALL)
 _CHECK = re.compile(r'exercises\.check\("([\w-]+)", None\)')
 
 logger = logging.getLogger(__name__)
@@ -50,7 +49,7 @@ def setup(app):
 def _digest():
     package = Path(ganlab.__file__).parent
     sources = [
-        *package.glob("page/browser/*.js"),
+        *package.glob("page/browser/**/*.*s"),
         *package.glob("assets/quizzes/*.yml"),
         *FACTS.glob("*.json"),
     ]
@@ -181,13 +180,12 @@ def _empty_table(chapters):
         f"<td>0 of {len(chapter['names'])}</td></tr>"
         for chapter in chapters
     )
-    style = _STYLE.search(live.module("quiz"))[1]
     head = "".join(f'<th scope="col">{text}</th>' for text in ("Chapter", "Answered rightly", "Count"))
     room = (
         '<div class="controls" style="visibility: hidden"><span class="button">Save</span></div><p>&nbsp;</p>'
     )
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    return f'<div class="part-quiz"><style>{style}</style>{table}{room}</div>'
+    return f'<div class="part-quiz"><style>{live.style("quiz")}</style>{table}{room}</div>'
 
 
 def _load_scripts(app, pagename, templatename, context, doctree):

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from datetime import datetime
+from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -114,8 +115,9 @@ def test_no_script_holds_the_end_of_a_script():
 
 
 def test_the_colors_of_the_page_are_those_of_the_figures():
-    style = re.search(r"\.explorable \{(.*?)\}", parts.module("player"), re.DOTALL)[1]
-    assert dict(re.findall(r"--(real|fake|discriminator|other|neutral): (#\w+)", style)) == plotting.COLORS
+    light = parts.style("player").split("}")[0]
+    found = dict(re.findall(r"--(real|fake|discriminator|other|neutral):(#\w+)", light))
+    assert found == {name: color.lower() for name, color in plotting.COLORS.items()}
 
 
 def node(script):
@@ -124,15 +126,16 @@ def node(script):
     return json.loads(run.stdout)
 
 
-def bare(name):
-    """The module of a part, without the loop that looks for a page."""
-    return parts.module(name).split("\nfor (const root of")[0]
+def imported(module, *names):
+    """The line that imports some names from a module of the browser's."""
+    address = (Path(parts.__file__).parent / "browser" / f"{module}.js").as_uri()
+    return f'import {{ {", ".join(names)} }} from "{address}";\n'
 
 
 def test_the_page_unpacks_what_python_packed():
     recording = film(frames=4, points=9, side=3)
     run = explorables.player(recording).data["runs"][0]
-    script = bare("player") + f"const run = unpack({json.dumps(run)});"
+    script = imported("player/film", "unpack") + f"const run = unpack({json.dumps(run)});"
     script += "const all = [run.real, [0, 1, 2, 3].map(run.fakeAt), [...run.fieldAt(2)], run.arrowsAt(3)];"
     script += "console.log(JSON.stringify(all))"
     real, fake, field, arrows = map(np.array, node(script))
@@ -157,9 +160,8 @@ LAWS = [
 
 def test_the_page_integrates_as_the_package_does():
     laws = [[_law("p", law) for law in pair] for pair in LAWS]
-    found = node(
-        bare("densities") + f"console.log(JSON.stringify({json.dumps(laws)}.map(([p, q]) => compare(p, q))))"
-    )
+    answer = f"console.log(JSON.stringify({json.dumps(laws)}.map(([p, q]) => compare(p, q))))"
+    found = node(imported("explorers/laws", "compare") + answer)
     for (p, q), page in zip(laws, found, strict=True):
         jsd = jensen_shannon_density(_log_density(p), _log_density(q)).value.item()
         assert page["jsd"] == pytest.approx(jsd, abs=1e-9)
@@ -170,7 +172,8 @@ def test_a_law_is_moved_and_widened_to_the_mean_and_the_deviation_asked_for():
     law = _law("p", [(0.2, -3.0, 1.0), (0.8, 1.0, 0.5)])
     script = f"const law = placed({json.dumps(law)}, 0.7, 2.5);"
     script += "console.log(JSON.stringify([law, mean(law), deviation(law)]))"
-    rows, mean, deviation = node(bare("densities") + script)
+    laws = imported("explorers/laws", "placed", "mean", "deviation")
+    rows, mean, deviation = node(laws + script)
     weight, means, stds = np.array(rows).T
     assert weight @ means == pytest.approx(0.7) == mean
     assert math.sqrt(weight @ (stds**2 + means**2) - mean**2) == pytest.approx(2.5) == deviation
@@ -703,7 +706,7 @@ def test_windows_presets_panels_and_kinds_out_of_range_are_refused():
 
 
 def test_the_presets_of_the_lab_are_those_of_its_script():
-    script = bare("lab") + "console.log(JSON.stringify(Object.keys(PRESETS)))"
+    script = imported("lab/setups", "PRESETS") + "console.log(JSON.stringify(Object.keys(PRESETS)))"
     assert tuple(node(script)) == explorables.LAB_PRESETS
 
 

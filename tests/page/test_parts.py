@@ -46,6 +46,59 @@ def test_what_a_module_imports_is_written_out_once_for_each(tmp_path, monkeypatc
     assert run.stdout.strip() == "13", run.stderr
 
 
+SUM = """import { two } from "./deep/two.js";
+import CSS from "./deep/sum.css" with { type: "text" };
+export function mount(root, data) {
+  root.push(two(data), CSS, new URL("./deep/worker.js", import.meta.url));
+}
+"""
+DEEP = {
+    "one.js": "let count = 0;\nexport function one() {\n  return (count += 1);\n}\n",
+    "two.js": 'import { one } from "./one.js";\nimport { three } from "../three.js";\n\n'
+    "export const two = (x) => [x, one(), three()];\n",
+    "worker.js": 'import { two as both } from "./two.js";\n\npostMessage(both("w"));\n',
+    "sum.css": "/* A remark. */\n.a,\n.b {\n  color: red;\n}\n",
+}
+RUN = """
+URL.createObjectURL = (blob) => blob;
+const found = [];
+mount(found, "p");
+globalThis.postMessage = (answer) => found.push(answer);
+new Function(await found[2].text())();
+console.log(JSON.stringify([found[0], found[1], found[3]]));
+"""
+
+
+def written(folder, files):
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def test_imports_are_followed_and_a_module_runs_once_in_the_page_and_once_in_its_worker(
+    tmp_path, monkeypatch
+):
+    """`one` counts its calls: 1 and 2 in the page, where two modules share it, and again in the worker."""
+    monkeypatch.setattr(parts, "_FOLDER", tmp_path)
+    three = 'import { one } from "./deep/one.js";\n\nexport const three = () => one();\n'
+    written(tmp_path, {"sum.js": SUM, "three.js": three} | {f"deep/{n}": text for n, text in DEEP.items()})
+    host = parts.module("sum").split("\nfor (const root")[0]
+    assert host.count("count += 1") == 1
+    run = subprocess.run([NODE, "--input-type=module", "-e", host + RUN], capture_output=True, text=True)
+    assert json.loads(run.stdout) == [["p", 1, 2], ".a,.b{color:red}\n", ["w", 1, 2]], run.stderr
+    assert parts.style("sum") == ".a,.b{color:red}\n"
+
+
+def test_two_modules_that_export_one_name_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "_FOLDER", tmp_path)
+    part = 'import { a } from "./a.js";\nimport { a as b } from "./b.js";\n\nexport function mount() {}\n'
+    written(tmp_path, {"p.js": part, "a.js": "export const a = 1;\n", "b.js": "export const a = 2;\n"})
+    with pytest.raises(ValueError, match=r"a\.js and b\.js export the same name, 'a'"):
+        parts.module("p")
+    with pytest.raises(ValueError, match=r"`name` must be a part with a style sheet, got 'p'"):
+        parts.style("p")
+
+
 def test_data_ends_no_script_and_comes_back_as_it_was():
     data = {"text": "</script><!-- é \u2028", "numbers": [1, 0.1, -1e-7, None, True]}
     page = parts.html("quiz", data, fallback="<p>x</p>", script=False)

@@ -75,13 +75,14 @@ def test_the_order_of_the_choices_tells_nothing_and_numbers_stay_in_order():
 
 
 def in_node(expression):
-    """What an expression over the quiz's module is, as JSON."""
-    module = parts.module("quiz").split("\nfor (const root of document")[0]
-    run = subprocess.run(
-        [NODE, "--input-type=module", "-e", f"{module}\nconsole.log(JSON.stringify({expression}));"],
-        capture_output=True,
-        text=True,
+    """What an expression over the quiz's modules is, as JSON."""
+    folder = (Path(parts.__file__).parent / "browser" / "quiz").as_uri()
+    script = (
+        f'import {{ answersIn, joined }} from "{folder}/answers.js";\n'
+        f'import {{ parse, verdict }} from "{folder}/marking.js";\n'
+        f"console.log(JSON.stringify({expression}));"
     )
+    run = subprocess.run([NODE, "--input-type=module", "-e", script], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
 

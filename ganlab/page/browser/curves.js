@@ -3,78 +3,110 @@
 // point moves from sample to sample, so that each number shown is one that Python computed. live.send(state)
 // is called with {index, x} whenever the reader moves it. Returns {destroy}.
 
-import { axes, clamp, control, follow, legend, make, role, shown, span, stage } from "./axes.js";
+import CSS from "./explorers/curves.css" with { type: "text" };
+import { axes, legend } from "./shared/axes.js";
+import { make } from "./shared/elements.js";
+import { clamp, nearest, shown, span } from "./shared/numbers.js";
+import { follow, stage } from "./shared/stage.js";
+import { role } from "./shared/theme.js";
 
 const SHORT = { inf: Infinity, "-inf": -Infinity };
-const CSS = `
-.explorable-curves output { min-width: 7em; }
-.explorable-curves .swatch { display: inline-block; width: .7em; height: .7em; border-radius: 50%; background: var(--role); margin-right: .5em; }
-`;
+const read = (list) => list.map((v) => (typeof v === "string" ? SHORT[v] : v));
 
 export function mount(root, data, live) {
-  const names = data.functions.map((f) => f.name);
-  const body = stage(root, "curves", `Explorer: ${names.join(", ")} over ${data.xName}`);
-  body.append(make("style", {}, CSS));
-  const read = (list) => list.map((v) => (typeof v === "string" ? SHORT[v] : v));
-  const functions = data.functions.map((f) => ({ ...f, values: read(f.values), slopes: read(f.slopes) }));
-  const x = data.x;
-  const window = [x[0], x.at(-1)];
-  let index = data.at;
-  let width = 0;
-
-  const lines = (key) => functions.map((f) => ({ name: f.name, role: f.role, dash: f.dash, x, y: f[key] }));
-  const pick = ({ x: wanted }) => go(nearest(wanted), true);
-  const panel = (key, words, range, marks, height) => {
-    body.append(make("p", { class: "title" }, words));
-    const label = `${words} of ${names.join(", ")} over ${data.xName}`;
-    const xLabel = key === "slopes" || !data.slopes ? data.xName : "";
-    return { key, axes: axes(body, { height, x: window, y: range ?? span(lines(key).map((l) => l.y)), lines: lines(key), landmarks: marks, xLabel, label, pick }) };
+  const names = data.functions.map((f) => f.name).join(", ");
+  const explorer = {
+    data,
+    live,
+    names,
+    x: data.x,
+    index: data.at,
+    width: 0,
+    functions: data.functions.map((f) => ({ ...f, values: read(f.values), slopes: read(f.slopes) })),
+    body: stage(root, "curves", `Explorer: ${names} over ${data.xName}`, CSS),
   };
-  body.append(legend(lines("values")));
-  const panels = [panel("values", `${data.yName}${data.unit && `, in ${data.unit}`}`, data.y, data.landmarks, 220)];
-  if (data.slopes) panels.push(panel("slopes", `slope of ${data.yName}`, data.slopeRange, [], 150));
-  const slider = control("input", { type: "range", min: 0, max: x.length - 1, step: 1, "aria-label": data.xName });
-  const place = make("output", { "aria-hidden": "true" });
-  const table = make("table");
-  const said = make("p", { class: "said unseen", role: "status" });
-  body.append(make("div", { class: "bar" }, slider, place), table, said);
-
-  function nearest(wanted) {
-    return x.reduce((best, v, i) => (Math.abs(v - wanted) < Math.abs(x[best] - wanted) ? i : best), 0);
-  }
-
-  function show() {
-    if (!width) return;
-    for (const { key, axes: plot } of panels) {
-      const at = functions.map((f) => ({ x: x[index], y: f[key][index], slope: f.slopes[index], role: f.role }));
-      const known = at.filter((t) => Number.isFinite(t.y) && Number.isFinite(t.slope) && t.y !== null && t.slope !== null);
-      plot.draw(plot.svg.parentNode.clientWidth - 22, { cursor: x[index], dots: at, tangents: key === "values" ? known : [] });
-    }
-  }
-
-  function go(next, moved = false) {
-    index = clamp(next, 0, x.length - 1);
-    slider.value = index;
-    place.textContent = `${data.xName} = ${shown(x[index])}`;
-    table.replaceChildren(make("thead", {}, make("tr", {}, make("td"), ...[data.yName, "slope"].map((word) => make("th", { scope: "col" }, word)))));
-    const rows = functions.map((f) => make("tr", {},
-      make("th", { scope: "row" }, make("span", { class: "swatch", style: role(f.role) }), f.name),
-      make("td", {}, shown(f.values[index])), make("td", {}, shown(f.slopes[index]))));
-    table.append(make("tbody", {}, ...rows));
-    const parts = functions.map((f) => `${f.name} ${shown(f.values[index], 4)}, slope ${shown(f.slopes[index], 4)}`);
-    said.textContent = `At ${place.textContent}: ${parts.join("; ")}.`;
-    slider.setAttribute("aria-valuetext", place.textContent);
-    show();
-    if (moved) live?.send?.({ index, x: x[index] });
-  }
-
-  slider.addEventListener("input", () => go(Number(slider.value), true));
-  go(index);
-  const unfollow = follow(body, (now) => ((width = now), show()));
+  build(explorer);
+  go(explorer, explorer.index);
+  const release = follow(explorer.body, (now) => {
+    explorer.width = now;
+    show(explorer);
+  });
   return {
     destroy() {
-      unfollow();
+      release();
       root.replaceChildren();
     },
   };
+}
+
+function build(explorer) {
+  const { body, data, x } = explorer;
+  body.append(legend(linesOf(explorer, "values")));
+  const title = `${data.yName}${data.unit && `, in ${data.unit}`}`;
+  explorer.panels = [panel(explorer, "values", title, { y: data.y, landmarks: data.landmarks, height: 220 })];
+  if (data.slopes) {
+    const below = { y: data.slopeRange, landmarks: [], height: 150 };
+    explorer.panels.push(panel(explorer, "slopes", `slope of ${data.yName}`, below));
+  }
+  const oninput = () => go(explorer, Number(explorer.slider.value), true);
+  const range = { type: "range", min: 0, max: x.length - 1, step: 1, "aria-label": data.xName };
+  explorer.slider = make("input", { ...range, oninput });
+  explorer.place = make("output", { "aria-hidden": "true" });
+  explorer.table = make("table");
+  explorer.said = make("p", { class: "said unseen", role: "status" });
+  body.append(make("div", { class: "bar" }, explorer.slider, explorer.place), explorer.table, explorer.said);
+}
+
+const linesOf = ({ functions, x }, key) =>
+  functions.map((f) => ({ name: f.name, role: f.role, dash: f.dash, x, y: f[key] }));
+
+function panel(explorer, key, words, { y, ...look }) {
+  const { body, data, names, x } = explorer;
+  const lines = linesOf(explorer, key);
+  body.append(make("p", { class: "title" }, words));
+  const label = `${words} of ${names} over ${data.xName}`;
+  const xLabel = key === "slopes" || !data.slopes ? data.xName : "";
+  const pick = ({ x: wanted }) => go(explorer, nearest(x, wanted), true);
+  const ranges = { x: [x[0], x.at(-1)], y: y ?? span(lines.map((line) => line.y)) };
+  return { key, axes: axes(body, { ...look, ...ranges, lines, xLabel, label, pick }) };
+}
+
+function show({ panels, functions, x, index, width }) {
+  if (!width) return;
+  const known = (t) => Number.isFinite(t.y) && Number.isFinite(t.slope);
+  for (const { key, axes: plot } of panels) {
+    const dots = functions.map((f) => ({
+      x: x[index],
+      y: f[key][index],
+      slope: f.slopes[index],
+      role: f.role,
+    }));
+    const tangents = key === "values" ? dots.filter(known) : [];
+    plot.draw(plot.svg.parentNode.clientWidth - 22, { cursor: x[index], dots, tangents });
+  }
+}
+
+function go(explorer, next, moved = false) {
+  const { data, x, functions, slider, place, said, live } = explorer;
+  const index = (explorer.index = clamp(next, 0, x.length - 1));
+  slider.value = index;
+  place.textContent = `${data.xName} = ${shown(x[index])}`;
+  tabulate(explorer);
+  const parts = functions.map(
+    (f) => `${f.name} ${shown(f.values[index], 4)}, slope ${shown(f.slopes[index], 4)}`,
+  );
+  said.textContent = `At ${place.textContent}: ${parts.join("; ")}.`;
+  slider.setAttribute("aria-valuetext", place.textContent);
+  show(explorer);
+  if (moved) live?.send?.({ index, x: x[index] });
+}
+
+function tabulate({ table, data, functions, index }) {
+  const head = [data.yName, "slope"].map((word) => make("th", { scope: "col" }, word));
+  const rows = functions.map((f) => {
+    const name = make("th", { scope: "row" }, make("span", { class: "swatch", style: role(f.role) }), f.name);
+    const numbers = [f.values, f.slopes].map((list) => make("td", {}, shown(list[index])));
+    return make("tr", {}, name, ...numbers);
+  });
+  table.replaceChildren(make("thead", {}, make("tr", {}, make("td"), ...head)), make("tbody", {}, ...rows));
 }

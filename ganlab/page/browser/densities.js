@@ -2,169 +2,149 @@
 // `mount(root, data, live)`: data is what `ganlab.explorables.densities` writes. live.send(state) is called
 // with {laws, jsd, value} whenever the reader moves something. Returns {destroy}.
 
-import { axes, clamp, control, follow, legend, make, shown, stage } from "./axes.js";
-
-const CSS = `
-.explorable-densities .controls { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20em, 100%), 1fr)); gap: .2em 1.5em; margin: .4em 0; }
-.explorable-densities .controls label { display: grid; grid-template-columns: 10.5em minmax(5em, 1fr) 3.6em; font-size: 14px; }
-.explorable-densities .controls input { min-width: 0; }
-`;
-const LOG2 = Math.log(2);
-const ROOT = Math.log(2 * Math.PI) / 2;
-
-// A law is a list of [weight, mean, standard deviation].
-export function logDensity(law, x) {
-  let [top, sum] = [-Infinity, 0];
-  for (const [weight, mean, std] of law) {
-    const z = (x - mean) / std;
-    const term = Math.log(weight) - Math.log(std) - ROOT - (z * z) / 2;
-    if (term > top) [sum, top] = [sum * Math.exp(top - term) + 1, term];
-    else sum += Math.exp(term - top);
-  }
-  return top + Math.log(sum);
-}
-
-export function mean(law) {
-  return law.reduce((sum, [weight, m]) => sum + weight * m, 0);
-}
-
-export function deviation(law) {
-  const centre = mean(law);
-  return Math.sqrt(law.reduce((sum, [weight, m, std]) => sum + weight * (std * std + (m - centre) ** 2), 0));
-}
-
-// The law moved and widened to another mean and another standard deviation.
-export function placed(law, centre, width) {
-  const [m, factor] = [mean(law), width / deviation(law)];
-  return law.map(([weight, mu, std]) => [weight, centre + factor * (mu - m), factor * std]);
-}
-
-const softplus = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-
-export function best(p, q, x) {
-  return 1 / (1 + Math.exp(logDensity(q, x) - logDensity(p, x)));
-}
-
-// JSD(p, q) and V(D*) = E_p[log D*] + E_q[log(1 - D*)], in nats, each by the trapezoidal rule on its own
-// integrand: for smooth densities that fall off on both sides it is exact to rounding once the step is small.
-export function compare(p, q) {
-  const all = [...p, ...q];
-  const low = Math.min(...all.map(([, m, s]) => m - 10 * s));
-  const high = Math.max(...all.map(([, m, s]) => m + 10 * s));
-  const count = clamp(Math.ceil((16 * (high - low)) / Math.min(...all.map(([, , s]) => s))), 400, 40000);
-  const step = (high - low) / count;
-  let [jsd, value] = [0, 0];
-  for (let i = 0; i <= count; i++) {
-    const x = low + i * step;
-    const [a, b] = [logDensity(p, x), logDensity(q, x)];
-    const [real, fake] = [-softplus(b - a), -softplus(a - b)]; // log D*, log(1 - D*)
-    jsd += (Math.exp(a) * (LOG2 + real) + Math.exp(b) * (LOG2 + fake)) / 2;
-    value += Math.exp(a) * real + Math.exp(b) * fake;
-  }
-  return { jsd: jsd * step, value: value * step };
-}
+import CSS from "./explorers/densities.css" with { type: "text" };
+import { LOG2, best, compare, density, deviation, mean, placed } from "./explorers/laws.js";
+import { axes, legend } from "./shared/axes.js";
+import { make } from "./shared/elements.js";
+import { clamp, shown } from "./shared/numbers.js";
+import { follow, stage } from "./shared/stage.js";
 
 export function mount(root, data, live) {
-  const body = stage(root, "densities", `Explorer: ${data.laws.map((law) => law.name).join(" and ")}, and the best discriminator between them`);
-  body.append(make("style", {}, CSS));
+  const about = `Explorer: ${data.laws.map((law) => law.name).join(" and ")}, and the best discriminator between them`;
   const [x0, x1] = data.x;
-  const grid = Array.from({ length: 401 }, (_, i) => x0 + (i * (x1 - x0)) / 400);
-  const widths = [(x1 - x0) / 100, (x1 - x0) / 4];
-  const laws = data.laws.map((law) => ({ ...law, parts: law.parts }));
-  let width = 0;
-  let held = null;
-  let probe = data.at;
-
-  const curve = (law) => ({ name: law.name, role: law.role, dash: law.dash, x: grid, y: grid.map((x) => Math.exp(logDensity(law.parts, x))) });
-  const answer = () => ({ name: "D*(x)", role: "discriminator", dash: "solid", x: grid, y: grid.map((x) => best(laws[0].parts, laws[1].parts, x)) });
-  body.append(legend([...laws.map(curve), answer()]), make("p", { class: "title" }, "densities: drag a circle to move a law, a diamond to widen it"));
-  const top = axes(body, { height: 200, x: data.x, y: [0, 1], lines: [], label: "the two densities", pick: drag });
-  body.append(make("p", { class: "title" }, "the best discriminator's answer, D* = p/(p + q)"));
-  const bottom = axes(body, { height: 150, x: data.x, y: [0, 1.04], lines: [], landmarks: [{ name: "1/2", y: 0.5 }], xLabel: "x", label: "the best discriminator's answer D*", pick: ({ x }) => look(x) });
-  const controls = make("div", { class: "controls" });
-  const said = make("p", { class: "said", role: "status" });
-  body.append(controls, said);
-
-  const sliders = laws.map((law, i) => ({
-    centre: slider(`${law.name}: mean`, x0, x1, (v) => change(i, v, deviation(law.parts))),
-    width: slider(`${law.name}: deviation`, ...widths, (v) => change(i, mean(law.parts), v)),
-  }));
-  const seeker = slider("look at x", x0, x1, look);
-
-  function slider(name, min, max, act) {
-    const input = control("input", { type: "range", min, max, step: (max - min) / 400 });
-    const output = make("output", { "aria-hidden": "true" });
-    input.addEventListener("input", () => act(Number(input.value)));
-    controls.append(make("label", {}, name, input, output));
-    return (value) => {
-      input.value = value;
-      output.textContent = shown(value, 3);
-      input.setAttribute("aria-valuetext", `${name} ${shown(value, 3)}`);
-    };
-  }
-
-  function handles() {
-    return laws.flatMap((law) => {
-      const [centre, wide] = [mean(law.parts), deviation(law.parts)];
-      const at = (x) => Math.exp(logDensity(law.parts, x));
-      return [{ x: centre, y: at(centre), role: law.role }, { x: centre + wide, y: at(centre + wide), role: law.role, wide: true }];
-    });
-  }
-
-  function drag({ x, y }, phase, place) {
-    if (phase === "down") {
-      const far = (h) => Math.hypot(place.px(h.x) - place.px(x), place.py(h.y) - place.py(y));
-      const nearest = handles().map((h, i) => [far(h), i]).sort((a, b) => a[0] - b[0])[0];
-      held = nearest[0] <= 24 ? nearest[1] : null;
-      if (held === null) look(x);
-      return;
-    }
-    if (held === null) return look(x);
-    const i = held >> 1;
-    const centre = mean(laws[i].parts);
-    if (held & 1) change(i, centre, Math.abs(x - centre));
-    else change(i, x, deviation(laws[i].parts));
-  }
-
-  function change(i, centre, wide) {
-    laws[i].parts = placed(laws[i].parts, clamp(centre, x0, x1), clamp(wide, ...widths));
-    show();
-  }
-
-  function look(x) {
-    probe = clamp(x, x0, x1);
-    show();
-  }
-
-  function show(moved = true) {
-    const [p, q] = laws.map((law) => law.parts);
-    const { jsd, value } = compare(p, q);
-    const d = best(p, q, probe);
-    said.textContent = `JSD ${shown(jsd, 4)} of at most ${shown(LOG2, 4)} nats; V(D*) ${shown(value, 5)} = 2 JSD − log 4. ` +
-      `At x = ${shown(probe, 3)}: p ${shown(Math.exp(logDensity(p, probe)), 3)}, q ${shown(Math.exp(logDensity(q, probe)), 3)}, D* ${shown(d, 4)}.`;
-    body.dataset.jsd = jsd;
-    body.dataset.value = value;
-    laws.forEach((law, i) => {
-      sliders[i].centre(mean(law.parts));
-      sliders[i].width(deviation(law.parts));
-    });
-    seeker(probe);
-    if (moved) live?.send?.({ laws: [p, q], jsd, value });
-    if (!width) return;
-    const lines = laws.map(curve);
-    Object.assign(top.options, { lines, y: [0, 1.12 * Math.max(...lines.flatMap((line) => line.y))] });
-    bottom.options.lines = [answer()];
-    const room = top.svg.parentNode.clientWidth - 22;
-    top.draw(room, { cursor: probe, handles: handles() });
-    bottom.draw(room, { cursor: probe, dots: [{ x: probe, y: d, role: "discriminator" }] });
-  }
-
-  show(false);
-  const unfollow = follow(body, (now) => ((width = now), show(false)));
+  const explorer = {
+    live,
+    window: data.x,
+    widths: [(x1 - x0) / 100, (x1 - x0) / 4],
+    grid: Array.from({ length: 401 }, (_, i) => x0 + (i * (x1 - x0)) / 400),
+    laws: data.laws.map((law) => ({ ...law })),
+    body: stage(root, "densities", about, CSS),
+    width: 0,
+    held: null,
+    probe: data.at,
+  };
+  build(explorer);
+  show(explorer, false);
+  const release = follow(explorer.body, (now) => {
+    explorer.width = now;
+    show(explorer, false);
+  });
   return {
     destroy() {
-      unfollow();
+      release();
       root.replaceChildren();
     },
   };
+}
+
+function build(explorer) {
+  const { body, laws, window, widths } = explorer;
+  const title = (text) => make("p", { class: "title" }, text);
+  body.append(legend([...laws.map((law) => curve(explorer, law)), answer(explorer)]));
+  body.append(title("densities: drag a circle to move a law, a diamond to widen it"));
+  const top = { height: 200, x: window, y: [0, 1], lines: [], label: "the two densities" };
+  explorer.top = axes(body, { ...top, pick: (...picked) => drag(explorer, ...picked) });
+  body.append(title("the best discriminator's answer, D* = p/(p + q)"));
+  const bottom = { height: 150, x: window, y: [0, 1.04], lines: [], landmarks: [{ name: "1/2", y: 0.5 }] };
+  const label = { xLabel: "x", label: "the best discriminator's answer D*" };
+  explorer.bottom = axes(body, { ...bottom, ...label, pick: ({ x }) => look(explorer, x) });
+  explorer.controls = make("div", { class: "controls" });
+  explorer.said = make("p", { class: "said", role: "status" });
+  body.append(explorer.controls, explorer.said);
+  explorer.sliders = laws.map((law, i) => ({
+    centre: slider(explorer, `${law.name}: mean`, window, (v) =>
+      change(explorer, i, v, deviation(law.parts)),
+    ),
+    width: slider(explorer, `${law.name}: deviation`, widths, (v) => change(explorer, i, mean(law.parts), v)),
+  }));
+  explorer.seeker = slider(explorer, "look at x", window, (x) => look(explorer, x));
+}
+
+function curve({ grid }, { name, role, dash, parts }) {
+  return { name, role, dash, x: grid, y: grid.map((x) => density(parts, x)) };
+}
+
+function answer({ grid, laws: [p, q] }) {
+  const y = grid.map((x) => best(p.parts, q.parts, x));
+  return { name: "D*(x)", role: "discriminator", dash: "solid", x: grid, y };
+}
+
+function slider({ controls }, name, [min, max], act) {
+  const oninput = () => act(Number(input.value));
+  const input = make("input", { type: "range", min, max, step: (max - min) / 400, oninput });
+  const output = make("output", { "aria-hidden": "true" });
+  controls.append(make("label", {}, name, input, output));
+  return (value) => {
+    input.value = value;
+    output.textContent = shown(value, 3);
+    input.setAttribute("aria-valuetext", `${name} ${shown(value, 3)}`);
+  };
+}
+
+const handles = ({ laws }) =>
+  laws.flatMap(({ parts, role }) => {
+    const [centre, wide] = [mean(parts), mean(parts) + deviation(parts)];
+    return [
+      { x: centre, y: density(parts, centre), role },
+      { x: wide, y: density(parts, wide), role, wide: true },
+    ];
+  });
+
+function drag(explorer, { x, y }, phase, place) {
+  if (phase === "down") {
+    const far = (h) => Math.hypot(place.px(h.x) - place.px(x), place.py(h.y) - place.py(y));
+    const [[distance, i]] = handles(explorer)
+      .map((h, k) => [far(h), k])
+      .sort((a, b) => a[0] - b[0]);
+    explorer.held = distance <= 24 ? i : null;
+    if (explorer.held === null) look(explorer, x);
+    return;
+  }
+  if (explorer.held === null) {
+    look(explorer, x);
+    return;
+  }
+  const i = explorer.held >> 1;
+  const { parts } = explorer.laws[i];
+  if (explorer.held & 1) change(explorer, i, mean(parts), Math.abs(x - mean(parts)));
+  else change(explorer, i, x, deviation(parts));
+}
+
+function change(explorer, i, centre, wide) {
+  const { laws, window, widths } = explorer;
+  laws[i].parts = placed(laws[i].parts, clamp(centre, ...window), clamp(wide, ...widths));
+  show(explorer);
+}
+
+function look(explorer, x) {
+  explorer.probe = clamp(x, ...explorer.window);
+  show(explorer);
+}
+
+function show(explorer, moved = true) {
+  const { body, laws, sliders, probe, live } = explorer;
+  const [p, q] = laws.map((law) => law.parts);
+  const { jsd, value } = compare(p, q);
+  explorer.said.textContent =
+    `JSD ${shown(jsd, 4)} of at most ${shown(LOG2, 4)} nats; V(D*) ${shown(value, 5)} = 2 JSD − log 4. ` +
+    `At x = ${shown(probe, 3)}: p ${shown(density(p, probe), 3)}, q ${shown(density(q, probe), 3)}, D* ${shown(best(p, q, probe), 4)}.`;
+  Object.assign(body.dataset, { jsd, value });
+  laws.forEach((law, i) => {
+    sliders[i].centre(mean(law.parts));
+    sliders[i].width(deviation(law.parts));
+  });
+  explorer.seeker(probe);
+  if (moved) live?.send?.({ laws: [p, q], jsd, value });
+  if (explorer.width) draw(explorer);
+}
+
+function draw(explorer) {
+  const { laws, top, bottom, probe } = explorer;
+  const lines = laws.map((law) => curve(explorer, law));
+  Object.assign(top.options, { lines, y: [0, 1.12 * Math.max(...lines.flatMap((line) => line.y))] });
+  bottom.options.lines = [answer(explorer)];
+  const room = top.svg.parentNode.clientWidth - 22;
+  const dot = { x: probe, y: best(laws[0].parts, laws[1].parts, probe), role: "discriminator" };
+  top.draw(room, { cursor: probe, handles: handles(explorer) });
+  bottom.draw(room, { cursor: probe, dots: [dot] });
 }
