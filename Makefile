@@ -4,6 +4,7 @@ PORT ?= 8000
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
   $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 BIN := .venv/bin
+SCRIPTS := "ganlab/**/*.{js,css}" "book/_ext/*.js"
 
 # One thread a process: the printed digits stand on it, and two processes share two cores.
 export OMP_NUM_THREADS := 1
@@ -33,6 +34,8 @@ test: .venv/installed  ## Run every check: style, types, floors, package, notebo
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/oxlint
+	$(BIN)/oxfmt --check $(SCRIPTS)
 	$(BIN)/pytest -n 2 --dist loadscope
 
 notebooks: .venv/installed  ## Execute every notebook again, in place
