@@ -14,8 +14,9 @@ from pathlib import Path
 import pydata_sphinx_theme
 from fontTools import subset
 from fontTools.ttLib import TTFont
+from PIL import Image
 
-__all__ = ["codepoints", "cut", "in_use", "moved", "png_size", "setup", "without_icons"]
+__all__ = ["codepoints", "cut", "in_use", "is_drawing", "moved", "png_size", "setup", "without_icons"]
 
 HERE = Path(__file__).parent
 THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
@@ -153,7 +154,8 @@ def _finish_body(app, pagename, templatename, context, doctree):
 
     def with_room(match):
         width, height = png_size(sources[match[1]])
-        return f'<img width="{width}" height="{height}"{lazy} '
+        kind = "drawing" if is_drawing(sources[match[1]]) else "photograph"
+        return f'<img width="{width}" height="{height}"{lazy} data-kind="{kind}" '
 
     body = context.get("body") or ""
     for empty, plain in _EMPTY.items():
@@ -171,6 +173,13 @@ def _named(list_of_pages):
         return str(pages or "").replace("<summary>", '<summary aria-label="More pages">')
 
     return named
+
+
+def is_drawing(path: Path) -> bool:
+    """Whether a picture is lines and points on white paper, without the dark areas of photographs."""
+    with Image.open(path) as picture:
+        tones = picture.convert("L").histogram()
+    return sum(tones[:60]) < 0.05 * sum(tones) and sum(tones[250:]) > 0.5 * sum(tones)
 
 
 def png_size(path: Path) -> tuple[int, int]:

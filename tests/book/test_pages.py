@@ -31,9 +31,11 @@ import pytest
 import release
 import yaml
 from bs4 import BeautifulSoup
+from PIL import Image
 from sphinxcontrib import katex
 
 from ganlab import exercises
+from ganlab.plotting import COLORS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -250,6 +252,7 @@ def visit(browser, address, **context):
         yield page
 
 
+PHONE, DESKTOP = {"width": 360, "height": 740}, {"width": 1440, "height": 900}
 WIDTH = "[document.documentElement.scrollWidth, window.innerWidth]"
 
 
@@ -261,15 +264,77 @@ SHIFT = """() => new Promise((done) => {
 })"""
 
 
-@every_address
-def test_a_phone_shows_the_page_light_steady_and_without_leaving_the_site(page, browser, origin, site):
-    with visit(browser, f"{origin}/{page}.html?in_pieces", viewport={"width": 360, "height": 740}) as tab:
-        needed, available = tab.evaluate(WIDTH)
-        assert tab.complaints == []
-        assert [url for url in tab.visited if not url.startswith((origin, "data:", "blob:"))] == []
-        assert needed <= available
-        assert tab.evaluate(SHIFT) < 0.05
-        assert sum(weight(url, site) for url in set(tab.visited)) <= 350_000
+@pytest.fixture(scope="module", params=[*TOC, *EXTRA])
+def phone(request, browser, origin):
+    """A page on a phone, as a slow network brings it; loaded once for all the tests that look at it there."""
+    with visit(browser, f"{origin}/{request.param}.html?in_pieces", viewport=PHONE) as tab:
+        yield tab
+
+
+def test_a_phone_shows_the_page_light_steady_and_without_leaving_the_site(phone, origin, site):
+    needed, available = phone.evaluate(WIDTH)
+    assert phone.complaints == []
+    assert [url for url in phone.visited if not url.startswith((origin, "data:", "blob:"))] == []
+    assert needed <= available
+    assert phone.evaluate(SHIFT) < 0.05
+    assert sum(weight(url, site) for url in set(phone.visited)) <= 350_000
+
+
+CUT = """() => [...document.querySelectorAll("article div.math > .katex-display, article .highlight pre")]
+  .filter((box) => {
+    const all = document.createRange();
+    all.selectNodeContents(box.querySelector(".katex-html") ?? box);
+    if (all.getBoundingClientRect().width <= box.clientWidth + 1) return false;
+    const style = getComputedStyle(box);
+    return style.overflowX !== "auto" || !style.backgroundAttachment.includes("local");
+  }).map((box) => box.textContent.slice(0, 80))"""
+BESIDE = """() => [...document.querySelectorAll("article div.math > .eqno")].filter((number) =>
+  number.getBoundingClientRect().top < number.parentElement.querySelector(".katex-display")
+    .getBoundingClientRect().bottom - 1).map((number) => number.textContent)"""
+
+
+def test_on_a_phone_what_is_wider_shows_that_it_goes_on_and_numbers_stand_below(phone):
+    assert phone.evaluate(CUT) == []
+    assert phone.evaluate(BESIDE) == []
+
+
+LAND = """async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  for (let settled = 0; settled < 10; settled++) await frame();
+  const ids = [...document.querySelectorAll("article section[id]")].map((section) => section.id);
+  const missed = [];
+  for (const id of new Set([ids.at(-1), ids[Math.floor(ids.length / 2)], ids[0]])) {
+    scrollTo({ top: 0, behavior: "instant" });
+    await frame();
+    location.hash = `#${id}`;
+    for (let last = -1, still = 0; still < 3; await frame()) {
+      still = scrollY === last ? still + 1 : 0;
+      last = scrollY;
+    }
+    const room = parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0;
+    const heading = document.getElementById(id).querySelector("h1, h2, h3, dt");
+    const below = heading.getBoundingClientRect().top - room;
+    const here = scrollY;
+    scrollBy({ top: 50, behavior: "instant" });
+    const atEnd = scrollY - here < 50;
+    if (below < -40 || (below > 40 && !atEnd)) missed.push([id, below]);
+    history.replaceState(null, "", location.pathname);
+  }
+  return missed;
+}"""
+
+
+def test_a_link_to_a_section_lands_on_its_heading(phone):
+    """On a phone and on a desktop; with reduced motion nothing may scroll smoothly in the first place."""
+    if "/book/" not in phone.url:
+        return
+    assert phone.evaluate(LAND) == []
+    phone.set_viewport_size(DESKTOP)
+    assert phone.evaluate(LAND) == []
+    phone.emulate_media(reduced_motion="reduce")
+    assert phone.evaluate(LAND) == []
+    phone.emulate_media(reduced_motion="no-preference")
+    phone.set_viewport_size(PHONE)
 
 
 def weight(url, site):
@@ -322,6 +387,83 @@ def test_a_chapter_says_what_was_run_and_asks_what_it_asks(site):
     assert len(page.select('[data-part="quiz"]')) == 3  # two exercises that ask for a number, and the quiz
     assert len(page.select('script[src*="parts/quiz.js"]')) == 1
     assert not page.select("script[data-module]")
+
+
+# On paper, and in the dark
+
+INK = """() => [...document.querySelectorAll("article :is(h1, h2, p, li, code, pre span)")]
+  .filter((element) => element.checkVisibility() && element.textContent.trim())
+  .map((element) => getComputedStyle(element).color)"""
+PRESSED = "article :is(button, select, .solution, .tag_exercise, [type=text])"
+PRINTED = """(pressed) => ({
+  theme: document.documentElement.dataset.theme,
+  folded: document.querySelectorAll("details.hide:not([open])").length,
+  curves: document.querySelectorAll(".explorable-curves path.curve").length,
+  pressed: [...document.querySelectorAll(pressed)]
+    .filter((element) => element.checkVisibility()).map((element) => element.outerHTML.slice(0, 90)),
+})"""
+
+
+def test_a_page_read_in_the_dark_is_printed_dark_on_white_and_whole(browser, origin):
+    """Nothing was scrolled to, so that what waits for its reader would not be there."""
+    with visit(browser, f"{origin}/book/binary_cross_entropy.html", color_scheme="dark") as tab:
+        printed = pypdf.PdfReader(io.BytesIO(tab.pdf(format="A4")))
+        text = "\n".join(page.extract_text() for page in printed.pages)
+        assert "for answer in (0.9, 0.5, 0.1):" in text  # of a cell that is folded on the screen
+        assert "Solution to" not in text
+        assert "Check" not in text.replace("Checked", "")
+        tab.emulate_media(media="print")
+        tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+        shown = tab.evaluate(PRINTED, PRESSED)
+        assert shown.pop("curves") >= 2
+        assert shown == {"theme": "light", "folded": 0, "pressed": []}
+        faint = [ink for ink in set(tab.evaluate(INK)) if contrast(rgb(ink), (255, 255, 255)) < 4.5]
+        assert faint == []
+        tab.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert tab.evaluate(PRINTED, PRESSED)["theme"] == "dark"
+        assert tab.locator("details.hide[open]").count() == 0
+
+
+def rgb(css):
+    return tuple(map(float, re.findall(r"[\d.]+", css)[:3]))
+
+
+def contrast(one, other):
+    """The ratio of two colours, each three numbers up to 255, as WCAG 2.2 defines it."""
+
+    def luminance(color):
+        linear = [x / 3294.6 if x <= 10.31475 else ((x / 255 + 0.055) / 1.055) ** 2.4 for x in color]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_a_drawing_in_the_dark_is_no_white_panel_and_its_colours_stand_out(browser, origin):
+    with visit(browser, f"{origin}/book/mode_collapse.html", color_scheme="dark") as tab:
+        figure = tab.locator("article figure img").first
+        figure.scroll_into_view_if_needed()
+        figure.evaluate("(image) => image.decode()")
+        picture = Image.open(io.BytesIO(figure.screenshot())).convert("RGB")
+        paper = max(picture.getcolors(picture.width * picture.height))[1]
+        assert contrast(paper, rgb(tab.evaluate("getComputedStyle(document.body).backgroundColor"))) < 1.1
+        tab.set_content("<body>" + "".join(f'<p style="background: {color}">' for color in COLORS.values()))
+        tab.add_style_tag(
+            content="p { filter: invert(0.93) hue-rotate(180deg); height: 9px } * { margin: 0 }"
+        )
+        swatches = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
+        seen = [swatches.getpixel((4, 4 + 9 * i)) for i in range(len(COLORS))]
+        assert [color for color in seen if contrast(color, paper) < 3] == []
+
+
+def test_a_figure_that_holds_photographs_is_not_inverted(tmp_path):
+    drawing = Image.new("RGB", (100, 100), "white")
+    drawing.paste("black", (0, 50, 100, 52))
+    drawing.save(tmp_path / "drawing.png")
+    assert lean.is_drawing(tmp_path / "drawing.png")
+    drawing.paste("black", (0, 0, 30, 30))
+    drawing.save(tmp_path / "photographs.png")
+    assert not lean.is_drawing(tmp_path / "photographs.png")
 
 
 ICONS = """[...document.querySelectorAll("[class*='fa-']")].map(
