@@ -273,7 +273,7 @@ def _copy(weights: Weights, index: int, module: nn.Module) -> None:
 
 
 def _average(gans: Sequence[GAN], weights: Weights, average: Weights | None) -> Weights | None:
-    """The moving averages after one more step: a copy the first time, as `AveragedModel` does."""
+    """The moving averages after one more step: a copy the first time, as a `MovingAverage` is."""
     decay, lead = gans[0].ema, gans[0].average
     if average is None or decay is None or lead is None:
         return None

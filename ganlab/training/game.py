@@ -14,11 +14,11 @@ from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ganlab.lipschitz import mixes_samples, refuse_batch_norm
 from ganlab.losses import GANLoss
 from ganlab.regularizers import sample_mix
+from ganlab.training.averages import MovingAverage
 from ganlab.training.distributed import Group
 
 __all__ = [
@@ -148,10 +148,10 @@ class GAN:
     `discriminator`: maps samples to raw scores (N,). `rng`: seeds one random stream a purpose, and is not
     read again. `learning_rates`: of the generator and of the discriminator. `betas`: of both Adams.
     `schedule`: factor on both learning rates as a function of the generator step, counted from 0. `ema`:
-    decay of the moving average of the generator's parameters and buffers, None for none. `instance_noise`:
-    standard deviation of Gaussian noise on what the discriminator sees, a number or a function of the
-    generator step. `pack`: how many samples the discriminator judges together; they are joined along the
-    first axis behind the batch. `unroll`: how far ahead the generator sees the discriminator. `bf16`: run the
+    decay of the generator's `MovingAverage`, None for none. `instance_noise`: standard deviation of Gaussian
+    noise on what the discriminator sees, a number or a function of the generator step. `pack`: how many
+    samples the discriminator judges together; they are joined along the first axis behind the batch.
+    `unroll`: how far ahead the generator sees the discriminator. `bf16`: run the
     networks in bfloat16, by autocast, with losses, penalties and weights in float32; it saves time where the
     processor multiplies bfloat16 faster than float32 (`make benchmarks` prints how much faster). `group`: the
     processes that share each batch, see `ganlab.training.distributed`.
@@ -214,8 +214,7 @@ class GAN:
         }
         self.average = None
         if self.ema is not None:
-            average = get_ema_multi_avg_fn(self.ema)
-            self.average = AveragedModel(self.generator, multi_avg_fn=average, use_buffers=True)
+            self.average = MovingAverage(self.generator, self.ema)
 
     def _check(self) -> None:
         if not hasattr(self.generator, "latent_dim"):
