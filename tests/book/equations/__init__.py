@@ -1,9 +1,10 @@
 """The register of the book's labelled equations: what is printed, and why it is true.
 
 Each chapter has a module here of its name with `EQUATIONS`. A test holds the LaTeX of an entry to the LaTeX
-of the page, and runs the check on it. It may also have `QUIZ` and `EXERCISES`, the keys of its numeric
-questions computed from their definitions (for an exercise a list: the answer, then each misconception), and
-`PUBLISHED`, the decimals that the prose takes from a source, each with its bibliography key.
+of the page, and runs the check on it. It may also have `QUIZ` and `EXERCISES`, the keys of its numeric and
+ordered questions computed from their definitions (for an exercise a list: the answer, then each mistake);
+`SAID`, what a question or an exercise says besides in numbers, in its choices, reasons and hints, be it given
+or computed; and `PUBLISHED`, the decimals that the prose takes from a source, with its bibliography key.
 """
 
 from __future__ import annotations

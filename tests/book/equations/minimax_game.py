@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import mpmath
 import numpy as np
 import torch
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 
 from equations import Equation, proved
 from equations.oracles import entropy, jsd, kl, least, of_laws, only, pairs, vector
@@ -224,6 +225,26 @@ EXERCISES = {
         1,
         1 + mpmath.mpf("0.5") ** 2 / 4,
     ],
+}
+
+
+def _off_the_data() -> list[Any]:
+    """What D answers on the data: off them the generator is drawn to whatever is larger."""
+    best = minimize_scalar(lambda d: -math.log(d) - math.log1p(-d), bounds=(0, 1), method="bounded").x
+    return [round(float(best), 7)]
+
+
+def _loss_of_nothing() -> list[Any]:
+    assert mpmath.almosteq(-mpmath.log(mpmath.mpf(1) / 2), mpmath.log(2))
+    return [1 / 2]
+
+
+SAID = {
+    "zero-sum": _loss_of_nothing,
+    "from-accuracy": lambda: [90 / 100, 1 / 2],
+    "off-the-data": _off_the_data,
+    "exercise 1": lambda: [mpmath.log(2), 4, 0.9],
+    "exercise 3": lambda: [sigma(mpmath.mpf(0))],
 }
 
 EQUATIONS = [

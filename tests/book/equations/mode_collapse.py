@@ -215,6 +215,31 @@ EXERCISES: dict[str, Check] = {
     "3": lambda: [_packs_needed(2), _packs_needed(1), mpmath.mpf(8)],
 }
 
+
+def _price_of_one_of_eight() -> list[Any]:
+    return [2 * kl(middle(even(8, 8), even(8, 1)), even(8, 8))]
+
+
+def _two_samples() -> list[Any]:
+    p, q = even(8, 8), even(8, 4)
+    return [tv(p, q), tv(p**2, q**2)]
+
+
+def _four_are_too_few() -> list[Any]:
+    losses_of = [2 * mpmath.log(2) - 2 * _closed(mpmath.mpf(7) / 8, m) for m in (1, 2, 3, 4, 5)]
+    assert losses_of[3] > 1 > losses_of[4]
+    return [1, 2, 3]
+
+
+SAID: dict[str, Check] = {
+    "eight-of-eight": lambda: [_half_on_one()[0]],
+    "why-allowed": _price_of_one_of_eight,
+    "histograms-in-order": lambda: [8],
+    "two-samples": _two_samples,
+    "exercise 1": lambda: [mpmath.mpf(1) / 14],
+    "exercise 3": _four_are_too_few,
+}
+
 EQUATIONS = [
     Equation(
         "mc-reverse-kl",

@@ -175,7 +175,39 @@ def _exercise_1() -> list[Any]:
     return [_odds("0.2"), mpmath.log(d) / mpmath.log(1 - d), 1 / _odds("0.2"), 1 / d, 1 - d]
 
 
-QUIZ = {"ratio": lambda: _odds("0.1")}
+def _slopes_at(a: int) -> list[Any]:
+    """The sizes of four slopes: of log(1 - D) and -log D in the logit, then of the same in D."""
+    d = sigma(mpmath.mpf(a))
+    return [d, 1 - d, 1 / (1 - d), 1 / d]
+
+
+def _moved_by_adam(start: int, weight: Callable[[Any], Any]) -> Any:
+    """How far 200 steps of 0.01 take a logit from there, if each slope is minus this weight of D."""
+    logit, first, second = mpmath.mpf(start), 0, 0
+    for step in range(1, 201):
+        slope = -weight(sigma(logit))
+        first, second = (9 * first + slope) / 10, (999 * second + slope**2) / 1000
+        size = mpmath.sqrt(second / (1 - mpmath.mpf("0.999") ** step)) + mpmath.mpf("1e-8")
+        logit -= mpmath.mpf("0.01") * first / (1 - mpmath.mpf("0.9") ** step) / size
+    return logit - start
+
+
+def _under_adam() -> list[Any]:
+    saturating, other = (lambda d: d), (lambda d: 1 - d)
+    assert _moved_by_adam(-40, saturating) < 0.001 < 1.9 < _moved_by_adam(-40, other) < 2.1
+    assert _moved_by_adam(-10, saturating) > _moved_by_adam(-10, other)
+    assert abs(_moved_by_adam(-10, lambda d: d / 10) / _moved_by_adam(-10, saturating) - 1) < 0.01
+    assert mpmath.exp(-40) < 1e-8 / 1e6
+    return [-10, -40, 1e-8]
+
+
+QUIZ = {"ratio": lambda: _odds("0.1"), "slopes-in-order": lambda: _slopes_at(-6)}
+SAID = {
+    "ratio": lambda: [mpmath.log("0.1") / mpmath.log("0.9")],
+    "under-adam": _under_adam,
+    "same-equilibrium": lambda: [1 / 2],
+    "exercise 3": lambda: [200, 0.01, 1e-30, 1e-8],
+}
 EXERCISES = {"1": _exercise_1, "3": lambda: [_growing_steps(), mpmath.mpf(0), mpmath.mpf(2)]}
 
 EQUATIONS = [

@@ -261,6 +261,21 @@ EXERCISES = {
     "3": _exercise_3,
 }
 
+
+def _certified() -> list[Any]:
+    """By the losses on training points and on fresh ones: each certificate, and their mean."""
+    seen, fresh = (mpmath.log(2) - mpmath.mpf(loss) / 2 for loss in ("0.1", "2.5"))
+    assert fresh < 0 < seen
+    return [seen, (seen + fresh) / 2]
+
+
+SAID = {
+    "by-heart": _certified,
+    "from-value": lambda: [4],
+    "exercise 1": lambda: [4],
+    "exercise 3": lambda: [4],
+}
+
 EQUATIONS = [
     Equation(
         "opt-value",

@@ -246,7 +246,23 @@ def _settled(delta: float, weight: float) -> Any:
     return 1 + mpmath.mpf(delta) / (2 * mpmath.mpf(weight))
 
 
-QUIZ = {"penalty-by-hand": lambda: 10 * (mpmath.mpf(2) - 1) ** 2}
+def _fine_of_the_flat_critic() -> list[Any]:
+    """Data at 0 and 10, generated points at 1 and 9: from 1 to 9 the slope is zero, and the fine one."""
+    flat = [max(0, min(9, max(pair)) - max(1, min(pair))) / abs(pair[0] - pair[1]) for pair in _PAIRS]
+    return [10, sum(flat) / 4]
+
+
+_PAIRS = [(real, fake) for real in (0, 10) for fake in (1, 9)]
+QUIZ = {
+    "penalty-by-hand": lambda: 10 * (mpmath.mpf(2) - 1) ** 2,
+    "slopes-in-order": lambda: [_settled(0, 10), _settled(1, 10), _settled(1, 1), _settled(1, 0.1)],
+}
+SAID = {
+    "norm-one": _fine_of_the_flat_critic,
+    "slopes-in-order": lambda: [10, 0.1, 1 / 20, 1 / 2, 5],
+    "exercise 1": lambda: [10],
+    "exercise 3": lambda: [10],
+}
 EXERCISES = {"1": _exercise_1, "3": lambda: [_settled(3, 1), mpmath.mpf(1), _settled(3, 10)]}
 
 EQUATIONS = [
