@@ -120,7 +120,14 @@ def corrupted(relation):
 
 # --- an independent evaluation --------------------------------------------------------------------
 
-EQUATIONS = [case for case in LINES if isinstance(relation_at(*case), Eq)]
+
+def needs_an_order(name, place):
+    """Whether it is a claim under an inequality of means, which the densities below do not satisfy."""
+    order = [given for given in BUILT[name].assumptions if isinstance(given, (sympy.Ge, sympy.Le))]
+    return bool(order) and place == len(BUILT[name].steps)
+
+
+EQUATIONS = [case for case in LINES if isinstance(relation_at(*case), Eq) and not needs_an_order(*case)]
 
 
 @pytest.mark.parametrize(("name", "place"), EQUATIONS, ids=names(EQUATIONS))
@@ -160,7 +167,9 @@ def concrete(part):
     x = part.args[0]
     if part.func.__name__ == "D":
         return 1 / (1 + exp(-x / 3))
-    shift = {"p": Rational(1, 2), "q": Rational(-1, 3)}[part.func.__name__]
+    shift = {"p": Rational(1, 2), "q": Rational(-1, 3), "q_0": Rational(1, 5), "q_1": Rational(-2, 3)}[
+        part.func.__name__
+    ]
     return exp(-((x - shift) ** 2) / 2) / sympy.sqrt(2 * pi)
 
 

@@ -23,8 +23,10 @@ from .statements import (
 )
 
 __all__ = [
+    "divergence_after_a_step",
     "jensen_shannon_bounds",
     "mutual_information",
+    "nash_converse",
     "nash_equilibrium",
     "off_support",
     "optimal_discriminator",
@@ -252,42 +254,106 @@ def value_lower_bound() -> Derivation:
     )
 
 
-def nash_equilibrium() -> Derivation:
-    """The equilibrium over all densities and all discriminators: q = p and D = 1/2.
+def divergence_after_a_step() -> Derivation:
+    """How a step changes the divergence: by what the value at any D changes, and by what its regret changes.
 
-    Saddle point: V(D; p, p) <= V(1/2; p, q) for every D and every q. Conversely both generator losses fall
-    in D, so a best response sits where D is largest; with D = D* the ratio p/q is constant there, and mass
-    one makes it 1.
+    For a generator that goes from q_0 to q_1: 2 JSD(p, q_1) - 2 JSD(p, q_0) = (V_1 - V_0) + (R_1 - R_0). So
+    the divergence falls if and only if the value falls by more than the regret rises.
+
+    Source: the statement is ours, from Goodfellow et al. 2014, Thm. 1 [goodfellow2014].
+
+    >>> divergence_after_a_step().check()
+    True
+    """
+    before, after = densities("q_0", "q_1")
+    value = define("V", lambda d, q: mean(_p, log(d)) + mean(q, log(1 - d)))
+    jsd = define(r"\operatorname{JSD}", lambda p, q: (_kl(p, (p + q) / 2) + _kl(q, (p + q) / 2)) / 2)
+    best = define("D^*", lambda p, q: p / (p + q))
+    regret = define("R", lambda d, q: value(best(_p, q), q) - value(d, q))
+    change = value(_D, after) - value(_D, before) + (regret(_D, after) - regret(_D, before))
+    return Derivation(
+        name="What a step does to the divergence",
+        claim=equal(2 * jsd(_p, after) - 2 * jsd(_p, before), change),
+        assumptions=(
+            inside(_D, 0, 1),
+            normalised(_p),
+            normalised(before),
+            normalised(after),
+            "the densities are positive, and D has a finite value before and after",
+        ),
+        steps=(
+            Step(
+                equal(2 * jsd(_p, before), value(_D, before) + regret(_D, before) + log(4)),
+                "Before the step, value and regret add up to the best value",
+            ),
+            Step(
+                equal(2 * jsd(_p, after), value(_D, after) + regret(_D, after) + log(4)),
+                "and so they do after it, for the same D",
+            ),
+        ),
+        source="own statement, from Goodfellow et al. 2014, Thm. 1 [goodfellow2014]",
+    )
+
+
+def nash_equilibrium() -> Derivation:
+    """The saddle point over all densities and all discriminators: V(D; p, p) <= V(1/2; p, q).
+
+    With q = p and D = 1/2 nobody gains: any D against p has a value of at most -log 4, and 1/2 has it against
+    every q.
 
     Source: Goodfellow et al. 2014, sec. 4 [goodfellow2014].
 
     >>> nash_equilibrium().check()
     True
     """
-    c = Symbol("c", real=True)
     value = define("V", lambda d, fake: mean(_p, log(d)) + mean(fake, log(1 - d)))
     return Derivation(
         name="The Nash equilibrium over densities",
         claim=at_most(value(_D, _p), value(S.Half, _q)),
-        assumptions=(inside(_D, 0, 1), inside(c, 0, 1), normalised(_p), normalised(_q), _DENSITIES),
+        assumptions=(inside(_D, 0, 1), normalised(_p), normalised(_q), _DENSITIES),
         steps=(
-            Step(equal(value(_D, _q), mean(_p, log(_D)) + mean(_q, log(1 - _D))), "The value of D against q"),
             Step(equal(value(S.Half, _q), -log(4)), "Against D = 1/2 every generator has the same value"),
-            Step(
-                equal(_p * log(_D) + _p * log(1 - _D) - _p * log(S.Half) * 2, _p * log(4 * _D * (1 - _D))),
-                "Against q = p",
-            ),
-            Step(at_most(4 * _D * (1 - _D), 1), "no discriminator does better than 1/2"),
-            Step(below(Derivative(log(1 - _D), _D), 0), "Conversely: the saturating loss falls in D"),
-            Step(
-                below(Derivative(-log(_D), _D), 0),
-                "and so does the non-saturating one: fakes sit where D is largest",
-            ),
-            Step(
-                equal(Subs(_BEST, _q, (1 - c) / c * _p), c),
-                "There the best D has one value, and q is a multiple of p",
-            ),
-            Step(equal((1 - c) / c - 1, (1 - 2 * c) / c), "Both have mass one only if that value is 1/2"),
+            Step(equal(value(_D, _p), mean(_p, log((1 - _D) * _D))), "Against q = p"),
+            Step(at_most(mean(_p, log((1 - _D) * _D)), -log(4)), "no discriminator does better than 1/2"),
         ),
         source="Goodfellow et al. 2014, sec. 4 [goodfellow2014]",
+    )
+
+
+def nash_converse() -> Derivation:
+    """No other equilibrium: where fakes are placed best, the best discriminator cannot tell the laws apart.
+
+    Mass is balanced: E_p D* - E_q D* is the mean of (2 D* - 1)^2 over the middle of the two laws. Both
+    generator losses fall in D, so that a best reply sits where D is largest and E_p D* <= E_q D*. Hence
+    D* = 1/2 and q = p.
+
+    Source: the proof is ours; the theorem is in Goodfellow et al. 2014, sec. 4 [goodfellow2014].
+
+    >>> nash_converse().check()
+    True
+    """
+    middle = Term("m", _m)
+    apart = mean(middle, (2 * _BEST - 1) ** 2)
+    return Derivation(
+        name="The equilibrium is the only one",
+        claim=equal(apart, 0),
+        assumptions=(
+            normalised(_p),
+            normalised(_q),
+            at_most(mean(_p, _BEST), mean(_q, _BEST)),
+            "the last line says that fakes are a best reply: they sit where D is largest",
+            _DENSITIES,
+        ),
+        steps=(
+            Step(equal(apart, mean(middle, 2 * _BEST * (2 * _BEST - 1))), "Both laws have mass one"),
+            Step(
+                equal(middle * (2 * _BEST * (2 * _BEST - 1)), (_p - _q) * _BEST),
+                "Twice the middle times 2 D - 1 is the difference of the densities",
+            ),
+            Step(
+                equal(apart, mean(_p, _BEST) - mean(_q, _BEST)),
+                "So the mean square is what real samples are answered more than fakes",
+            ),
+        ),
+        source="own proof, for Goodfellow et al. 2014, sec. 4 [goodfellow2014]",
     )

@@ -26,6 +26,7 @@ __all__ = [
     "gradient_ratio",
     "non_saturating_divergence",
     "non_saturating_gradient",
+    "pathwise_gradient",
     "reverse_kl_minus_jsd",
     "saturating_gradient",
     "softened_reverse_kl",
@@ -180,6 +181,41 @@ def envelope_theorem() -> Derivation:
             Step(
                 equal(Derivative(jsd, _theta), log(1 - best) * _moved + log(2) * _moved),
                 "Twice the Jensen-Shannon divergence has the same one, but for a constant",
+            ),
+        ),
+        source="Arjovsky & Bottou 2017, sec. 2 [arjovsky2017principled]",
+    )
+
+
+def pathwise_gradient() -> Derivation:
+    """From the motion of samples to that of their density: E_z of dF(G(z))/d theta is d/d theta of E_q F.
+
+    Where a sample at x moves at the speed u, the density q moves by minus the slope of the flux q u. The
+    integrands q u dF/dx and F dq/d theta then differ by the slope of F q u, whose integral is zero if F q u
+    dies at both ends and F does not jump. At a jump of F it is minus q u times the jump.
+
+    Source: Arjovsky & Bottou 2017, sec. 2 [arjovsky2017principled].
+
+    >>> pathwise_gradient().check()
+    True
+    """
+    x = Symbol("x", real=True)
+    q = Function("q", positive=True)(x, _theta)
+    u, f = Function("u", real=True)(x, _theta), Function("F", real=True)(x)
+    moved = Term(r"\partial_\theta q", -u * Derivative(q, x) - q * Derivative(u, x))
+    return Derivation(
+        name="Samples that move and densities that move",
+        claim=equal(q * u * Derivative(f, x) - f * moved, Derivative(f * q * u, x)),
+        assumptions=(
+            r"the sample $x = G(z; \theta)$ moves at the speed $u$ as $\theta$ grows, on the line",
+            r"the mass $q s$ between neighbours at distance $s$ stays, and $s$ grows by $s \, \partial_x u$,",
+            r"so that $\partial_\theta q = -u \, \partial_x q - q \, \partial_x u$",
+        ),
+        steps=(
+            Step(equal(moved, -Derivative(q * u, x)), "The density moves by minus the slope of the flux"),
+            Step(
+                equal(Derivative(f * q * u, x), q * u * Derivative(f, x) + f * Derivative(q * u, x)),
+                "The slope of a product, wherever F has one",
             ),
         ),
         source="Arjovsky & Bottou 2017, sec. 2 [arjovsky2017principled]",

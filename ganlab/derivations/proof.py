@@ -73,8 +73,36 @@ def prove(relation: Any, given: tuple[Any, ...] = ()) -> None:
         rest = _remainder(relation, given)
     except NotImplementedError as error:
         raise Undecided(f"could not show {_plain(relation)}: {error}") from None
-    if rest is not None:
+    if rest is not None and not _follows_from_one(relation, given):
         raise Undecided(f"could not show {_plain(relation)}; what remained: {rest}")
+
+
+def _follows_from_one(relation: Any, given: tuple[Any, ...]) -> bool:
+    """Whether an inequality that is given leaves something easier to show: the difference of the two gaps.
+
+    An equality is shown by its two inequalities.
+    """
+    facts = [fact for fact in given if isinstance(fact, (Ge, Le))]
+    if isinstance(relation, Eq):
+        halves = [bound(relation.lhs, relation.rhs, evaluate=False) for bound in (Ge, Le)]
+        return bool(facts) and all(
+            _remainder(half, given) is None or _follows_from_one(half, given) for half in halves
+        )
+    bound = Gt if isinstance(relation, (Gt, Lt)) else Ge
+    gaps = (_gap(relation) - _gap(fact) for fact in facts)
+    return any(_remainder(bound(gap, 0, evaluate=False), given) is None for gap in gaps)
+
+
+def _gap(relation: Any) -> Any:
+    """What the larger side has more than the smaller one."""
+    small, large = _sides(relation)
+    return large - small
+
+
+def _sides(relation: Any) -> tuple[Any, Any]:
+    """The smaller side and the larger one."""
+    sides = relation.lhs, relation.rhs
+    return sides[::-1] if isinstance(relation, (Ge, Gt)) else sides
 
 
 def _remainder(relation: Any, given: tuple[Any, ...]) -> Any:

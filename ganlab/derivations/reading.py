@@ -104,7 +104,7 @@ def under_the_integral(e: Any, given: tuple[Any, ...]) -> Iterator[tuple[Any, tu
         return
     integrand, given = pointwise(integrand, given)
     densities = [total.function for total in _totals(given)]
-    masses = [normal(integrand.diff(density)) for density in densities]
+    masses = [normal(restrict(integrand.diff(density), given)) for density in densities]
     masses = [mass if mass.is_number else Integer(0) for mass in masses]
     for carrier in [Add(*densities) / len(densities), *densities]:
         yield integrand + constant * carrier + _exchange(masses, densities, carrier), given

@@ -298,6 +298,11 @@ def everywhere(said: Formulas, so: Formulas) -> Numbers:
         assert math.isclose(discriminator_loss(p, p, d), least(lambda d: discriminator_loss(p, p, d), 3))
         assert (p @ d == d.max()) is np.bool_(stands)
         (confirmed if stands else refuted)(so, D=d.__getitem__, x=2)
+        # the same under a density: data uniform on [0, 1], D = 1/2 but at one point
+        mean_over_data = quad(lambda x, a=aside: a if x == 0.37 else 0.5, 0, 1)[0]
+        assert math.isclose(mean_over_data, 0.5)
+        gain = max(0.0, math.log(0.5) - math.log(1 - aside))  # of a point mass there
+        assert (gain == 0) is stands
     refuted(said, D=[0.5, 0.5, 0.3].__getitem__, x=2)
     assert all(touches(latex, D=d.__getitem__, x=0) for latex in so)
     return [0.3, 0.5, 0.9]
@@ -379,7 +384,11 @@ def slope_of_divergence(said: Formulas, so: Formulas) -> Numbers:
     # 1 - D* of N(0, 1) and N(1, 1) is 1 / (1 + exp(1/2 - x))
     pull = quad(lambda x: norm.pdf(x, loc=1) / (1 + math.exp(0.5 - x)), -20, 20)[0]
     assert math.isclose(minimax, 1 - pull, abs_tol=1e-5)
-    return [minimax, pull]
+    # before sigma(0.2 - 3x) the minimax loss has the slope 3 sigma(0.2 - 3x) in a sample
+    sure = quad(lambda x: 3 * norm.pdf(x, loc=1) / (1 + math.exp(3 * x - 0.2)), -20, 20)[0]
+    ends = [normal_jsd(1 - 0.1 * slope) for slope in (1 - pull, pull, sure)]
+    assert normal_jsd(1) > ends[0] > ends[1] > ends[2]
+    return [minimax, pull, normal_jsd(1), *ends]
 
 
 def closed_form(said: Formulas, so: Formulas) -> Numbers:

@@ -162,6 +162,17 @@ def the_equilibrium(latex: str) -> bool:
     return proved("nash_equilibrium")
 
 
+def the_balance_of_mass(latex: str) -> bool:
+    """Zero for equal laws, and above zero for all others, some of which have outcomes without mass."""
+    for p, q in pairs():
+        best = [a / (a + b) if a + b else 0.3 for a, b in zip(p, q, strict=True)]
+        laws = {"p_data": p, "p_g": q, "m": (p + q) / 2}
+        env = {name: [(float(w), x) for x, w in enumerate(law)] for name, law in laws.items()}
+        judge = touches if (p == q).all() else strictly
+        assert judge(latex, **env, **{"D*": lambda x, best=best: best[int(x)]})
+    return proved("nash_converse")
+
+
 def the_value_of_the_game(latex: str) -> bool:
     """By two searches over logits: of the discriminator inside, of the generator's law outside."""
     p = np.array([0.2, 0.5, 0.3])
@@ -304,6 +315,12 @@ EQUATIONS = [
         "game-nash",
         r"V(D, G^{*}) \le V(D^{*}, G^{*}) \le V(D^{*}, G)",
         the_equilibrium,
+    ),
+    Equation(
+        "game-balance",
+        r"\mathbb{E}_{x \sim p_{\text{data}}}[D^{*}(x)] - \mathbb{E}_{x \sim p_g}[D^{*}(x)]"
+        r" = \mathbb{E}_{x \sim m}[(2 D^{*}(x) - 1)^{2}] \ge 0",
+        the_balance_of_mass,
     ),
     Equation(
         "game-theorem-value",

@@ -135,6 +135,25 @@ def at_the_best_discriminator(latex: str, name: str) -> bool:
     return proved(name)
 
 
+def the_pathwise_step(latex: str) -> bool:
+    """For functions without a jump and both families, by quadrature; a jump at 0 breaks it by its height."""
+    for theta, (generator, family) in zip((mpmath.mpf("0.8"), mpmath.mpf("1.3")), FAMILIES, strict=True):
+        env = {
+            "theta": theta,
+            "p": lambda t, family=family: weighed(family(t)),
+            "p_z": weighed(normal(0, 1)),
+            "G": generator,
+        }
+        for function in (mpmath.tanh, lambda x: -mpmath.log(sigma(1 - x))):
+            assert holds(latex, **env, F=function)
+    return proved("pathwise_gradient")
+
+
+def weighed(density: Density) -> list[tuple[Any, Any]]:
+    """The law as weights at the nodes."""
+    return [((NODES[1] - NODES[0]) * density(x), x) for x in NODES]
+
+
 def softened(latex: str) -> bool:
     """For finite laws and for normal densities on a grid: zero where they are equal, and nowhere else."""
     known = {"KL": finite_kl, "JSD": finite_jsd}
@@ -291,6 +310,12 @@ EQUATIONS = [
             r" = \frac{\partial}{\partial\theta}(\mathrm{KL}(p_\theta\|2{p_{\text{data}}})"
             r" - 2\mathrm{JSD}(p_{\text{data}} , p_\theta))": _MULTIPLE,
         },
+    ),
+    Equation(
+        "ns-pathwise",
+        r"\mathbb{E}_{z \sim p_z}\left[\frac{\partial}{\partial \theta} F(G(z; \theta))\right]"
+        r" = \frac{\partial}{\partial \theta} \mathbb{E}_{x \sim p_\theta}[F(x)]",
+        the_pathwise_step,
     ),
     Equation(
         "ns-softened",

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from equations import Equation, proved
-from equations.oracles import entropies, information, jsd, kl, least, only, pairs, vector
+from equations.oracles import entropies, information, jsd, kl, least, of_laws, only, pairs, vector
 from equations.reading import holds, strictly, touches
 from ganlab import divergences
 
@@ -172,6 +172,24 @@ def the_regret(latex: str) -> bool:
     return proved("value_lower_bound")
 
 
+def the_step(latex: str) -> bool:
+    """For random steps and discriminators: regrets as mean divergences of coins; one law with a hole."""
+    rng = np.random.default_rng(5)
+    for number in range(10):
+        p, before, after = rng.dirichlet(np.ones(4), 3)
+        if number % 2:
+            after = np.append(after[:3] / after[:3].sum(), 0.0)
+        d = rng.uniform(0.05, 0.95, 4)
+        env = {"p": p, "q_0": before, "q_1": after, "JSD": of_laws(jsd)}
+        for i, q in enumerate((before, after)):
+            best = p / (p + q)
+            coins = [kl([s, 1 - s], [t, 1 - t]) for s, t in zip(best, d, strict=True)]
+            env[f"V_{i}"] = float(p @ np.log(d) + q @ np.log(1 - d))
+            env[f"R_{i}"] = float((p + q) @ coins)
+        assert holds(latex, **env)
+    return proved("divergence_after_a_step")
+
+
 def the_bounds(latex: str) -> bool:
     """Zero for equal laws, log 2 for disjoint ones, and strictly between for all others."""
     for p, q in pairs():
@@ -276,6 +294,7 @@ SAID = {
     "exercise 3": lambda: [4],
 }
 
+
 EQUATIONS = [
     Equation(
         "opt-value",
@@ -333,6 +352,11 @@ EQUATIONS = [
         "opt-regret",
         r"V(D^{*}, G) - V(D, G) = 2 \, \mathbb{E}_{x \sim m}[\mathrm{kl}(D^{*}(x), D(x))] \ge 0",
         the_regret,
+    ),
+    Equation(
+        "opt-step",
+        r"2 \, \mathrm{JSD}(p, q_1) - 2 \, \mathrm{JSD}(p, q_0) = (V_1 - V_0) + (R_1 - R_0)",
+        the_step,
     ),
     Equation("opt-bounds", r"0 \le \mathrm{JSD}(p, q) \le \log 2", the_bounds),
     Equation(

@@ -1,0 +1,283 @@
+"""Sentences that stood on a page and are false: what refutes each is computed, and no page says it again.
+
+Truth is quadrature, closed forms and counterexamples; of the package only what a sentence is about.
+"""
+
+import math
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from scipy.integrate import quad
+from scipy.optimize import brentq
+from scipy.stats import norm
+
+from ganlab import dynamics, losses, networks, regularizers
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOK = ROOT / "book"
+QUIZZES = ROOT / "ganlab" / "assets" / "quizzes"
+
+
+def sigma(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def jsd(mean):
+    """Of N(0, 1) and N(mean, 1)."""
+
+    def density(x):
+        p, q = norm.pdf(x), norm.pdf(x, mean)
+        return (p * np.log(2 * p / (p + q)) + q * np.log(2 * q / (p + q))) / 2
+
+    return quad(density, -14, 14, epsabs=1e-12, limit=300)[0]
+
+
+# Equilibria
+
+
+@pytest.mark.parametrize(("aside", "gain"), [(0.3, 0.0), (0.9, math.log(5))])
+def test_one_point_of_a_density_decides_whether_a_pair_is_an_equilibrium(aside, gain):
+    """Data uniform on [0, 1] and D = 1/2 but at one point, which has no mass under the data."""
+
+    def answer(x):
+        return aside if x == 0.37 else 0.5
+
+    value = quad(lambda x: math.log(answer(x)) + math.log(1 - answer(x)), 0, 1)[0]
+    assert math.isclose(value, -math.log(4))  # the discriminator has nothing to gain
+    costs = [math.log(1 - answer(x)) for x in (0.1, 0.37, 0.9)]
+    assert math.isclose(math.log(0.5) - min(costs), gain, abs_tol=1e-12)
+
+
+# Gradients and divergences
+
+
+def test_a_jump_of_the_log_ratio_takes_the_pathwise_gradient_away():
+    """Data with 3/2 of the normal density on the left of 0 and 1/2 on the right, samples from N(theta, 1)."""
+    share = {-1: 1.5, 1: 0.5}
+
+    def integral(of):
+        return sum(
+            quad(lambda x, s=side: of(share[s] * norm.pdf(x), x), *ends, epsabs=1e-13)[0]
+            for side, ends in ((-1, (-12, 0)), (1, (0, 12)))
+        )
+
+    def twice_jsd(theta):
+        def at(p, x):
+            q = norm.pdf(x, theta)
+            return p * np.log(2 * p / (p + q)) + q * np.log(2 * q / (p + q))
+
+        return integral(at)
+
+    def reverse(theta):
+        return integral(lambda p, x: norm.pdf(x, theta) * np.log(norm.pdf(x, theta) / p))
+
+    def slope(of, h=1e-4):
+        return (of(h) - of(-h)) / (2 * h)
+
+    left, right = 1.5 / 2.5, 0.5 / 1.5  # D*, constant on either side, so that every sample feels zero
+    jumps = math.log((1 - right) / (1 - left)), math.log(left / right)
+    assert slope(twice_jsd) == pytest.approx(norm.pdf(0) * jumps[0], abs=1e-6)
+    other = slope(lambda theta: reverse(theta) - twice_jsd(theta))
+    assert other == pytest.approx(norm.pdf(0) * jumps[1], abs=1e-6)
+    assert round(norm.pdf(0) * jumps[0], 4) == 0.2038
+    assert round(norm.pdf(0) * jumps[1], 4) == 0.2345
+
+
+def after_a_step(b, w, weight):
+    """The mean of the samples of N(1, 1) after a tenth of the gradient, before the logit b + w x."""
+    pull = quad(lambda x: norm.pdf(x, 1) * weight(sigma(b + w * x)) * w, -12, 14)[0]
+    return 1 - 0.1 * pull
+
+
+def test_a_step_lowers_the_divergence_without_the_best_discriminator_and_without_the_minimax_loss():
+    saturating, other = (lambda d: -d), (lambda d: d - 1)
+    best = jsd(after_a_step(0.5, -1, saturating))
+    assert jsd(after_a_step(0.2, -3, saturating)) < best < jsd(1)
+    assert jsd(after_a_step(0.5, -1, other)) < best
+    assert jsd(after_a_step(0.2, 3, saturating)) > jsd(1)
+
+
+def test_the_value_may_fall_and_the_divergence_rise():
+    """Before sigma(0.2 + 3x), which takes the wrong side for real."""
+
+    def value(theta):
+        a = lambda x: 0.2 + 3 * x  # noqa: E731
+        return -quad(
+            lambda x: norm.pdf(x) * np.logaddexp(0, -a(x)) + norm.pdf(x, theta) * np.logaddexp(0, a(x)),
+            -14,
+            16,
+            limit=300,
+        )[0]
+
+    theta = after_a_step(0.2, 3, lambda d: -d)
+    assert value(theta) < value(1)
+    assert jsd(theta) > jsd(1)
+
+
+def test_before_the_best_discriminator_the_non_saturating_loss_may_raise_the_divergence():
+    """On three outcomes, along a way on which its gradient leads down and that of the divergence up."""
+    p, q = np.array([0.6, 0.3, 0.1]), np.array([0.1, 0.3, 0.6])
+    best = p / (p + q)
+    slopes = (loss - loss.mean() for loss in (np.log(1 - best), -np.log(best)))  # mass stays one
+    of_jsd, of_loss = slopes
+    way = -of_loss + 1.1 * (of_loss @ of_jsd) / (of_jsd @ of_jsd) * of_jsd
+
+    def divergence(law):
+        m = (p + law) / 2
+        return float(np.sum(p * np.log(p / m)) + np.sum(law * np.log(law / m))) / 2
+
+    assert way @ of_loss < 0 < divergence(q + 1e-3 * way) - divergence(q)
+
+
+# Losses
+
+
+def test_the_price_of_a_right_answer_is_not_flat():
+    d = torch.tensor(1.0, requires_grad=True)
+    assert torch.autograd.grad(-d.log(), d)[0] == -1
+
+
+def test_a_discriminator_on_the_baseline_may_rank_well():
+    """N(0, 1) against N(1, 1), whose best logit is 1/2 - x: a factor between 2 and 3 brings it to 2 log 2."""
+
+    def loss(sure):
+        a = lambda x: sure * (0.5 - x)  # noqa: E731
+        return quad(
+            lambda x: norm.pdf(x) * np.logaddexp(0, -a(x)) + norm.pdf(x, 1) * np.logaddexp(0, a(x)),
+            -14,
+            16,
+            limit=300,
+        )[0]
+
+    assert loss(1) < 2 * math.log(2) < loss(2.5)
+    sure = brentq(lambda k: loss(k) - 2 * math.log(2), 1, 2.5)
+    assert sure > 2
+    assert round(norm.cdf(0.5), 2) == 0.69  # its share of right answers, at every factor
+
+
+def test_what_squared_error_leaves_is_largest_where_densities_agree_only_at_a_given_sum():
+    left = lambda p, q: p * q / (p + q)  # noqa: E731
+    assert left(3, 2) > left(1, 1)
+    assert all(left(1 + t, 1 - t) < left(1, 1) for t in (-0.9, -0.1, 0.1, 0.9))
+
+
+def test_smoothing_both_labels_keeps_the_order_of_places_and_loses_the_slope():
+    def logit(log_ratio, fake_label):
+        d = (0.9 * np.exp(log_ratio) + fake_label) / (1 + np.exp(log_ratio))
+        return np.log(d / (1 - d))
+
+    places = np.linspace(-12, 12, 200)
+    for fake_label in (0.0, 0.1):
+        assert (np.diff(logit(places, fake_label)) > 0).all()
+    slopes = [(logit(-9.99, label) - logit(-10.01, label)) / 0.02 for label in (0.0, 0.1)]
+    assert slopes[0] > 0.99
+    assert slopes[1] < 0.001
+
+
+def test_duality_needs_a_function_that_is_strictly_convex_at_one():
+    """f(u) = max(0, |u - 1| - 1/2) is convex and zero at 1, and finds no difference between these laws."""
+    p, q = np.array([0.4, 0.6]), np.array([0.5, 0.5])
+    assert np.sum(q * np.maximum(0, np.abs(p / q - 1) - 0.5)) == 0
+
+
+# Networks and penalties
+
+
+def test_one_mixing_number_for_the_batch_has_the_right_mean_and_more_noise(rng):
+    critic = networks.mlp_discriminator((2,), rng=rng, width=32)
+    paid = {"one": [], "each": []}
+    for _ in range(400):
+        real, fake = torch.randn(2, 64, 2, generator=rng)
+        mix = torch.rand(64, generator=rng)
+        paid["each"].append(regularizers.wgan_gp(critic, real, fake, mix=mix).item())
+        paid["one"].append(regularizers.wgan_gp(critic, real, fake, mix=mix[:1].expand(64)).item())
+    one, each = (np.array(paid[name]) for name in ("one", "each"))
+    assert abs(one.mean() - each.mean()) < 4 * np.hypot(one.std(), each.std()) / 20
+    assert one.std() > 1.1 * each.std()
+
+
+def test_an_untrained_discriminator_answers_one_half_near_the_centre_only():
+    near, far = [], []
+    for seed in range(10):
+        rng = torch.Generator().manual_seed(seed)
+        net = networks.mlp_discriminator((2,), rng=rng, width=32)
+        for answers, place in ((near, 0.0), (far, 20.0)):
+            answers += net(torch.randn(64, 2, generator=rng) / 4 + place).sigmoid().tolist()
+    assert max(abs(d - 0.5) for d in near) < 0.1
+    assert min(far) < 0.3 < 0.7 < max(far)
+
+
+def test_narrow_clusters_of_fresh_samples_are_better_than_perfect():
+    """The share within three standard deviations of the data, for samples with seven tenths of the spread."""
+    assert 1 - math.exp(-((3 / 0.7) ** 2) / 2) > 0.9998 > 1 - math.exp(-4.5)
+
+
+# Small games
+
+
+def step(eta_g, eta_d):
+    """Both at once, near the equilibrium of the logistic Dirac-GAN."""
+    return np.array([[1, eta_g / 2], [-eta_d / 2, 1]])
+
+
+def test_one_step_is_not_the_spectral_radius_and_the_weighted_distance_is():
+    move = step(0.1, 1.0)
+    radius = np.abs(np.linalg.eigvals(move)).max()
+    assert round(radius, 4) == 1.0124
+    assert round(np.linalg.norm(move @ [1, 0]), 3) == 1.118
+    weigh = lambda z: math.sqrt(z[0] ** 2 / 0.1 + z[1] ** 2 / 1.0)  # noqa: E731
+    for z in np.random.default_rng(0).normal(size=(5, 2)):
+        assert math.isclose(weigh(move @ z), radius * weigh(z))
+        far = np.linalg.matrix_power(move, 4000) @ z
+        assert abs(np.linalg.norm(far) ** (1 / 4000) - radius) < 1e-3
+
+
+def test_the_two_rates_of_the_smallest_game_are_not_those_of_every_logistic_game():
+    """Two normal laws: the discriminator, which has an attracting optimum there, damps the motion."""
+    rates = torch.tensor([0.1, 0.1, 0.1])
+    game = dynamics.gaussian_mean_game(losses.minimax)
+    spectrum = dynamics.spectrum(game, torch.zeros(3), rule=dynamics.simultaneous, step_size=rates)
+    assert spectrum.abs().max() <= 1 + 1e-9 < math.sqrt(1 + 0.1 * 0.1 / 4)
+
+
+# What no page says again
+
+
+def pages():
+    for path in [*sorted(BOOK.glob("*.md")), *sorted(QUIZZES.glob("*.yml"))]:
+        yield path.name, path.read_text(encoding="utf-8")
+    for path in sorted(BOOK.glob("*.ipynb")):
+        cells = nbformat.read(path, as_version=4).cells
+        words = [cell.source for cell in cells if cell.cell_type == "markdown"]
+        words += [str(cell.metadata.get("mystnb", "")) for cell in cells]
+        yield path.name, "\n".join(words)
+
+
+REFUTED = {
+    "D is 1/2 wherever there are data": r"wherever there are data, and",
+    "only while D is optimal": r"while, and only while",
+    "norm one holds only along the plan": r"[Nn]orm one holds",
+    "four penalties are not the penalty": r"Three compute another number|not the penalty",
+    "Adam divides e^-a away": r"precisely the factor \$e\^\{-a\}\$",
+    "a price is flat": r"curve is flat",
+    "the baseline proves that D is blind": r"proves that \*it\* cannot",
+    "0.02 is 0.0431": r"about 0\.02",
+    "the rest is largest where densities agree": r"\)\$, largest where the|large where the two densities",
+    "smoothed fakes are rewarded": r"reward them for staying",
+    "any maximum of averages is a divergence": r"maximum over \$?\w+\$? of averages is a divergence",
+    "a high share means copies": r"means copies",
+    "one step multiplies by the radius": r"a step (?:of both at once )?multiplies the distance",
+    "there is no middle": r"no middle to be tuned",
+    "any logistic game": r"equilibrium of a logistic game",
+    "equality only where D is constant": r"equality only where",
+    "what does not parse": r"not its absence",
+}
+
+
+@pytest.mark.parametrize("name", REFUTED)
+def test_no_page_says_again_what_was_refuted(name):
+    assert [page for page, text in pages() if re.search(REFUTED[name], text)] == []
