@@ -49,6 +49,7 @@ __all__ = [
     "films",
     "game",
     "history",
+    "judging",
     "lipschitz",
     "losses",
     "metrics",
@@ -72,7 +73,7 @@ __all__ = [
 _WINGS = {
     "theory": "bayes_risks densities divergences dynamics f_divergences probability quadrature transport",
     "training": "distributed ensembles game history",
-    "evaluation": "classifiers diagnosis metrics",
+    "evaluation": "classifiers diagnosis judging metrics",
     "experiments": "reports results runs",
     "page": "exercises explorables films parts",
 }

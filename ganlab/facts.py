@@ -23,7 +23,7 @@ FILE = Path(__file__).with_name("assets") / "facts.json"
 KINDS: dict[str, tuple[str, str]] = {
     "losses": ("ganlab.losses", "LOSSES"),
     "regularizers": ("ganlab.regularizers", "REGULARIZERS"),
-    "data": ("ganlab.experiments.catalogue", "DEFAULTS"),
+    "data": ("ganlab.data", "DATASETS"),
     "networks": ("ganlab.networks", "NETWORKS"),
     "schedules": ("ganlab.experiments.catalogue", "SCHEDULES"),
     "experiments": ("ganlab.experiments.catalogue", "EXPERIMENTS"),

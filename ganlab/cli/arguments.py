@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ganlab import experiments
+from ganlab.data import DATASETS
+from ganlab.evaluation import judging
 from ganlab.experiments import reports
 from ganlab.experiments.catalogue import Experiment, Regularizer
 
@@ -73,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
         "--samples",
         type=int,
         metavar="N",
-        help=f"default: {reports.SAMPLES}, of stacked digits {reports.STACKED_SAMPLES}",
+        help=f"default: {_by_kind({name: kind.samples for name, kind in judging.KINDS.items()})}",
     )
     evaluate.add_argument(
         "--fid", action="store_true", help="FID and KID too, through torch-fidelity (default: off)"
@@ -123,7 +125,10 @@ def _add_train_options(train: argparse.ArgumentParser) -> None:
 
 def _add_sample_options(sample: argparse.ArgumentParser) -> None:
     sample.add_argument(
-        "--count", type=int, metavar="N", help=f"default: {reports.IMAGES} images or {reports.POINTS} points"
+        "--count",
+        type=int,
+        metavar="N",
+        help=f"default: {_by_kind({name: way.samples for name, way in reports.PICTURES.items()})}",
     )
     sample.add_argument(
         "--out", type=Path, help="a .png, .npy or .safetensors file (default: drawn.png in the run folder)"
@@ -142,6 +147,12 @@ def _add_sample_options(sample: argparse.ArgumentParser) -> None:
     which.add_argument("--last", action="store_false", dest="average", help="from the last one")
 
 
+def _by_kind(numbers: dict[str, int]) -> str:
+    """A number for each kind in words, those of one number together."""
+    names = {n: ", ".join(name for name, other in numbers.items() if other == n) for n in numbers.values()}
+    return "; ".join(f"{n} for {name}" for n, name in names.items())
+
+
 def requested(options: argparse.Namespace) -> tuple[str, Experiment]:
     """The name of the set-up that the options of `train` ask for, and the set-up with their settings.
 
@@ -151,10 +162,13 @@ def requested(options: argparse.Namespace) -> tuple[str, Experiment]:
     7
     """
     if options.data is not None:
-        experiments.look_up(experiments.DEFAULTS, options.data, "--data")
-    name = options.experiment or experiments.DEFAULTS[options.data or "ring"]
-    experiments.look_up(experiments.EXPERIMENTS, name, "--experiment")
-    experiment = experiments.EXPERIMENTS[name]
+        experiments.look_up(DATASETS, options.data, "--data")
+    name = options.experiment or options.data or "ring"
+    if options.experiment is not None:
+        experiments.look_up(experiments.EXPERIMENTS, name, "--experiment")
+        experiment = experiments.EXPERIMENTS[name]
+    else:
+        experiment = experiments.default(name)
     if options.data is not None and experiment.data != options.data:
         raise ValueError(f"`--data` must be {experiment.data} for the set-up {name}, got {options.data!r}")
     given: dict[str, Any] = {

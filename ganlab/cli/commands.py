@@ -18,7 +18,8 @@ from typing import Any
 
 from ganlab import experiments
 from ganlab.cli import arguments as asked_for
-from ganlab.data import Mixture, Stacked, SwissRoll
+from ganlab.data import DATASETS
+from ganlab.evaluation import judging
 from ganlab.experiments import reports, runs
 from ganlab.experiments.runs import Request, Run
 from ganlab.losses import LOSSES
@@ -210,12 +211,13 @@ def _finish(run: Run) -> dict[str, Any]:
 
     run.history.save(run.folder / "history.json")
     source, seeds = run.setups[0].source, run.request.seeds
-    count = reports.SAMPLES if isinstance(source, Mixture | SwissRoll) else reports.IMAGES
+    kind = judging.kind_of(source)
+    count = kind.samples if kind.coverage else reports.PICTURES[kind.shown].samples
     rngs = [torch.Generator().manual_seed(seed) for seed in seeds]
     drawn = [reports.draw(gan, count, rng) for gan, rng in zip(run.games, rngs, strict=True)]
     reports.picture(run.folder / "samples.png", run, drawn, rngs[0])
     each = [
-        {"seed": seed} | _last(run, index) | reports.coverage(source, samples)
+        {"seed": seed} | _last(run, index) | judging.coverage(source, samples)
         for index, (seed, samples) in enumerate(zip(seeds, drawn, strict=True))
     ]
     result: dict[str, Any] = {"run": str(run.folder), "steps": run.step}
@@ -242,12 +244,14 @@ def _sample(options: argparse.Namespace) -> int:
     gan = games[request.seeds.index(seed)]
     if options.average and gan.average is None:
         raise ValueError("`--average` asks for what this run has not: it keeps no average of its generator")
-    points = gan.sample_shape == (2,)
-    count = (reports.POINTS if points else reports.IMAGES) if options.count is None else options.count
+    way = reports.PICTURES[judging.KINDS[DATASETS[request.experiment.data].kind].shown]
+    count = way.samples if options.count is None else options.count
     rng = torch.Generator().manual_seed(options.seed)
     drawn = reports.draw(gan, count, rng, average=options.average)
     out = options.out or options.folder / "drawn.png"
-    reports.write_samples(out, drawn, experiments.load(request.experiment) if points else None)
+    reports.write_samples(
+        out, drawn, experiments.load(request.experiment, request.data_dir) if way.over_real else None
+    )
     print(f"{count} samples of step {gan.step}, of the {_which(gan, options.average)} generator, in {out}")
     return 0
 
@@ -261,14 +265,13 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     request, games, history = runs.view(options.folder)
     source = experiments.load(request.experiment, options.data_dir or request.data_dir)
-    count = reports.STACKED_SAMPLES if isinstance(source, Stacked) else reports.SAMPLES
-    count = count if options.samples is None else options.samples
+    count = judging.kind_of(source).samples if options.samples is None else options.samples
     each = []
     for index, (seed, gan) in enumerate(zip(request.seeds, games, strict=True)):
         rng = torch.Generator().manual_seed(options.seed)
         drawn = reports.draw(gan, count, rng)
-        found = reports.quality(source, drawn, rng)
-        found |= reports.fidelity(source, drawn, rng) if options.fid else {}
+        found = judging.quality(source, drawn, rng)
+        found |= judging.fidelity(source, drawn, rng) if options.fid else {}
         verdict = reports.verdict(history, index, loss=gan.loss.name, found=found)
         each.append({"seed": seed} | found | {"verdict": verdict})
     result: dict[str, Any] = {"run": str(options.folder), "steps": games[0].step}
@@ -280,7 +283,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> int:
     settings = {name: experiments.to_dict(value) for name, value in experiments.EXPERIMENTS.items()}
     found: dict[str, Any] = {
-        "data": list(experiments.DEFAULTS),
+        "data": list(DATASETS),
         "networks": list(NETWORKS),
         "losses": list(LOSSES),
         "regularizers": list(REGULARIZERS),

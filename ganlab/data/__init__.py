@@ -9,17 +9,19 @@ points are drawn in float64 and then rounded, so that a seed gives the same poin
 from ganlab.data.idx import DataError
 from ganlab.data.images import Images, Stacked, check_images, digits, fashion_mnist, mnist, stacked
 from ganlab.data.points import Mixture, SwissRoll, grid, ring, swiss_roll
-from ganlab.data.sets import DATASETS
+from ganlab.data.sets import DATASETS, DataSet, Source
 from ganlab.data.streams import FreshBatches, Sampler, ShuffledBatches, batches
 
 __all__ = [
     "DATASETS",
     "DataError",
+    "DataSet",
     "FreshBatches",
     "Images",
     "Mixture",
     "Sampler",
     "ShuffledBatches",
+    "Source",
     "Stacked",
     "SwissRoll",
     "batches",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -25,6 +25,7 @@ class Images:
     `pixels` (N, C, H, W) uint8 between 0 and `maximum`; `labels` (N,) int64.
     """
 
+    kind: ClassVar[str] = "images"
     name: str
     pixels: Tensor
     labels: Tensor
@@ -108,7 +109,13 @@ def mnist(root: str | PathLike[str] | None = None, *, split: str = "train") -> I
 class Stacked:
     """Three digits, drawn independently, in the three channels of one image: 1000 modes."""
 
+    kind: ClassVar[str] = "stacked"
     images: Images
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape (3, H, W) of one image."""
+        return (3, *self.images.shape[1:])
 
     def draw(
         self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None

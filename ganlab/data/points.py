@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -31,6 +32,7 @@ class Mixture:
     torch.Size([3, 1])
     """
 
+    kind: ClassVar[str] = "mixture"
     centers: Tensor
     std: float
     weights: Tensor | None = None
@@ -45,6 +47,11 @@ class Mixture:
         _check_distinct(self.centers.double(), self.std)
         if self.weights is not None:
             _check_weights(self.weights, len(self.centers))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape (D,) of one point."""
+        return tuple(self.centers.shape[1:])
 
     @cached_property
     def probabilities(self) -> Tensor:
@@ -134,8 +141,14 @@ class SwissRoll:
     deviation noise / scale.
     """
 
+    kind: ClassVar[str] = "points"
     noise: float = 0.25
     scale: float = 7.5
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape (2,) of one point."""
+        return (2,)
 
     def sample(self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None) -> Tensor:
         """n independent points (n, 2), drawn in float64 and given in `dtype`, or in the default one."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch import Tensor
 from ganlab.data.checks import check_draw
 from ganlab.data.images import Images
 
-__all__ = ["FreshBatches", "Sampler", "ShuffledBatches", "batches"]
+__all__ = ["FreshBatches", "Sampler", "ShuffledBatches", "as_sampler", "batches"]
 
 
 class Sampler(Protocol):
@@ -20,6 +21,28 @@ class Sampler(Protocol):
     def sample(self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None) -> Tensor:
         """n independent draws (n, ...) in `dtype`, or in the default one."""
         ...
+
+
+def as_sampler(source: object, name: str) -> Sampler:
+    """The source itself, after a check that its `sample` can be called as that of `Sampler`.
+
+    Raises `TypeError` naming the argument where it cannot: there is none, or it takes no `dtype`.
+
+    >>> as_sampler([1, 2], "source")
+    Traceback (most recent call last):
+    TypeError: `source` must have `sample(n, rng, *, dtype=None)`, got a list without `sample`
+    """
+    sample, wanted = getattr(source, "sample", None), "`sample(n, rng, *, dtype=None)`"
+    kind = type(source).__name__
+    if not callable(sample):
+        raise TypeError(f"`{name}` must have {wanted}, got a {kind} without `sample`")
+    try:
+        inspect.signature(sample).bind(1, None, dtype=None)
+    except ValueError:  # a function that does not tell what it takes
+        pass
+    except TypeError:
+        raise TypeError(f"`{name}` must have {wanted}, got `sample{inspect.signature(sample)}`") from None
+    return cast("Sampler", source)
 
 
 Batch = Tensor | tuple[Tensor, Tensor]
@@ -100,7 +123,7 @@ class ShuffledBatches:
 
 
 def batches(
-    source: Sampler | Images,
+    source: object,
     batch_size: int,
     rng: torch.Generator,
     *,
@@ -109,13 +132,16 @@ def batches(
 ) -> FreshBatches | ShuffledBatches:
     """An endless iterator of batches (B, ...), with `state_dict` and `load_state_dict` to resume.
 
+    `source`: anything with `sample(n, rng, *, dtype=None)`, as `Sampler` has it, or an image set, whose
+    `batch(index, *, dtype)` gives a part of it, as that of `Images`.
     From a source of points, each batch is fresh, in the default dtype unless `dtype` says otherwise. From
     images, float32 unless `dtype` says otherwise, an epoch is a random order of the set; the remainder that
     does not fill a batch is left out of that epoch, so that a batch never holds an image twice.
     `labelled`: give pairs of samples (B, ...) and their labels (B,), the mode of a point or the class of an
     image, for a conditional GAN. `rng` should serve this stream alone: resuming sets it back.
     Raises `ValueError` where `batch_size` is not a positive integer or exceeds the number of images, or where
-    labels are wanted of a source that has none, and `TypeError` where `rng` is no `torch.Generator`.
+    labels are wanted of a source that has none, and `TypeError` where `rng` is no `torch.Generator` or
+    `source` is neither of these.
 
     >>> from ganlab.data.points import ring
     >>> stream = batches(ring(), 64, torch.Generator().manual_seed(0))
@@ -123,12 +149,14 @@ def batches(
     torch.Size([64, 2])
     """
     check_draw("batch_size", batch_size, rng)
-    if not isinstance(source, Images):
+    if not hasattr(source, "batch"):
+        fresh = as_sampler(source, "source")
         if labelled and not hasattr(source, "draw"):
             raise ValueError(f"`labelled` needs a source that draws labels, got a {type(source).__name__}")
-        return FreshBatches(source, batch_size, rng, dtype, labelled=labelled)
-    if batch_size > len(source):
+        return FreshBatches(fresh, batch_size, rng, dtype, labelled=labelled)
+    images = cast("Images", source)
+    if batch_size > len(images):
         raise ValueError(
-            f"`batch_size` must be at most {len(source)}, the number of images, got {batch_size}"
+            f"`batch_size` must be at most {len(images)}, the number of images, got {batch_size}"
         )
-    return ShuffledBatches(source, batch_size, rng, dtype, labelled=labelled)
+    return ShuffledBatches(images, batch_size, rng, dtype, labelled=labelled)

@@ -1,17 +1,14 @@
 """Experiments: complete set-ups by name, run folders that survive a stop, stored results, reports."""
 
 from ganlab.experiments.catalogue import (
-    DEFAULTS,
     EXPERIMENTS,
     SCHEDULES,
-    SHAPES,
-    SOURCES,
     Experiment,
     Setup,
-    Source,
     build,
     build_game,
     change,
+    default,
     from_dict,
     load,
     look_up,
@@ -19,17 +16,14 @@ from ganlab.experiments.catalogue import (
 )
 
 __all__ = [
-    "DEFAULTS",
     "EXPERIMENTS",
     "SCHEDULES",
-    "SHAPES",
-    "SOURCES",
     "Experiment",
     "Setup",
-    "Source",
     "build",
     "build_game",
     "change",
+    "default",
     "from_dict",
     "load",
     "look_up",

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from ganlab import data
+from ganlab.evaluation import judging
 from ganlab.losses import LOSSES, label_smoothing
 from ganlab.networks import NETWORKS
 from ganlab.regularizers import REGULARIZERS
@@ -21,17 +22,14 @@ from ganlab.training.distributed import Group
 from ganlab.training.game import GAN, Batches, Penalty, Unroll
 
 __all__ = [
-    "DEFAULTS",
     "EXPERIMENTS",
     "SCHEDULES",
-    "SHAPES",
-    "SOURCES",
     "Experiment",
     "Setup",
-    "Source",
     "build",
     "build_game",
     "change",
+    "default",
     "from_dict",
     "load",
     "look_up",
@@ -39,12 +37,23 @@ __all__ = [
 ]
 
 Regularizer = tuple[str, float] | tuple[str, float, int]
-Source = data.Mixture | data.SwissRoll | data.Images | data.Stacked
-"""What the real samples of an experiment are drawn from.
 
->>> isinstance(data.ring(), Source)
-True
-"""
+
+def look_up(table: Collection[str], name: str, argument: str) -> str:
+    """The name itself, if `table` has it.
+
+    Raises `ValueError` naming the argument, the nearest spelling and all that exists.
+
+    >>> look_up(("constant", "linear", "cosine"), "cosin", "schedule")
+    Traceback (most recent call last):
+    ValueError: `schedule` must be one of constant, linear, cosine, got 'cosin'; did you mean 'cosine'?
+    """
+    if name in table:
+        return name
+    near = difflib.get_close_matches(name, table, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"`{argument}` must be one of {', '.join(table)}, got {name!r}{hint}")
+
 
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda _: 1.0,
@@ -62,14 +71,15 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 class Experiment:
     """A complete set-up of one training run; everything but the seed and the machine.
 
-    `data`: a name in `SOURCES`. `network`: a name in `ganlab.networks.NETWORKS`. `regularizers`: tuples of a
-    name in `ganlab.regularizers.REGULARIZERS`, a weight, and, for one applied lazily, every how many
-    discriminator steps. `width`: of both networks unless the discriminator has its own, None for the default
-    of the architecture. `learning_rates`: of generator and discriminator. `smoothing`: one-sided label
-    smoothing. `schedule`: a name in `SCHEDULES`. `instance_noise`: standard deviation at the first step of
-    the noise on what the discriminator sees, falling linearly to 0 at the last. `pack`: how many samples the
-    discriminator judges together. `minibatch_std`: whether it sees how far the batch is spread. `unroll`: how
-    many steps ahead the generator sees the discriminator, and their size; see `ganlab.training.game.Unroll`.
+    `data`: a name in `ganlab.data.DATASETS`. `network`: a name in `ganlab.networks.NETWORKS`.
+    `regularizers`: tuples of a name in `ganlab.regularizers.REGULARIZERS`, a weight, and, for one applied
+    lazily, every how many discriminator steps. `width`: of both networks unless the discriminator has its
+    own, None for the default of the architecture. `learning_rates`: of generator and discriminator.
+    `smoothing`: one-sided label smoothing. `schedule`: a name in `SCHEDULES`. `instance_noise`: standard
+    deviation at the first step of the noise on what the discriminator sees, falling linearly to 0 at the
+    last. `pack`: how many samples the discriminator judges together. `minibatch_std`: whether it sees how far
+    the batch is spread. `unroll`: how many steps ahead the generator sees the discriminator, and their size;
+    see `ganlab.training.game.Unroll`.
     `float64`: whether to compute in double precision, as the point clouds do; `bf16`: whether the networks
     compute in bfloat16.
 
@@ -103,38 +113,25 @@ class Experiment:
         return asdict(self)
 
 
-SOURCES: dict[str, Callable[..., Source]] = {
-    **data.DATASETS,
-    "stacked": lambda: data.stacked(data.digits()),
-}
-"""The function that returns each data set; `stacked` is three of the small digits in three channels.
+def default(name: str) -> Experiment:
+    """The set-up that a data set stands for, by its name in `ganlab.data.DATASETS`.
 
->>> len(SOURCES["digits"]())
-1437
-"""
+    Raises `ValueError` where there is no such data set, or its entry names a setting that there is none of.
 
-SHAPES: dict[str, tuple[int, ...]] = {
-    "ring": (2,),
-    "grid": (2,),
-    "swiss_roll": (2,),
-    "digits": (1, 8, 8),
-    "mnist": (1, 28, 28),
-    "fashion_mnist": (1, 28, 28),
-    "stacked": (3, 8, 8),
-}
-"""The shape of one sample of each data set, for who builds a network without reading the data.
+    >>> default("grid").width
+    128
+    """
+    look_up(data.DATASETS, name, "data")
+    try:
+        return Experiment(name, **data.DATASETS[name].default)
+    except TypeError as error:
+        raise ValueError(f"`default` of the data set {name} must hold settings: {error}") from None
 
->>> SHAPES["mnist"]
-(1, 28, 28)
-"""
 
-_POINTS = Experiment("ring", latent_dim=2, width=64, batch_size=256, steps=5000, ema=0.99, float64=True)
-_IMAGES = Experiment(
-    "digits", latent_dim=100, width=(128, 256), discriminator_width=(256, 128), learning_rates=(2e-4, 2e-4)
-)
-
+_DEFAULTS = {name: default(name) for name in data.DATASETS}
+_POINTS, _DIGITS, _FASHION = (_DEFAULTS[name] for name in ("ring", "digits", "fashion_mnist"))
 _DCGAN = replace(
-    _IMAGES, network="dcgan", width=32, discriminator_width=None, batch_size=64, steps=4690, ema=0.999
+    _FASHION, network="dcgan", width=32, discriminator_width=None, batch_size=64, steps=4690, ema=0.999
 )
 _R1_R2 = {
     "loss": "relativistic_pairing",
@@ -179,9 +176,7 @@ _CHANGES = {
 _WIDE = ("two_rates", "packed", "unrolled")
 
 EXPERIMENTS: dict[str, Experiment] = {
-    "ring": _POINTS,
-    "grid": replace(_POINTS, data="grid", width=128),
-    "swiss_roll": replace(_POINTS, data="swiss_roll"),
+    **_DEFAULTS,
     "ring_r1_r2": replace(_POINTS, **_R1_R2),
     "ring_non_saturating": _LONG,
     "ring_pairing": replace(_LONG, **_PAIRING),
@@ -192,33 +187,20 @@ EXPERIMENTS: dict[str, Experiment] = {
     "ring_collapse": _COLLAPSE,
     **{f"ring_collapse_{name}": replace(_SMALL_COLLAPSE, **settings) for name, settings in _CHANGES.items()},
     **{f"ring_collapse_wide_{name}": replace(_COLLAPSE, **_CHANGES[name]) for name in _WIDE},
-    "digits": replace(_IMAGES, steps=3000, batch_size=64),
-    "fashion_mnist": replace(_IMAGES, data="fashion_mnist", steps=4690),
-    "fashion_mnist_non_saturating": replace(_IMAGES, data="fashion_mnist", steps=4690, ema=0.99),
+    "fashion_mnist_non_saturating": replace(_FASHION, ema=0.99),
     "fashion_mnist_wgan_gp": replace(
-        _IMAGES, **_WGAN_GP | {"regularizers": (("wgan_gp", 10.0),)}, data="fashion_mnist", steps=1500
+        _FASHION, **_WGAN_GP | {"regularizers": (("wgan_gp", 10.0),)}, steps=1500
     ),
-    "fashion_mnist_dcgan": replace(_DCGAN, data="fashion_mnist"),
-    "mnist": replace(_IMAGES, data="mnist", steps=4690),
+    "fashion_mnist_dcgan": _DCGAN,
     "mnist_dcgan": replace(_DCGAN, data="mnist"),
-    "stacked": replace(_IMAGES, data="stacked", steps=10_000, ema=0.999),
 }
-"""The set-ups by name. In `ring_collapse` the generator learns ten times as fast as the discriminator, and
-collapses; each `ring_collapse_wide_...` is that with one thing changed, and each other `ring_collapse_...` is
-`ring_collapse_small`, of half the width, with one thing changed. 4690 steps are ten passes over 60 000
-training images in batches of 128, and five in batches of 64.
+"""The set-ups by name, that of each data set first. In `ring_collapse` the generator learns ten times as fast
+as the discriminator, and collapses; each `ring_collapse_wide_...` is that with one thing changed, and each
+other `ring_collapse_...` is `ring_collapse_small`, of half the width, with one thing changed. 4690 steps are
+ten passes over 60 000 training images in batches of 128, and five in batches of 64.
 
 >>> EXPERIMENTS["ring"].loss
 'non_saturating'
-"""
-
-DEFAULTS: dict[str, str] = {
-    name: name for name in ("ring", "grid", "swiss_roll", "digits", "fashion_mnist", "mnist", "stacked")
-}
-"""The set-up that a data set alone stands for.
-
->>> DEFAULTS["mnist"]
-'mnist'
 """
 
 
@@ -227,23 +209,7 @@ class Setup(NamedTuple):
 
     gan: GAN
     batches: Batches
-    source: Source
-
-
-def look_up(table: Collection[str], name: str, argument: str) -> str:
-    """The name itself, if `table` has it.
-
-    Raises `ValueError` naming the argument, the nearest spelling and all that exists.
-
-    >>> look_up(SCHEDULES, "cosin", "schedule")
-    Traceback (most recent call last):
-    ValueError: `schedule` must be one of constant, linear, cosine, got 'cosin'; did you mean 'cosine'?
-    """
-    if name in table:
-        return name
-    near = difflib.get_close_matches(name, table, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"`{argument}` must be one of {', '.join(table)}, got {name!r}{hint}")
+    source: data.Source
 
 
 def change(experiment: Experiment, **settings: Any) -> Experiment:
@@ -255,7 +221,7 @@ def change(experiment: Experiment, **settings: Any) -> Experiment:
     10
     """
     changed = replace(experiment, **settings)
-    look_up(SOURCES, changed.data, "data")
+    look_up(data.DATASETS, changed.data, "data")
     look_up(NETWORKS, changed.network, "network")
     look_up(LOSSES, changed.loss, "loss")
     look_up(SCHEDULES, changed.schedule, "schedule")
@@ -270,7 +236,7 @@ def change(experiment: Experiment, **settings: Any) -> Experiment:
         )
     if any(not rate > 0 for rate in changed.learning_rates):
         raise ValueError(f"`learning_rates` must be positive, got {changed.learning_rates}")
-    if changed.network != "mlp" and len(SHAPES[changed.data]) != 3:
+    if changed.network != "mlp" and len(data.DATASETS[changed.data].shape) != 3:
         raise ValueError(f"`network` must be mlp for the points of {changed.data}, got {changed.network!r}")
     if changed.unroll:
         Unroll(*changed.unroll)
@@ -286,7 +252,7 @@ def build(
     seed: int = 0,
     data_dir: str | PathLike[str] | None = None,
     device: str = "cpu",
-    source: Source | None = None,
+    source: data.Source | None = None,
     group: Group | None = None,
 ) -> Setup:
     """The game and the batches of an experiment; `seed` fixes the networks, the data and every draw.
@@ -307,16 +273,18 @@ def build(
     return Setup(gan, data.batches(source, experiment.batch_size, data_rng, dtype=gan.dtype), source)
 
 
-def load(experiment: Experiment, data_dir: str | PathLike[str] | None = None) -> Source:
+def load(experiment: Experiment, data_dir: str | PathLike[str] | None = None) -> data.Source:
     """The source of the real samples of an experiment; `data_dir` as in `build`.
 
-    Raises `DataError`, a `ValueError`, where files are missing, truncated or altered.
+    Raises `DataError`, a `ValueError`, where files are missing, truncated or altered, and `ValueError` where
+    the entry of the data set names no kind of `ganlab.evaluation.judging`, or a shape that it cannot show.
 
     >>> load(EXPERIMENTS["digits"]).shape
     (1, 8, 8)
     """
-    loader = SOURCES[experiment.data]
-    return loader(data_dir) if experiment.data in ("mnist", "fashion_mnist") else loader()
+    entry = data.DATASETS[experiment.data]
+    judging.check(entry.kind, entry.shape)
+    return entry.load(data_dir)
 
 
 def build_game(experiment: Experiment, *, seed: int = 0, device: str = "cpu") -> GAN:
@@ -413,7 +381,7 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
 
 def _networks(experiment: Experiment, rng: torch.Generator) -> tuple[nn.Module, nn.Module]:
     """Both networks; the discriminator looks at `pack` samples, joined along their first axis."""
-    pair, shape = NETWORKS[experiment.network], SHAPES[experiment.data]
+    pair, shape = NETWORKS[experiment.network], data.DATASETS[experiment.data].shape
     packed = (experiment.pack * shape[0], *shape[1:])
     widths = [
         {} if width is None else {"width": width}

@@ -1,4 +1,7 @@
-"""What a run is worth: numbers about its samples, each beside what real samples score, and pictures of them.
+"""What is told of a run: pictures of its samples, sentences with its numbers, a log for TensorBoard.
+
+The numbers come from `ganlab.evaluation.judging`; how samples are shown stands in `PICTURES`, by the way of
+showing that their kind names there.
 
 Drawing samples here never touches the streams from which a run trains, so that looking changes nothing.
 """
@@ -10,17 +13,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Generator, Tensor
 
 from ganlab import plotting
-from ganlab.data import Images, Mixture, Stacked, SwissRoll
+from ganlab.data import Sampler, Source
 from ganlab.evaluation import diagnosis, metrics
-from ganlab.experiments.catalogue import Source
+from ganlab.evaluation.judging import kind_of
 from ganlab.storage import write_atomically
-from ganlab.theory.divergences import kl
 from ganlab.training import game
 from ganlab.training.game import GAN
 from ganlab.training.history import History
@@ -29,25 +31,19 @@ if TYPE_CHECKING:
     from ganlab.experiments.runs import Run
 
 __all__ = [
+    "PICTURES",
+    "Picture",
     "board",
-    "coverage",
     "draw",
-    "fidelity",
     "over_seeds",
     "picture",
-    "quality",
     "require_tensorboard",
     "sentences",
     "verdict",
     "write_samples",
 ]
 
-SAMPLES = 10_000  # judged of one generator
-STACKED_SAMPLES = 26_000  # for 1000 modes, as the literature has it
 CHUNK = 1000  # samples made at once
-TRANSPORTED = 1000  # points of each kind in a Wasserstein distance, whose cost grows with their cube
-IMAGES = 64  # shown of a run on images
-POINTS = 1000  # shown of a run on points
 PANELS = 10  # seeds shown of a run of many
 MEASURES = {
     "modes": ("modes", "of {}", "modes_total"),
@@ -62,6 +58,19 @@ MEASURES = {
     "d_loss": ("last loss of the discriminator", "", ""),
     "g_loss": ("last loss of the generator", "", ""),
 }
+
+
+class Picture(NamedTuple):
+    """A way of showing samples (N, ...): how many of them, on axes, or as pixels (H, W, 3) in [0, 1].
+
+    Both functions are called with the samples, the source of the real ones or None, and an `rng`.
+    `over_real`: whether real samples are drawn below.
+    """
+
+    samples: int
+    onto: Callable[[Any, Tensor, Any, Generator], None]
+    pixels: Callable[[Tensor, Any, Generator], Any]
+    over_real: bool = False
 
 
 def draw(gan: GAN, count: int, rng: Generator, *, average: bool | None = None) -> Tensor:
@@ -89,70 +98,6 @@ def draw(gan: GAN, count: int, rng: Generator, *, average: bool | None = None) -
         given = None if labels is None else labels[part].to(gan.device)
         parts.append(game.sample(network, latents[part].to(gan.device), given).cpu())
     return torch.cat(parts)
-
-
-def coverage(source: Source, drawn: Tensor) -> dict[str, Any]:
-    """What the samples make of the modes of a mixture, as JSON can hold it; empty for any other source.
-
-    `perfect_high_quality` is what the mixture's own samples score. A `reverse_kl` or `jensen_shannon`, in
-    nats, is None where no sample is of high quality: unknown, and not zero. See `metrics.mode_coverage`.
-
-    >>> from ganlab.data import ring
-    >>> found = coverage(ring(), ring().centers)
-    >>> found["modes"], found["modes_total"], found["high_quality"]
-    (8, 8, 1.0)
-    """
-    if not isinstance(source, Mixture):
-        return {}
-    found = metrics.mode_coverage(drawn, source)
-    return {
-        "modes": found.modes,
-        "modes_total": found.total,
-        "high_quality": found.high_quality,
-        "perfect_high_quality": metrics.perfect_sampler_share(),
-        "reverse_kl": found.reverse_kl if found.modes else None,
-        "jensen_shannon": found.jensen_shannon if found.modes else None,
-        "samples": len(drawn),
-    }
-
-
-def quality(source: Source, drawn: Tensor, rng: Generator) -> dict[str, Any]:
-    """All that can be said of samples (N, ...) against the source of the real ones, as JSON can hold it.
-
-    Points: `coverage`, and the Wasserstein-1 distance of at most 1000 of them to as many real ones. Images of
-    a set whose classifier the package has: Frechet and kernel distance of its features, to as many real
-    images as leave others to compare with. Stacked digits: how many of the 1000 modes the classifier sees,
-    and the divergence of their histogram from that of the data. Beside each, under a name with `real_`, what
-    real samples score against real samples; `samples`: how many were judged.
-
-    >>> from ganlab.data import digits
-    >>> images, rng = digits(), torch.Generator().manual_seed(0)
-    >>> found = quality(images, torch.zeros(100, 1, 8, 8), rng)
-    >>> found["classifier_frechet"] > 10 * found["real_classifier_frechet"]
-    True
-    """
-    if isinstance(source, Stacked):
-        return _stacked_modes(source, drawn, rng)
-    if isinstance(source, Images):
-        return _features(source, drawn, rng)
-    distance = metrics.empirical_distance_to_data(drawn[:TRANSPORTED], source, rng)
-    far = {"wasserstein_1": distance.samples.mean, "real_wasserstein_1": distance.perfect.mean}
-    return coverage(source, drawn) | far | {"samples": len(drawn)}
-
-
-def fidelity(source: Source, drawn: Tensor, rng: Generator) -> dict[str, float]:
-    """FID and KID of images (N, C, H, W) against as many real ones, by the package torch-fidelity.
-
-    Raises `ValueError` where the samples are no images or the package is missing, `OSError` where the weights
-    of its network cannot be had.
-    """
-    if drawn.ndim != 4:
-        raise ValueError("`--fid` must be left out for a run on points: it compares images")
-    try:
-        found = metrics.fid_kid(_real(source, len(drawn), rng), drawn)
-    except ImportError as error:
-        raise ValueError(str(error)) from None
-    return {"fid": found.fid, "kid": found.kid, "kid_std": found.kid_std}
 
 
 def verdict(history: History, index: int, *, loss: str, found: dict[str, Any]) -> dict[str, Any]:
@@ -220,10 +165,11 @@ def picture(path: Path, run: Run, drawn: Sequence[Tensor], rng: Generator) -> No
     from matplotlib.figure import Figure
 
     source = run.setups[0].source
+    way = PICTURES[kind_of(source).shown]
     if len(drawn) == 1:
         figure = Figure(figsize=(9, 4.5), layout="constrained", dpi=150)
         left, right = figure.subplots(1, 2)
-        _show(left, source, drawn[0], rng)
+        way.onto(left, drawn[0][: way.samples], source, rng)
         if len(run.history):
             window, loss = min(50, len(run.history)), run.request.experiment.loss
             plotting.loss_curves(right, run.history, loss=loss, window=window)
@@ -234,7 +180,7 @@ def picture(path: Path, run: Run, drawn: Sequence[Tensor], rng: Generator) -> No
         figure = Figure(figsize=(2.6 * columns, 2.9 * rows), layout="constrained", dpi=150)
         axes = figure.subplots(rows, columns, squeeze=False).flat
         for ax, samples, seed in zip(axes, drawn, run.request.seeds, strict=False):
-            _show(ax, source, samples, rng)
+            way.onto(ax, samples[: way.samples], source, rng)
             ax.set_title(f"seed {seed}")
             if legend := ax.get_legend():
                 legend.remove()
@@ -350,66 +296,43 @@ def _add_scalars(writer: Any, run: Run, name: str) -> None:
 def _add_pictures(writer: Any, run: Run) -> None:
     for seed, setup in zip(run.request.seeds, run.setups, strict=True):
         rng = torch.Generator().manual_seed(seed)
-        points = isinstance(setup.source, Mixture | SwissRoll)
-        drawn = draw(setup.gan, POINTS if points else IMAGES, rng)
-        pixels = _scatter(drawn, setup.source) if points else plotting.tile(drawn)
+        way = PICTURES[kind_of(setup.source).shown]
+        pixels = way.pixels(draw(setup.gan, way.samples, rng), setup.source, torch.Generator().manual_seed(0))
         writer.add_image(f"samples/seed {seed}", pixels, run.step, dataformats="HWC")
 
 
-def _real(source: Source, count: int, rng: Generator) -> Tensor:
-    """So many different real images, or fresh draws from a source that makes them."""
-    if not isinstance(source, Images):
-        return source.sample(count, rng)
-    if count > len(source):
-        raise ValueError(f"`--samples` must be at most {len(source)}, the number of real ones, got {count}")
-    return source.batch(torch.randperm(len(source), generator=rng)[:count])
+def _scattered(ax: Any, drawn: Tensor, source: Sampler | None, rng: Generator) -> None:
+    """Points, over as many real ones where there is a source."""
+    real = source.sample(_POINTS, rng, dtype=drawn.dtype) if source is not None else None
+    plotting.samples(ax, real, drawn)
 
 
-def _features(source: Images, drawn: Tensor, rng: Generator) -> dict[str, Any]:
-    from ganlab.evaluation.classifiers import CLASSIFIERS, load
-
-    if source.name not in CLASSIFIERS:
-        return {"samples": len(drawn)}
-    classifier = load(source.name)
-    count = min(len(drawn), len(source) // 2)
-    pictures = (*_real(source, 2 * count, rng).split(count), drawn[:count])
-    real, other, fake = (torch.cat([classifier.features(x) for x in part.split(CHUNK)]) for part in pictures)
-    return {
-        "classifier_frechet": metrics.classifier_frechet(real, fake),
-        "real_classifier_frechet": metrics.classifier_frechet(real, other),
-        "classifier_kernel": metrics.classifier_kernel(real, fake),
-        "real_classifier_kernel": metrics.classifier_kernel(real, other),
-        "samples": count,
-    }
+def _gridded(ax: Any, drawn: Tensor, source: object, rng: Generator) -> None:
+    plotting.image_grid(ax, drawn)
 
 
-def _stacked_modes(source: Stacked, drawn: Tensor, rng: Generator) -> dict[str, Any]:
-    """Modes and reverse KL(h || w), with h the histogram that the classifier sees and w that of the data."""
-    from ganlab.evaluation.classifiers import load
+def _scatter(drawn: Tensor, source: Sampler | None, rng: Generator) -> Any:
+    """The picture of points as an array (H, W, 3) in [0, 1]."""
+    import numpy as np
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
-    classifier = load(source.images.name)
-    share = torch.bincount(source.images.labels, minlength=10).double() / len(source.images)
-    weights = torch.einsum("a,b,c->abc", share, share, share).flatten()
-    found = {}
-    for prefix, images in (("", drawn), ("real_", source.sample(len(drawn), rng))):
-        labels = torch.stack([classifier.labels(images[:, channel : channel + 1]) for channel in range(3)], 1)
-        histogram = torch.bincount(labels @ torch.tensor([100, 10, 1]), minlength=1000).double() / len(images)
-        found[f"{prefix}modes"] = int((histogram > 0).sum())
-        found[f"{prefix}reverse_kl"] = kl(histogram, weights).item()
-    return found | {"modes_total": 1000, "samples": len(drawn)}
+    figure = Figure(figsize=(5, 5), layout="constrained", dpi=150)
+    canvas = FigureCanvasAgg(figure)
+    _scattered(figure.subplots(), drawn, source, rng)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3] / 255
 
 
-def _show(ax: Any, source: Source, drawn: Tensor, rng: Generator) -> None:
-    if isinstance(source, Mixture | SwissRoll):
-        plotting.samples(ax, source.sample(POINTS, rng, dtype=drawn.dtype), drawn[:POINTS])
-    else:
-        plotting.image_grid(ax, drawn[:IMAGES])
+def _tile(drawn: Tensor, source: object, rng: Generator) -> Any:
+    return plotting.tile(drawn)
 
 
 def _write_png(path: Path, drawn: Tensor, source: Source | None) -> None:
     from PIL import Image
 
-    pixels = plotting.tile(drawn) if drawn.ndim == 4 else _scatter(drawn, source)
+    way = PICTURES["grid" if drawn.ndim == 4 else "scatter"]
+    pixels = way.pixels(drawn, source, torch.Generator().manual_seed(0))
     factor = max(1, -(-512 // pixels.shape[1]))
     image = Image.fromarray((255 * pixels).round().astype("uint8"))
     buffer = BytesIO()
@@ -431,23 +354,19 @@ def _write_safetensors(path: Path, drawn: Tensor, _: Source | None) -> None:
     write_atomically(path, save({"samples": drawn.contiguous()}))
 
 
-def _scatter(drawn: Tensor, source: Source | None) -> Any:
-    """The picture of points, over real ones, as an array (H, W, 3) in [0, 1]."""
-    import numpy as np
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5, 5), layout="constrained", dpi=150)
-    canvas = FigureCanvasAgg(figure)
-    real = None
-    if isinstance(source, Mixture | SwissRoll):
-        real = source.sample(POINTS, torch.Generator().manual_seed(0), dtype=drawn.dtype)
-    plotting.samples(figure.subplots(), real, drawn)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3] / 255
-
-
 def _write_figure(path: Path, figure: Any) -> None:
     buffer = BytesIO()
     figure.savefig(buffer, format="png")
     write_atomically(path, buffer.getvalue())
+
+
+_POINTS = 1000
+PICTURES: dict[str, Picture] = {
+    "scatter": Picture(_POINTS, _scattered, _scatter, over_real=True),
+    "grid": Picture(64, _gridded, _tile),
+}
+"""How samples are shown, by the name that their kind has for it in `ganlab.evaluation.judging.KINDS`.
+
+>>> PICTURES["grid"].samples
+64
+"""

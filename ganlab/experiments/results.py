@@ -28,6 +28,7 @@ import torch
 from torch import Tensor
 
 from ganlab import plotting
+from ganlab.evaluation import judging
 from ganlab.experiments import catalogue, reports
 from ganlab.experiments.catalogue import EXPERIMENTS, Experiment, Setup
 from ganlab.storage import write_atomically
@@ -125,8 +126,8 @@ def load(name: str) -> Record:
 def make(name: str, *, data_dir: str | None = None) -> Record:
     """The run of that name, trained from the start and judged: minutes to an hour of processor time.
 
-    Networks without buffers are trained side by side, in compiled steps where the run is long; others one
-    after another.
+    Games on points whose networks have no buffers are trained side by side, in compiled steps where the run
+    is long; others one after another.
 
     Raises `ValueError` where there is no such record or its data is not to be had.
     """
@@ -137,9 +138,10 @@ def make(name: str, *, data_dir: str | None = None) -> Record:
     started = time.process_time()
     history = _trained(setups, experiment)
     seconds = (time.process_time() - started) / len(seeds)
-    drawn = [reports.draw(s.gan, reports.SAMPLES, torch.Generator().manual_seed(0)) for s in setups]
+    count = judging.kind_of(source).samples
+    drawn = [reports.draw(s.gan, count, torch.Generator().manual_seed(0)) for s in setups]
     each = [
-        {"seed": seed} | reports.quality(source, samples, torch.Generator().manual_seed(1))
+        {"seed": seed} | judging.quality(source, samples, torch.Generator().manual_seed(1))
         for seed, samples in zip(seeds, drawn, strict=True)
     ]
     steps, thinned = _thinned(history)
@@ -254,7 +256,7 @@ def _trained(setups: Sequence[Setup], experiment: Experiment) -> History:
     stackable = not any(
         True for gan in gans for net in (gan.generator, gan.discriminator) for _ in net.buffers()
     )
-    if stackable and experiment.data in ("ring", "grid", "swiss_roll"):
+    if stackable and len(gans[0].sample_shape) == 1:  # points: on images stacking saves no time
         long = experiment.steps > 1500  # else compiling takes longer than it saves
         return train_together(gans, batches, experiment.steps, n_critic=experiment.n_critic, compiled=long)
     alone = [

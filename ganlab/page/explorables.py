@@ -16,9 +16,10 @@ from importlib.util import find_spec
 from itertools import count
 from typing import Any
 
+from ganlab.data import Sampler
 from ganlab.page import parts, posters
 from ganlab.page.explorers import Part, curves, densities
-from ganlab.page.films import Recorder, Recording, Source
+from ganlab.page.films import Recorder, Recording
 from ganlab.plotting import LANDMARKS
 from ganlab.training.game import GAN, Batches
 from ganlab.training.history import History
@@ -26,7 +27,7 @@ from ganlab.training.loop import train
 
 __all__ = ["Live", "Panel", "Part", "curves", "densities", "lab", "live", "panel", "player"]
 
-Build = Callable[..., tuple[GAN, Batches, Source]]
+Build = Callable[..., tuple[GAN, Batches, Sampler]]
 
 LAB_PRESETS = ("healthy", "collapse", "saturation", "rotation", "weak_critic", "penalty")
 _VIEW = "application/vnd.jupyter.widget-view+json"

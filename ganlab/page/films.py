@@ -16,33 +16,25 @@ from dataclasses import dataclass
 from dataclasses import field as a_field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ganlab import storage
-from ganlab.data import Mixture
-from ganlab.evaluation.metrics import mode_coverage
+from ganlab.data import Sampler
+from ganlab.evaluation import judging
 from ganlab.losses import GANLoss
 from ganlab.training.game import GAN, Draw
 from ganlab.training.history import History
 from ganlab.training.loop import frozen, generator_objective
 
-__all__ = ["Curve", "Recorder", "Recording", "Source", "generator_push", "load", "schedule", "stored"]
+__all__ = ["Curve", "Recorder", "Recording", "generator_push", "load", "schedule", "stored"]
 
 MOST_POINTS = 1000
 _LEVELS = 4095
 _BINS = 200
-
-
-class Source(Protocol):
-    """Where real points come from: a mixture of `ganlab.data`, or anything with its `sample`."""
-
-    def sample(self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None) -> Tensor:
-        """`n` points (n, 2)."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -301,7 +293,7 @@ class Recorder:
     def __init__(
         self,
         gan: GAN,
-        source: Source,
+        source: Sampler,
         *,
         steps: int,
         frames: int = 40,
@@ -321,11 +313,13 @@ class Recorder:
         self.points, self.arrows = points, arrows
         self.extent = extent or _digits(1.4 * float(self.real.abs().max()), 2)
         self.grid = _grid(self.extent, resolution).to(self.real)
-        self.mixture = source if isinstance(source, Mixture) else None
+        self.source = source
+        self.counts = judging.kind_of(source).coverage is not None
         self.history: History | None = None
         self.listeners: list[Callable[[Recorder], None]] = []
         self.loss = gan.loss
         self._frames: list[tuple[int, tuple[np.ndarray, ...]]] = []
+        self._found: list[dict[str, Any]] = []  # of each frame, what the modes of its samples are
         self._take(gan)
 
     def __call__(self, gan: GAN, history: History) -> None:
@@ -340,21 +334,21 @@ class Recorder:
         fake, push = generator_push(gan, self.real, self.latents[: self.points])
         with torch.no_grad(), _still(gan.generator, gan.discriminator):
             scores = gan.discriminator(self.grid)
-            many = gan.generator(self.latents) if self.mixture else None
+            many = gan.generator(self.latents) if self.counts else None
         side = math.isqrt(len(scores))
-        metrics = _coverage(many, self.mixture) if many is not None and self.mixture else np.zeros(0)
+        self._found.append({} if many is None else judging.coverage(self.source, many.cpu()))
         row = (fake, push[: self.arrows], _read(scores, gan.loss).reshape(side, side))
-        self._frames.append((gan.step, (*(part.cpu().double().numpy() for part in row), metrics)))
+        self._frames.append((gan.step, tuple(part.cpu().double().numpy() for part in row)))
 
     def recording(self) -> Recording:
         """What has been recorded so far; the curves go up to the last frame."""
         steps = np.array([step for step, _ in self._frames])
-        fake, arrows, plane, metrics = (
-            np.stack(part) for part in zip(*(row for _, row in self._frames), strict=True)
-        )
+        fake, arrows, plane = (np.stack(part) for part in zip(*(row for _, row in self._frames), strict=True))
         curves = _binned(self.history, int(steps[-1])) if self.history else {}
-        for name, values in zip(("modes", "reverse_kl"), metrics.T, strict=False):
-            curves[name] = Curve(steps, values)
+        for name in ("modes", "reverse_kl"):
+            if name in self._found[0]:
+                values = [math.nan if row[name] is None else row[name] for row in self._found]
+                curves[name] = Curve(steps, np.array(values, dtype=np.float64))
         return Recording(
             steps,
             self.real.cpu().double().numpy(),
@@ -365,7 +359,7 @@ class Recorder:
             _quantity(self.loss),
             self.loss.name,
             curves,
-            {} if self.mixture is None else {"modes": len(self.mixture.centers)},
+            {"modes": self._found[0]["modes_total"]} if "modes_total" in self._found[0] else {},
         )
 
 
@@ -419,11 +413,6 @@ def _read(scores: Tensor, loss: GANLoss) -> Tensor:
         return scores.clamp(0, 1)
     low, high = scores.min(), scores.max()
     return (scores - low) / (high - low) if high > low else torch.full_like(scores, 0.5)
-
-
-def _coverage(samples: Tensor, mixture: Mixture) -> np.ndarray:
-    found = mode_coverage(samples.cpu(), mixture)
-    return np.array([found.modes, found.reverse_kl])
 
 
 def _binned(history: History, last: int) -> dict[str, Curve]:

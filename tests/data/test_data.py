@@ -284,7 +284,7 @@ def test_an_unknown_split_of_the_digits_is_refused():
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_an_unknown_split_of_the_larger_sets_is_refused_before_any_file_is_sought(name, tmp_path):
     with pytest.raises(ValueError, match="`split` must be one of train, test, got 'all'"):
-        DATASETS[name](tmp_path, split="all")
+        DATASETS[name].make(tmp_path, split="all")
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
@@ -487,9 +487,8 @@ def test_a_seed_in_place_of_a_stream_is_refused():
 
 
 def test_each_set_that_needs_no_file_loads_by_its_name(rng):
-    for name in ("ring", "grid", "swiss_roll", "digits"):
-        assert len(next(batches(DATASETS[name](), 4, rng))) == 4
-    assert list(DATASETS) == ["ring", "grid", "swiss_roll", "digits", "mnist", "fashion_mnist"]
+    for name in ("ring", "grid", "swiss_roll", "digits", "stacked"):
+        assert len(next(batches(DATASETS[name].load(), 4, rng))) == 4
 
 
 def test_importing_the_module_loads_neither_torchvision_nor_scikit_learn():

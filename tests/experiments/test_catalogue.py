@@ -6,16 +6,14 @@ import math
 import pytest
 import torch
 
-from ganlab import data, experiments, training
+from ganlab import data, training
 from ganlab.experiments import (
-    DEFAULTS,
     EXPERIMENTS,
     SCHEDULES,
-    SHAPES,
-    SOURCES,
     build,
     build_game,
     change,
+    default,
     from_dict,
     look_up,
     to_dict,
@@ -107,19 +105,19 @@ def test_instance_noise_falls_on_a_line_to_nothing():
     assert levels == pytest.approx([0.8, 0.6, 0.4, 0.2, 0.0, 0.0])
 
 
-@pytest.mark.parametrize("name", [name for name in SOURCES if "mnist" not in name])
+@pytest.mark.parametrize("name", [name for name in data.DATASETS if "mnist" not in name])
 def test_a_game_without_its_data_is_the_game_with_it(name):
-    experiment = change(EXPERIMENTS[DEFAULTS[name]], batch_size=4)
+    experiment = change(default(name), batch_size=4)
     setup = build(experiment, seed=2)
     alone = build_game(experiment, seed=2)
-    assert next(setup.batches).shape == (4, *SHAPES[name]) == (4, *alone.sample_shape)
+    assert next(setup.batches).shape == (4, *data.DATASETS[name].shape) == (4, *alone.sample_shape)
     assert all(torch.equal(value, alone.state()[key]) for key, value in setup.gan.state().items())
 
 
 def test_stacked_digits_show_three_digits_in_three_channels():
-    source = SOURCES["stacked"]()
+    source = data.DATASETS["stacked"].load()
     pictures, modes = source.draw(5, torch.Generator().manual_seed(0))
-    known = SOURCES["digits"]()
+    known = data.digits()
     everything = known.batch(torch.arange(len(known)))
     for picture, mode in zip(pictures, modes.tolist(), strict=True):
         for channel, digit in zip(picture, (mode // 100, mode // 10 % 10, mode % 10), strict=True):
@@ -152,8 +150,10 @@ def test_stored_settings_of_another_kind_are_refused():
 
 
 def test_every_data_set_has_a_set_up_of_its_own():
-    assert set(DEFAULTS) == set(SOURCES) == set(SHAPES) == {*data.DATASETS, "stacked"}
-    assert all(EXPERIMENTS[name].data == key for key, name in DEFAULTS.items())
+    assert all(EXPERIMENTS[name] == default(name) for name in data.DATASETS)
+    assert all(EXPERIMENTS[name].data == name for name in data.DATASETS)
+    with pytest.raises(ValueError, match=r"`data` must be one of ring, .*did you mean 'swiss_roll'"):
+        default("swis_roll")
 
 
 @pytest.mark.parametrize(
@@ -186,4 +186,4 @@ def test_a_bad_setting_is_named(settings, message):
 
 def test_a_name_far_from_all_gets_no_suggestion():
     with pytest.raises(ValueError, match=r"got 'zzzz'$"):
-        look_up(experiments.DEFAULTS, "zzzz", "data")
+        look_up(data.DATASETS, "zzzz", "data")

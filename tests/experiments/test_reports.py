@@ -1,15 +1,12 @@
-"""Reports against what the samples are known to be: real ones, shifted ones, one mode, nothing at all."""
-
-import json
-import math
+"""Reports against what the samples are known to be:."""
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from ganlab import data, reports
-from ganlab.experiments import EXPERIMENTS, SOURCES, build_game, change
+from ganlab import reports
+from ganlab.experiments import EXPERIMENTS, build_game, change
 from ganlab.networks import NETWORKS
 from ganlab.training.history import History
 
@@ -49,61 +46,6 @@ def test_the_average_and_the_last_generator_are_told_apart(rng):
         reports.draw(alone, 3, rng, average=True)
     with pytest.raises(ValueError, match="`count` must be at least 1, got 0"):
         reports.draw(alone, 0, rng)
-
-
-def test_real_points_score_what_a_perfect_sampler_does(rng, monkeypatch):
-    monkeypatch.setattr(reports, "TRANSPORTED", 300)
-    source = data.grid()
-    found = reports.quality(source, source.sample(5000, rng), rng)
-    assert (found["modes"], found["modes_total"], found["samples"]) == (25, 25, 5000)
-    assert found["high_quality"] == pytest.approx(found["perfect_high_quality"], abs=0.0075)  # 5 errors
-    assert found["reverse_kl"] < 25 / 5000
-    assert found["wasserstein_1"] < 2 * found["real_wasserstein_1"]
-    far = reports.quality(source, source.sample(300, rng) + torch.tensor([30.0, 0.0]), rng)
-    assert far["wasserstein_1"] == pytest.approx(30, abs=1)
-    assert far["reverse_kl"] is None
-    json.dumps(far, allow_nan=False)
-
-
-def test_a_curve_has_no_modes_but_a_distance(rng):
-    found = reports.quality(data.swiss_roll(), torch.zeros(100, 2), rng)
-    assert found.keys() == {"wasserstein_1", "real_wasserstein_1", "samples"}
-    assert found["wasserstein_1"] > 2 * found["real_wasserstein_1"]
-
-
-def test_real_images_are_no_further_from_real_images_than_real_images_are(rng):
-    source = data.digits()
-    images = source.batch(torch.randperm(1437, generator=rng)[:700])
-    found = reports.quality(source, images, rng)
-    assert found["classifier_frechet"] < 2 * found["real_classifier_frechet"]
-    assert found["samples"] == 700
-    one = reports.quality(source, source.batch(torch.arange(700))[source.labels[:700] == 3], rng)
-    assert one["classifier_frechet"] > 10 * one["real_classifier_frechet"]
-
-
-def test_images_that_no_classifier_knows_are_counted_and_no_more(rng):
-    pixels = torch.zeros(20, 1, 28, 28, dtype=torch.uint8)
-    source = data.Images("mnist", pixels, torch.zeros(20, dtype=torch.int64))
-    assert reports.quality(source, torch.zeros(5, 1, 28, 28), rng) == {"samples": 5}
-
-
-def test_stacked_digits_of_one_kind_are_one_mode_of_a_thousand(rng):
-    source = SOURCES["stacked"]()
-    images = source.sample(3000, rng)
-    whole = reports.quality(source, images, rng)
-    assert whole["modes_total"] == 1000
-    assert whole["modes"] > 900  # 1000 (1 - exp(-3)) = 950 in the mean
-    assert whole["reverse_kl"] == pytest.approx(whole["real_reverse_kl"], rel=0.2)
-    one = reports.quality(source, images[:1].expand(100, 3, 8, 8), rng)
-    assert one["modes"] == 1
-    assert one["reverse_kl"] == pytest.approx(math.log(1000), abs=0.2)  # the ten digits are nearly even
-
-
-def test_more_real_images_than_there_are_cannot_be_compared(rng):
-    with pytest.raises(
-        ValueError, match="`--samples` must be at most 1437, the number of real ones, got 2000"
-    ):
-        reports.fidelity(data.digits(), torch.zeros(2000, 1, 8, 8), rng)
 
 
 def test_the_spread_over_seeds_is_unknown_where_a_seed_is():

@@ -312,14 +312,14 @@ def test_the_data_are_distributed_as_those_of_the_package(rng):
     n = 20_000
     for name, values in run(SAMPLES, n).items():
         ours = torch.tensor(values).reshape(n, 2)
-        theirs = data.DATASETS[name]().sample(n, rng)
+        theirs = getattr(data, name)().sample(n, rng)
         for moment in (lambda x: x, torch.square, lambda x: x.prod(1, keepdim=True)):
             a, b = moment(ours), moment(theirs)
             error = (a.var(0) / n + b.var(0) / n).sqrt()
             assert ((a.mean(0) - b.mean(0)).abs() < 5 * error + 1e-12).all(), name
         if name != "swiss_roll":
-            centers = data.DATASETS[name]().centers
-            assert torch.cdist(ours, centers).min(1).values.max() < 6 * data.DATASETS[name]().std
+            centers = getattr(data, name)().centers
+            assert torch.cdist(ours, centers).min(1).values.max() < 6 * getattr(data, name)().std
 
 
 def off_the_spiral(points):
