@@ -4,6 +4,7 @@ What is an error in code rather than in a set-up is in `test_museum`. Truth is w
 law is known, a gradient that must not vanish, a share of the beginning that arithmetic gives.
 """
 
+import copy
 import functools
 import math
 import re
@@ -16,6 +17,7 @@ from torch import nn
 
 from ganlab import data, ensembles, experiments, lipschitz, losses, networks, regularizers, training
 from ganlab.evaluation.diagnosis import PATTERNS
+from ganlab.experiments import results
 from ganlab.page.explorables import LAB_PRESETS
 from ganlab.training.game import GAN
 
@@ -65,6 +67,21 @@ def test_far_from_the_data_and_seen_through_only_the_non_saturating_generator_ar
         assert (distance < 5) if arrives else (distance > 15)
 
 
+@pytest.mark.parametrize(
+    ("seen_through", "eps", "moves"), [(-10, 1e-8, True), (-40, 1e-8, False), (-40, 1e-30, True)]
+)
+def test_adam_hides_saturation_until_the_gradient_is_smaller_than_its_eps(seen_through, eps, moves):
+    """The logit of a sample is its place; without eps 200 steps of 0.01 take it 2 away, or farther."""
+    place = torch.tensor([float(seen_through)], dtype=torch.float64, requires_grad=True)
+    adam = torch.optim.Adam([place], lr=0.01, eps=eps)
+    for _ in range(200):
+        adam.zero_grad()
+        losses.minimax.generator(place, place).backward()
+        adam.step()
+    moved = place.item() - seen_through
+    assert (moved > 1.9) if moves else (0 <= moved < 1e-3)
+
+
 def label_zero(d_fake):
     return losses.softplus(d_fake).mean()
 
@@ -103,6 +120,26 @@ def test_a_generator_ten_times_as_fast_collapses_and_equal_rates_spread_it(name,
     gans, _, _ = together(experiment, 750)
     found = [sectors(gan.sample(1000, seeded(1))) for gan in gans]
     assert (min(found) >= 6) if all_around else (max(found) <= 4), found
+
+
+@pytest.mark.parametrize(
+    ("name", "helps"),
+    [("small", False), ("r1_r2", False), ("two_rates", True), ("packed", True), ("unrolled", True)],
+)
+def test_of_the_stored_cures_of_collapse_r1_and_r2_of_a_twentieth_do_not_help(name, helps):
+    """By the samples of ten seeds: in how many of them at least seven of the eight sectors are served."""
+    record = results.load(f"ring_collapse_{name}")
+    served = sum(sectors(torch.as_tensor(x)) >= 7 for x in record.samples)
+    assert (served >= 8) if helps else (served == 0), served
+    if name == "r1_r2":
+        assert dict(record.experiment.regularizers) == {"r1": 1 / 20, "r2": 1 / 20}
+
+
+@pytest.mark.parametrize(("name", "inside"), [("unrolled", False), ("wide_unrolled", True)])
+def test_a_step_of_looking_ahead_draws_a_ring_inside_the_ring_on_wider_networks(name, inside):
+    """The modes lie at the distance 2 from the middle; mean distances of the samples of ten seeds."""
+    away = [torch.as_tensor(x).norm(dim=1).mean() for x in results.load(f"ring_collapse_{name}").samples]
+    assert (max(away) < 1.75) if inside else (min(away) > 1.9)
 
 
 # Discriminators
@@ -169,6 +206,22 @@ def test_a_clipped_critic_is_flat_and_a_penalised_one_has_a_slope():
         assert 0.5 < trained_critic(seed, regularizers.wgan_gp) < 1.5
 
 
+@pytest.mark.parametrize("depth", [2, 6])
+def test_the_slope_of_a_clipped_critic_is_a_power_of_its_bound(depth):
+    """All weights at the bound, no biases: a bound larger by a third gives (4/3)^layers times the slope."""
+    critic = networks.mlp_discriminator(
+        (2,), rng=seeded(0), depth=depth, width=32, activation=nn.ReLU
+    ).double()
+    x, slopes = torch.randn(64, 2, generator=seeded(1), dtype=torch.float64), []
+    signs = [weight.detach().sign() * (weight.ndim > 1) for weight in critic.parameters()]
+    for bound in (0.15, 0.2):
+        for weight, sign in zip(critic.parameters(), signs, strict=True):
+            weight.data = bound * sign
+        lipschitz.clip_weights(critic.parameters(), bound)
+        slopes.append(regularizers.input_gradient(critic, x).norm(dim=1))
+    torch.testing.assert_close(slopes[1], slopes[0] * (4 / 3) ** (depth + 1))
+
+
 # Steps
 
 
@@ -232,8 +285,38 @@ def test_a_slow_average_still_shows_the_beginning(decay, late):
         assert bool(apart > 0.1) is late
 
 
+def test_an_average_of_networks_that_are_far_apart_is_no_network_in_between():
+    """A network with its hidden units in another order is the same function; the average of both is not."""
+    net = networks.mlp_generator(2, (2,), rng=seeded(0), depth=1, width=32).double()
+    twin, middle = copy.deepcopy(net), copy.deepcopy(net)
+    order = torch.randperm(32, generator=seeded(1))
+    for layer, moved in zip(net.layers, twin.layers, strict=True):
+        if isinstance(layer, nn.Linear):
+            hidden = layer.out_features == 32
+            moved.weight.data = layer.weight[order] if hidden else layer.weight[:, order]
+            moved.bias.data = layer.bias[order] if hidden else layer.bias
+    for weight, one, other in zip(middle.parameters(), net.parameters(), twin.parameters(), strict=True):
+        weight.data = (one + other) / 2
+    z = torch.randn(64, 2, generator=seeded(2), dtype=torch.float64)
+    torch.testing.assert_close(net(z), twin(z))
+    assert (middle(z) - net(z)).norm() > 0.3 * net(z).norm()
+
+
 # The page
 
+NO_HELP = [
+    ("fail-saturation", "Adam hides the failure until", "adam_hides_saturation"),
+    (
+        "fail-collapse",
+        "R1 and R2 with a weight of a twentieth change nothing here",
+        "of_the_stored_cures_of_collapse",
+    ),
+    ("fail-collapse", "on wider ones it draws a ring", "a_step_of_looking_ahead"),
+    ("fail-rotation", "A penalty that asks for norm one has no brake there", "norm_one_does_not_still"),
+    ("fail-clipping", "the slope of the whole is a power of it", "the_slope_of_a_clipped_critic_is_a_power"),
+    ("fail-stale-scores", "With the fused one on a CPU no complaint", "refused_only_by_plain_adam"),
+    ("fail-average", "is no network in between", "an_average_of_networks_that_are_far_apart"),
+]
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "book" / "failures.md").read_text(encoding="utf-8")
 FIELDS = ("Set-up", "Symptom", "Cause", "Cure", "Tests", "Try")
@@ -264,6 +347,13 @@ def test_the_tests_that_an_exhibit_names_exist(exhibit):
     named = re.findall(r"`(test_\w+)`", exhibit)
     assert named
     assert set(named) <= names_of_tests()
+
+
+@pytest.mark.parametrize(("label", "words", "test"), NO_HELP, ids=[words for _, words, _ in NO_HELP])
+def test_what_does_not_help_is_said_with_its_test(label, words, test):
+    exhibit = next(exhibit for exhibit in EXHIBITS if exhibit.startswith(f"({label})="))
+    assert words in re.sub(r"\s+", " ", exhibit)
+    assert test in exhibit.split("\nTests\n")[1]
 
 
 @by_exhibit
