@@ -225,14 +225,126 @@ def test_a_weak_pole_at_one_is_integrated_with_an_honest_error():
     assert_within_error(result, math.log(4 / math.pi), rtol=1e-6)
 
 
-def test_a_spike_that_would_be_missed_is_refused_and_found_once_it_is_named():
+def test_a_narrow_spike_between_the_points_is_found_by_its_logarithm_and_the_same_as_if_named():
     p, q = normal(1000, 1e-3), normal(1000 + 2.0**-10, 1e-3)
-    with pytest.raises(
-        ValueError, match="`log_p` must integrate to 1 over `support`, got 0: widen `support`"
-    ):
-        jensen_shannon_density(p, q)
     expected = _reference("jensen_shannon_density", 2.0**-10 / 1e-3)
-    assert_within_error(jensen_shannon_density(p, q, breakpoints=(1000,)), expected, rtol=1e-9)
+    for cuts in ((), (1000,)):
+        assert_within_error(jensen_shannon_density(p, q, breakpoints=cuts), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("place", [1.0, -300.0, 12345.678])
+@pytest.mark.parametrize("cuts", [False, True])
+def test_a_spike_as_narrow_as_eleven_digits_is_no_divergence(place, cuts):
+    result = jensen_shannon_density(
+        normal(place, abs(place) * 1e-11),
+        normal(place, abs(place) * 2e-11),
+        breakpoints=[place] * cuts,
+    )
+    assert_within_error(result, _reference("jensen_shannon_density", 0, 2), rtol=1e-4)
+
+
+def mixture(weight, first, second):
+    return lambda x: torch.logaddexp(math.log1p(-weight) + first(x), math.log(weight) + second(x))
+
+
+@pytest.mark.parametrize("weight", [9e-7, 1e-9, 1e-13, 1e-30])
+@pytest.mark.parametrize("place", [60.0, 1e3, -1e5])
+def test_a_far_mode_of_small_mass_is_not_missed(weight, place):
+    # nothing of the one is left where the other lies
+    expected = (1 - weight) * math.log1p(-weight) + weight * (math.log(weight) + place**2 / 2)
+    result = kl_density(mixture(weight, normal(0), normal(place)), normal(0))
+    assert abs(result.value.item() - expected) <= result.error + 1e-15
+    assert result.error < 1e-3 * expected
+
+
+def hidden(weight, width):
+    """A normal law on top of a heavy tail, between the points that the rule asks."""
+    return mixture(weight, StudentT(number(3)).log_prob, normal(1234.5, width))
+
+
+@pytest.mark.parametrize("weight", [1e-5, 1e-7, 1e-10])
+def test_mass_that_cannot_be_seen_is_refused_where_it_may_cost_anything(weight):
+    p, q = hidden(weight, 1e-3), StudentT(number(3)).log_prob
+    for divergence in (kl_density, pearson_chi2_density):
+        with pytest.raises(ValueError, match="`log_p` must integrate to 1 over `support`"):
+            divergence(p, q)
+    for divergence in (densities.neyman_chi2_density, softened_reverse_kl_density):
+        with pytest.raises(ValueError, match="`log_q` must integrate to 1 over `support`"):
+            divergence(q, p)
+    named = kl_density(p, q, breakpoints=[1234.5])
+    with mp.workdps(30):  # of the spike alone: elsewhere the densities are in the ratio 1 - weight
+        w, tail = mp.mpf(weight), 2 / (mp.pi * mp.sqrt(3)) / (1 + mp.mpf(1234.5) ** 2 / 3) ** 2
+        height = mp.log(w / (tail * mp.mpf("1e-3") * mp.sqrt(2 * mp.pi))) - mp.mpf(1) / 2
+        expected = float(w * height + (1 - w) * mp.log(1 - w))
+    assert_close(named.value.item(), expected, rtol=1e-3, atol=0)  # the tail adds to the spike
+
+
+def test_mass_that_cannot_be_seen_is_an_error_of_what_it_bounds():
+    p, q = hidden(1e-7, 1e-3), StudentT(number(3)).log_prob
+    for divergence, most in ((jensen_shannon_density, math.log(2) / 2), (total_variation_density, 1)):
+        result = divergence(p, q)
+        assert 1e-7 * most <= result.error < 3e-7
+    with pytest.raises(ValueError, match="`log_p` must integrate to 1"):
+        jensen_shannon_density(hidden(1e-5, 1e-3), q)
+
+
+def test_no_density_is_asked_outside_its_support():
+    asked = []
+
+    def watched(log_density):
+        def ask(x):
+            asked.append(x)
+            return log_density(x)
+
+        return ask
+
+    width = 1e-13
+    shifted = watched(uniform(1, 1 + width))
+    for support, cuts in [((1.0, 1 + width), ()), ((1.0, 1 + width), (1 + width / 2,))]:
+        assert jensen_shannon_density(shifted, shifted, support=support, breakpoints=cuts).value == 0
+        x = torch.cat(asked)
+        assert ((x > support[0]) & (x < support[1])).all()
+
+
+def test_a_density_that_vanishes_at_one_point_costs_what_the_integral_says():
+    # KL(N(0, 1) to x^2 N(0, 1)) = -E log x^2 = log 2 + Euler's constant
+    def squared(x):
+        return 2 * x.abs().log() + normal(0)(x)
+
+    assert_within_error(kl_density(normal(0), squared), math.log(2) + float(mp.euler), rtol=1e-10)
+    shifted = kl_density(normal(3), lambda x: squared(x - 3))
+    assert_within_error(shifted, math.log(2) + float(mp.euler), rtol=1e-8)
+
+
+def test_what_is_too_large_for_a_float_is_not_called_divergent():
+    # the chi-squared divergence is exp(theta^2) - 1
+    assert pearson_chi2_density(normal(0), normal(40)) == (torch.inf, torch.inf)
+    assert_close(pearson_chi2_density(normal(0), normal(20)).value.item(), math.exp(400), rtol=1e-9, atol=0)
+
+
+def pareto(power):
+    return lambda x: torch.where(x > 1, math.log(power) - (power + 1) * x.log(), -math.inf)
+
+
+def test_what_converges_too_slowly_to_be_seen_is_refused():
+    def stretched(x):  # a density that falls as exp(-sqrt x)
+        return torch.where(x > 0, -x.clamp_min(0).sqrt() - math.log(2), -math.inf)
+
+    half_line = {"support": (1.0, math.inf)}
+
+    def tail(x):
+        return stretched(x - 1)
+
+    # the integrand falls as 1/x^1.001, 1/x and 1/x^0.999
+    with pytest.raises(ValueError, match=r"must fall so fast .* that it shows whether"):
+        kl_density(pareto(0.501), tail, **half_line)
+    assert kl_density(pareto(0.5), tail, **half_line) == (torch.inf, 0.0)
+    assert kl_density(pareto(0.499), tail, **half_line) == (torch.inf, 0.0)
+    power = 0.6
+    with mp.workdps(20):  # E log p + log 2 + E sqrt(x - 1)
+        root = power * mp.beta(power - mp.mpf(1) / 2, mp.mpf(3) / 2)
+        expected = float(mp.log(power) - (power + 1) / mp.mpf(power) + mp.log(2) + root)
+    assert_within_error(kl_density(pareto(power), tail, **half_line), expected, rtol=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -304,6 +416,58 @@ def test_wasserstein_of_laws_with_jumps_and_without_a_mean():
     assert_within_error(wasserstein_1_quantile(coin, torch.zeros_like, breakpoints=(0.25,)), 0.75)
     heavy = Cauchy(number(0), number(1)).icdf
     assert wasserstein_1_quantile(heavy, Normal(number(0), number(1)).icdf) == (torch.inf, 0.0)
+
+
+def test_wasserstein_of_laws_whose_quantiles_meet_at_an_end():
+    # |100 + u - (100 + 2 u)| = u, which rounds to nothing near 0
+    assert_within_error(wasserstein_1_quantile(lambda u: 100 + u, lambda u: 100 + 2 * u), 0.5)
+    assert wasserstein_1_quantile(lambda u: 100 + u, lambda u: 100 + u).value == 0
+
+
+@pytest.mark.parametrize("place", [0.03, 0.2, 0.4441, 0.5, 0.77, 0.99])
+@pytest.mark.parametrize("width", [0.003, 1e-6, 1e-12])
+def test_jumps_that_nobody_named_are_found(place, width):
+    def two_points(level):
+        return lambda u: torch.where(u > level, 2 / width, 0.0)
+
+    result = wasserstein_1_quantile(two_points(place), two_points(place + width))
+    expected = 2 / width * ((place + width) - place)
+    assert abs(result.value.item() - expected) <= result.error + 1e-15 / width
+    assert result.error < 1e-9 + 2e-15 / width
+
+
+def test_a_law_of_many_atoms_is_held_between_bounds():
+    atoms = torch.linspace(0, 1, 50)
+
+    def staircase(u):
+        return atoms[(u * 50).floor().long().clamp(0, 49)]
+
+    result = wasserstein_1_quantile(staircase, lambda u: u)
+    expected = float(
+        mp.fsum(
+            mp.quad(
+                lambda u, k=k: abs(mp.mpf(k) / 49 - u), [mp.mpf(k) / 50, mp.mpf(k) / 49, mp.mpf(k + 1) / 50]
+            )
+            for k in range(50)
+        )
+    )
+    assert_within_error(result, expected, rtol=1e-9)
+
+
+def test_a_distance_that_is_finite_by_a_hair_is_refused_and_one_that_is_not_is_infinite():
+    def pareto(power):
+        return lambda u: (1 - u) ** -(1 / power)
+
+    with pytest.raises(ValueError, match="must differ by less than"):
+        wasserstein_1_quantile(pareto(1.01), torch.zeros_like)
+    assert wasserstein_1_quantile(pareto(1.0), torch.zeros_like) == (torch.inf, 0.0)
+    result = wasserstein_1_quantile(pareto(1.25), torch.zeros_like)
+    assert abs(result.value.item() - 5) <= result.error < 0.1
+
+
+def test_what_is_no_quantile_is_refused():
+    with pytest.raises(ValueError, match="`quantile_q` must not decrease, got"):
+        wasserstein_1_quantile(lambda u: u, lambda u: -u)
 
 
 def test_a_level_outside_the_unit_interval_is_refused():

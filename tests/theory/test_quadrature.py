@@ -8,7 +8,7 @@ import torch
 from torch.testing import assert_close
 
 from ganlab import quadrature
-from ganlab.theory.quadrature import integrate
+from ganlab.theory.quadrature import first_points, integrate, narrow_peaks
 
 CASES = {
     "gaussian": (lambda x: torch.exp(-x.square() / 2), (-math.inf, math.inf), (), math.sqrt(2 * math.pi)),
@@ -110,3 +110,37 @@ def test_rows_are_integrated_together_and_slopes_flow():
 def test_an_empty_support_and_a_breakpoint_outside_are_refused(support, breakpoints, message):
     with pytest.raises(ValueError, match=message):
         integrate(lambda x: x.unsqueeze(0), support, breakpoints)
+
+
+@pytest.mark.parametrize("place", [0.3, -7.0, 1e3, 1e12])
+def test_a_peak_that_the_points_step_over_is_climbed(place):
+    def logs(x):
+        return torch.stack([-((x - place) / (1e-9 * place)).square(), -((x - 1) / 3).square()])
+
+    assert min(abs(peak / place - 1) for peak in narrow_peaks(logs)) < 1e-12
+
+
+def test_what_the_points_resolve_is_no_peak_and_neither_is_a_jump():
+    def logs(x):
+        inside = torch.where((x > 2) & (x < 2.001), 0.0, -math.inf)
+        return torch.stack([-x.square(), -x.abs() - (x - 3).abs(), inside, -x.abs()])
+
+    assert narrow_peaks(logs) == []
+
+
+def test_points_lie_inside_the_support_and_near_its_ends_and_breakpoints():
+    points = first_points((0.0, 1.0), [0.3])
+    assert 0 < points[0] < 1e-80
+    assert points[-1] == math.nextafter(1, 0)
+    assert ((points - 0.3).abs() < 1e-15).any()
+
+
+def test_the_rounding_of_the_points_is_part_of_the_error():
+    # a spike of a hundred spacings of the numbers around it
+    width = 100 * math.ulp(1e6)
+    result = integrate(lambda x: (-((x - 1e6) / width).square()).exp().unsqueeze(0), (0.0, 2e6), [1e6])
+    assert (
+        abs(result.values.item() / (width * math.sqrt(math.pi)) - 1)
+        <= result.errors.item() / result.values.item()
+    )
+    assert result.errors.item() > 1e-3 * result.values.item()
