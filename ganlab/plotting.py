@@ -16,12 +16,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganlab.losses import GANLoss, find
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ganlab.training.history import History
 
-__all__ = ["COLORS", "LANDMARKS", "decision_surface", "image_grid", "loss_curves", "samples", "tile"]
+__all__ = ["COLORS", "decision_surface", "image_grid", "loss_curves", "samples", "tile"]
 
 COLORS: dict[str, str] = {
     "real": "#0072B2",
@@ -34,23 +36,6 @@ COLORS: dict[str, str] = {
 
 >>> COLORS["real"]
 '#0072B2'
-"""
-
-LANDMARKS: dict[str, tuple[float, float]] = {
-    "minimax": (2 * math.log(2), -math.log(2)),
-    "non_saturating": (2 * math.log(2), math.log(2)),
-    "least_squares": (0.25, 0.125),
-    "hinge": (2.0, 0.0),
-    "relativistic_average": (2 * math.log(2), 2 * math.log(2)),
-    "relativistic_pairing": (math.log(2), math.log(2)),
-}
-"""The losses of discriminator and generator, by loss name, where p_g = p_data and D is optimal.
-
-For the hinge loss D = 0, the optimum that a smooth discriminator tends to; the Wasserstein loss has no such
-level, since its scores have no origin.
-
->>> round(LANDMARKS["non_saturating"][0], 4)
-1.3863
 """
 
 
@@ -86,13 +71,14 @@ def samples(
     ax.legend(loc="upper right", framealpha=0.9)
 
 
-def loss_curves(ax: Axes, history: History, *, loss: str | None = None, window: int = 1) -> None:
+def loss_curves(ax: Axes, history: History, *, loss: str | GANLoss | None = None, window: int = 1) -> None:
     """None; `ax` shows the losses of both players over the generator steps.
 
-    `loss`: a name in `LANDMARKS`, whose equilibrium values are then drawn as dotted lines. `window`: number
-    of steps in a moving average, 1 for the raw curves.
+    `loss`: a pair or its name, whose equilibrium values, where it has any, are then drawn as dotted lines.
+    `window`: number of steps in a moving average, 1 for the raw curves.
 
-    Raises `ValueError` where the history is empty or `window` is not between 1 and its length.
+    Raises `ValueError` where the history is empty, `window` is not between 1 and its length, or there is no
+    such loss.
 
     >>> import matplotlib.pyplot as plt
     >>> from ganlab.training.history import History
@@ -104,14 +90,15 @@ def loss_curves(ax: Axes, history: History, *, loss: str | None = None, window: 
     """
     if not 1 <= window <= len(history):
         raise ValueError(f"`window` must be from 1 to the {len(history)} steps of the history, got {window}")
+    levels = (math.nan, math.nan) if loss is None else find(loss).equilibrium
     kernel = np.full(window, 1 / window)
     rows = (("d_loss", "discriminator", "-"), ("g_loss", "generator", "--"))
-    for index, (column, label, style) in enumerate(rows):
+    for (column, label, style), level in zip(rows, levels, strict=True):
         color = COLORS["discriminator" if column == "d_loss" else "fake"]
         smooth = np.convolve(history[column], kernel, mode="valid")
         ax.plot(history.steps[window - 1 :], smooth, style, color=color, lw=1, label=label)
-        if loss in LANDMARKS:
-            ax.axhline(LANDMARKS[loss][index], color=color, lw=1, ls=":")
+        if math.isfinite(level):
+            ax.axhline(level, color=color, lw=1, ls=":")
     ax.set(xlabel="generator step", ylabel="loss")
     ax.legend(loc="best")
 

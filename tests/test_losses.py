@@ -9,10 +9,20 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import optimize
 from torch.nn.functional import binary_cross_entropy
 from torch.testing import assert_close
 
-from ganlab.losses import LOSSES, GANLoss, label_smoothing, minimax, non_saturating, softplus
+from ganlab.losses import (
+    LOSSES,
+    GANLoss,
+    find,
+    label_smoothing,
+    level_name,
+    minimax,
+    non_saturating,
+    softplus,
+)
 
 SCORES = [0.0, 1.0, -1.0, 30.0, -30.0, 120.0, -120.0, 200.0, -200.0]
 BY_NAME = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())
@@ -402,3 +412,140 @@ def test_pairing_refuses_batches_of_unequal_length():
 def test_the_table_holds_the_seven_losses_under_their_own_names():
     assert len(LOSSES) == 7
     assert all(name == loss.name for name, loss in LOSSES.items())
+
+
+# What is known of a pair: each fact against its own two functions, or against an optimiser that is not ours.
+
+
+def constant(loss, score):
+    """D's loss where every sample has one score."""
+    return loss.discriminator(torch.tensor([score]), torch.tensor([score])).item()
+
+
+@BY_NAME
+def test_the_blind_scores_are_those_that_cost_a_constant_discriminator_least(loss):
+    low, high = (min(max(end, -5.0), 5.0) for end in loss.blind)
+    inside = [constant(loss, low + share * (high - low)) for share in (0.0, 0.3, 1.0)]
+    assert_close(inside, [loss.equilibrium[0]] * 3, rtol=1e-14, atol=1e-15)
+    for end, step in ((loss.blind[0], -1e-3), (loss.blind[1], 1e-3)):
+        if math.isfinite(end):
+            assert constant(loss, end + step) > loss.equilibrium[0]
+
+
+@BY_NAME
+def test_the_generators_level_is_known_only_where_no_blind_score_changes_it(loss):
+    ends = [torch.tensor([min(max(end, -3.0), 3.0)]) for end in loss.blind]
+    first, last = (loss.generator(end, end).item() for end in ends)
+    if math.isnan(loss.equilibrium[1]):
+        assert first != last
+    else:
+        assert_close([first, last], [loss.equilibrium[1]] * 2, rtol=1e-14, atol=0)
+
+
+@BY_NAME
+def test_targets_are_the_scores_of_a_discriminator_that_is_sure(loss):
+    """With targets, D's loss is least there and nowhere within; without, a shift changes nothing."""
+    if loss.targets is None:
+        real, fake = torch.tensor([1.5, 0.2]), torch.tensor([-0.3, 0.7])
+        moved = loss.discriminator(real + 7, fake + 7)
+        assert_close(moved, loss.discriminator(real, fake), rtol=1e-12, atol=1e-12)
+        return
+    ends = [torch.tensor([min(max(target, -800.0), 800.0)]) for target in loss.targets]
+    assert_close(loss.discriminator(*ends).item(), loss.least, rtol=0, atol=1e-300)
+    for share in (0.0, 0.5, 0.99):
+        assert loss.discriminator(*(share * end for end in ends)).item() > loss.least or loss.logistic
+
+
+@BY_NAME
+def test_no_scores_cost_the_discriminator_less_than_the_least(loss, rng):
+    real, fake = (1000 * torch.randn(2, 400, 3, generator=rng)).unbind()
+    costs = torch.func.vmap(loss.discriminator)(real, fake)
+    assert costs.min() < -500 if math.isinf(loss.least) else costs.min() >= loss.least
+
+
+@BY_NAME
+def test_the_discriminators_loss_is_convex_in_the_scores(loss, rng):
+    (a, b), (c, d) = torch.randn(2, 2, 5, generator=rng) * 3
+    middle = loss.discriminator((a + c) / 2, (b + d) / 2)
+    assert middle <= (loss.discriminator(a, b) + loss.discriminator(c, d)) / 2 + 1e-12
+
+
+@BY_NAME
+def test_a_loss_needs_the_whole_batch_where_it_is_not_the_mean_over_its_halves(loss, rng):
+    real, fake = torch.randn(2, 8, generator=rng).unbind()
+    halves = [player(real[part], fake[part]) for player in (loss.discriminator, loss.generator)
+              for part in (slice(4), slice(4, 8))]  # fmt: skip
+    whole = [loss.discriminator(real, fake), loss.generator(real, fake)]
+    same = torch.allclose(torch.stack(halves).view(2, 2).mean(1), torch.stack(whole), rtol=1e-12)
+    assert same is not loss.whole_batch
+
+
+@BY_NAME
+def test_a_generator_saturates_where_its_slope_vanishes_before_a_sure_discriminator(loss):
+    fake = torch.tensor([-50.0], requires_grad=True)
+    (slope,) = torch.autograd.grad(loss.generator(torch.tensor([50.0]), fake), fake)
+    assert (slope.abs().item() < 1e-9) is loss.saturates
+
+
+@BY_NAME
+def test_a_generators_loss_reads_real_scores_only_where_the_pair_is_relativistic(loss):
+    fake = torch.tensor([0.3, -0.2])
+    one, other = (loss.generator(torch.full((2,), real), fake) for real in (0.0, 2.0))
+    assert bool(one != other) is loss.relativistic
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("minimax", [1 / (1 + math.e), 1 / 2, 1 / (1 + math.exp(-3))]),
+        ("least_squares", [0, 0, 1]),
+        ("hinge", [0, 1 / 2, 1]),  # beyond the margin the discriminator asks for nothing
+        ("wasserstein", [0, 1 / 4, 1]),
+        ("relativistic_pairing", [0, 1 / 4, 1]),
+    ],
+)
+def test_a_score_is_read_as_its_loss_means_it(name, expected):
+    read = LOSSES[name].read(torch.tensor([-1.0, 0.0, 3.0]))
+    assert_close(read, torch.tensor(expected, dtype=read.dtype), rtol=1e-14, atol=0)
+
+
+def test_equal_scores_without_an_origin_are_in_the_middle():
+    assert LOSSES["wasserstein"].read(torch.full((3,), 8.0)).tolist() == [0.5] * 3
+
+
+@given(st.floats(0.01, 0.9))
+def test_what_is_known_of_a_smoothed_pair_is_what_an_optimiser_finds(s):
+    loss = label_smoothing(non_saturating, s)
+    found = optimize.minimize_scalar(lambda score: constant(loss, score), bounds=(-30, 30), method="bounded")
+    assert_close(loss.blind[0], found.x, rtol=0, atol=1e-4)
+    assert_close(loss.equilibrium[0], found.fun, rtol=1e-9, atol=0)
+    far = torch.tensor([-800.0])  # the generated sample is seen through
+    real = optimize.minimize_scalar(lambda r: loss.discriminator(torch.tensor([r]), far).item(),
+                                    bounds=(-40, 40), method="bounded")  # fmt: skip
+    assert_close(loss.least, real.fun, rtol=1e-8, atol=1e-12)
+
+    def third(pair):  # one score on the mode that is kept, one on the two that are not
+        kept, dropped = (torch.tensor([score]) for score in pair)
+        return loss.discriminator(torch.cat([kept, dropped, dropped]), kept).item()
+
+    least = optimize.minimize(
+        third, [-1.0, 1.0], method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-12}
+    )
+    assert_close(loss.third, least.fun, rtol=1e-7, atol=0)
+    assert loss.divergence is None
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [(math.log(4), "2 log 2"), (-math.log(2), "−log 2"), (0.25, "1/4"), (0.0, "0"), (2.0, "2"), (0.3, "0.3")],
+)
+def test_a_level_is_named_by_what_it_is(value, name):
+    assert level_name(value) == name
+
+
+def test_a_pair_is_found_by_name_or_is_itself():
+    smoothed = label_smoothing(minimax, 0.1)
+    assert find("minimax") is minimax
+    assert find(smoothed) is smoothed
+    with pytest.raises(ValueError, match=r"`loss` must be one of minimax, .*, got 'elbo'"):
+        find("elbo")

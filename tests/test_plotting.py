@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganlab import losses, plotting
+from ganlab import plotting
 from ganlab.training.history import History
 
 
@@ -37,26 +37,24 @@ def test_loss_curves_are_the_recorded_numbers_and_their_moving_average(ax):
     assert ax.lines[0].get_linestyle() != ax.lines[1].get_linestyle()
 
 
-@pytest.mark.parametrize("name", [name for name in plotting.LANDMARKS if name != "least_squares"])
-def test_landmarks_are_what_a_blind_discriminator_pays(name):
-    zeros, loss = torch.zeros(3), losses.LOSSES[name]
-    expected = (loss.discriminator(zeros, zeros).item(), loss.generator(zeros, zeros).item())
-    assert plotting.LANDMARKS[name] == pytest.approx(expected, rel=1e-15)
-
-
-def test_the_least_squares_landmark_is_at_the_posterior_one_half():
-    half = torch.full((3,), 0.5)
-    loss = losses.least_squares
-    expected = (loss.discriminator(half, half).item(), loss.generator(half, half).item())
-    assert plotting.LANDMARKS["least_squares"] == pytest.approx(expected, rel=1e-15)
-
-
 def test_landmarks_are_drawn_only_when_asked_for(ax):
     history = History.of(("d_loss", "g_loss"), [1, 2], torch.ones(2, 2))
     plotting.loss_curves(ax, history)
     assert len(ax.lines) == 2
-    plotting.loss_curves(ax, history, loss="hinge")
-    assert [line.get_ydata()[0] for line in (ax.lines[3], ax.lines[5])] == [2.0, 0.0]
+    plotting.loss_curves(ax, history, loss="least_squares")
+    assert [line.get_ydata()[0] for line in (ax.lines[3], ax.lines[5])] == [1 / 4, 1 / 8]  # at D = 1/2
+
+
+def test_a_level_that_may_be_any_number_is_not_drawn(ax):
+    history = History.of(("d_loss", "g_loss"), [1, 2], torch.ones(2, 2))
+    plotting.loss_curves(ax, history, loss="hinge")  # G's is minus any score in [-1, 1]
+    assert [line.get_ydata()[0] for line in ax.lines] == [1.0, 2.0, 1.0]
+
+
+def test_an_unknown_loss_is_refused_by_name(ax):
+    history = History.of(("d_loss", "g_loss"), [1, 2], torch.ones(2, 2))
+    with pytest.raises(ValueError, match=r"`loss` must be one of minimax, .*, got 'elbo'"):
+        plotting.loss_curves(ax, history, loss="elbo")
 
 
 def test_the_decision_surface_is_the_sigmoid_of_the_score_with_its_line_at_one_half(ax):

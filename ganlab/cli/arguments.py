@@ -108,7 +108,7 @@ def _add_train_options(train: argparse.ArgumentParser) -> None:
     )
     settings = train.add_argument_group("settings", "Each default is that of the set-up: see `ganlab list`.")
     settings.add_argument("--network", help="the architecture of both networks")
-    settings.add_argument("--loss", help="one of the seven losses")
+    settings.add_argument("--loss", help="the loss of both players")
     settings.add_argument(
         "--regularizer",
         action="append",

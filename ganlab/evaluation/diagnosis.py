@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch.func import vmap
 
-from ganlab.losses import LOSSES
+from ganlab.losses import LOSSES, GANLoss, find
 from ganlab.theory.probability import ArrayLike, as_floating
 
 __all__ = ["PATTERNS", "Bound", "Diagnosis", "Landmarks", "diagnose", "divergence_bound", "landmarks"]
@@ -46,21 +46,9 @@ _ABOVE = 0.2  # share of steps above blind that batch noise alone does not reach
 _CYCLE = 0.7  # correlation of both curves with themselves, one period later
 _GROWTH = 5.0  # of the excursions, from the first to the last quarter
 _LEAD = 0.1  # growth of the edge from the third to the last quarter
-_KEPT = 1 / 3  # of the modes
 _COVERED = 3 / 4  # of the modes
 _BLOCKS = 16
 _FINE_BLOCKS = 128
-
-_BLIND_SCORE = {"least_squares": 0.5}  # 0 for all others
-_FREE_SCORE = ("hinge", "wasserstein")  # a whole interval of constant scores is blind
-_BOUNDS = {  # the divergence of disjoint laws, its slope in d_loss, its name and unit
-    "minimax": (math.log(2), 0.5, "Jensen-Shannon divergence", " nats"),
-    "non_saturating": (math.log(2), 0.5, "Jensen-Shannon divergence", " nats"),
-    "least_squares": (2.0, 8.0, "triangular discrimination", ""),
-    "hinge": (1.0, 0.5, "total variation", ""),
-    "wasserstein": (0.0, 1.0, "Wasserstein-1 distance", ", if the critic is 1-Lipschitz"),
-    "relativistic_pairing": (math.log(2), 1.0, "Jensen-Shannon divergence of pair and swapped pair", " nats"),
-}
 
 
 class Landmarks(NamedTuple):
@@ -71,43 +59,30 @@ class Landmarks(NamedTuple):
     third: float  # d_loss of the best D against a generator that keeps one mode in three
 
 
-def landmarks(loss: str) -> Landmarks:
+def landmarks(loss: str | GANLoss) -> Landmarks:
     """The landmarks of a loss: D's and G's at equilibrium, and D's where two modes in three are missing.
 
-    Of n equal modes the generator keeps the share m = 1/3, evenly and perfectly; an optimal D has then the
-    loss m log((1+m)/m) + log(1+m) (logistic), 2m (hinge), m/(2(1+m)) (least squares), m log 2 (both
-    relativistic losses), and one without a scale (Wasserstein). At equilibrium the value of the game is
-    -d_loss = -log 4. `generator` is NaN for hinge and Wasserstein, where any (small) constant score is blind.
+    `loss`: a pair, or its name. Of n equal modes the generator keeps the share m = 1/3, evenly and perfectly;
+    an optimal D has then the loss m log((1+m)/m) + log(1+m) (logistic), 2m (hinge), m/(2(1+m)) (least
+    squares), m log 2 (both relativistic losses), and one without a scale (Wasserstein). At equilibrium the
+    value of the game is -d_loss = -log 4. `generator` is NaN for hinge and Wasserstein, where any (small)
+    constant score is blind. All of it stands on the loss: `GANLoss.equilibrium` and `GANLoss.third`.
 
-    Raises `ValueError` where `loss` is none of `ganlab.losses.LOSSES`.
+    Raises `ValueError` where `loss` is a name, and none of `ganlab.losses.LOSSES`.
     Source: Goodfellow et al. 2014, theorem 1 [goodfellow2014]; Lim & Ye 2017 [lim2017]; Mao et al. 2017
     [mao2017].
 
     >>> print("{:.4f} {:.4f} {:.4f}".format(*landmarks("non_saturating")))  # 2 log 2, log 2
     1.3863 0.6931 0.7498
     """
-    if loss not in LOSSES:
-        raise ValueError(f"`loss` must be one of {', '.join(LOSSES)}, got {loss!r}")
-    score = torch.full((1,), _BLIND_SCORE.get(loss, 0.0), dtype=torch.float64)
-    m = _KEPT
-    third = {
-        "hinge": 2 * m,
-        "least_squares": m / (2 * (1 + m)),
-        "wasserstein": math.nan,
-        "relativistic_average": m * math.log(2),
-        "relativistic_pairing": m * math.log(2),
-    }.get(loss, m * math.log((1 + m) / m) + math.log(1 + m))
-    return Landmarks(
-        LOSSES[loss].discriminator(score, score).item(),
-        math.nan if loss in _FREE_SCORE else LOSSES[loss].generator(score, score).item(),
-        third,
-    )
+    pair = find(loss)
+    return Landmarks(*pair.equilibrium, pair.third)
 
 
 class Bound(NamedTuple):
     """A lower bound on how far the two laws are apart, and in which divergence.
 
-    >>> print(divergence_bound(0.5))
+    >>> print(divergence_bound(0.5, loss="minimax"))
     Jensen-Shannon divergence at least 0.443 nats
     """
 
@@ -119,7 +94,7 @@ class Bound(NamedTuple):
         return f"{self.divergence} at least {self.value:.3g}{self.unit}"
 
 
-def divergence_bound(d_loss: float, *, loss: str = "non_saturating") -> Bound:
+def divergence_bound(d_loss: float, *, loss: str | GANLoss) -> Bound:
     """The least divergence of the data and the generator that a discriminator's loss leaves possible.
 
     No D has a lower loss than the best one, whose loss is a divergence turned over. So any D, good or bad,
@@ -129,19 +104,23 @@ def divergence_bound(d_loss: float, *, loss: str = "non_saturating") -> Bound:
     pair (relativistic pairing). 0 where that is negative: such a D proves nothing. It speaks of expectations:
     of a mean over many batches, of samples that D was not trained on.
 
-    Raises `ValueError` where `loss` has no such bound (relativistic average, unknown) or `d_loss` is NaN.
+    `loss`: a pair, or its name. Raises `ValueError` where it has no such bound (relativistic average), or is
+    unknown, or `d_loss` is NaN.
     Source: Goodfellow et al. 2014, theorem 1 [goodfellow2014]; Lim & Ye 2017 [lim2017]; Mao et al. 2017
     [mao2017]; Arjovsky et al. 2017 [arjovsky2017wgan].
 
-    >>> divergence_bound(0.5).value > 3 / 4 * math.log(4 / 3)  # further off than half of the modes dropped
+    >>> bound = divergence_bound(0.5, loss="non_saturating")
+    >>> bound.value > 3 / 4 * math.log(4 / 3)  # further off than half of the modes dropped
     True
     """
-    if loss not in _BOUNDS:
-        raise ValueError(f"`loss` must be one of {', '.join(_BOUNDS)} to bound a divergence, got {loss!r}")
+    pair = find(loss)
+    if pair.divergence is None:
+        bounding = ", ".join(name for name, other in LOSSES.items() if other.divergence)
+        raise ValueError(f"`loss` must be one of {bounding} to bound a divergence, got {pair.name!r}")
     if math.isnan(d_loss):
         raise ValueError("`d_loss` must be a number, got nan")
-    whole, slope, divergence, unit = _BOUNDS[loss]
-    return Bound(max(0.0, whole - slope * d_loss), divergence, unit)
+    name, offset, slope, unit = pair.divergence
+    return Bound(max(0.0, offset - slope * d_loss), name, unit)
 
 
 class Diagnosis(NamedTuple):
@@ -166,18 +145,23 @@ class _Curves(NamedTuple):
 
     d_loss: np.ndarray
     g_loss: np.ndarray
-    loss: str
+    loss: GANLoss
     marks: Landmarks
 
     @property
     def bounded(self) -> bool:
-        return self.loss != "wasserstein"
+        return math.isfinite(self.loss.least)
+
+    @property
+    def scale(self) -> float:
+        """How far d_loss is at most from blind, where it is bounded."""
+        return self.marks.blind - self.loss.least
 
     def quarters(self) -> list[np.ndarray]:
         return np.array_split(self.d_loss, 4)
 
     def edge(self, d_loss: np.ndarray) -> float:
-        return float(1 - d_loss.mean() / self.marks.blind)
+        return float(1 - (d_loss.mean() - self.loss.least) / self.scale)
 
 
 _Verdict = tuple[str, tuple[str, ...]]
@@ -187,7 +171,7 @@ def diagnose(
     d_loss: ArrayLike,
     g_loss: ArrayLike,
     *,
-    loss: str = "non_saturating",
+    loss: str | GANLoss,
     d_real: ArrayLike | None = None,
     d_fake: ArrayLike | None = None,
     coverage: float | None = None,
@@ -198,7 +182,8 @@ def diagnose(
     over steps (Wasserstein, where blind is 0, has none), it is the first that holds of:
 
     1. cannot tell: fewer than 100 finite steps, a loss without landmarks, or d_loss below the loss of the
-       mean scores `d_real`, `d_fake` (convexity forbids it: the arrays are of another loss or convention).
+       mean scores `d_real`, `d_fake` (convexity forbids it: the arrays are of another loss or convention),
+       or, where scores are logits, mean scores that never leave [0, 1] (D ends in a sigmoid).
     2. diverging: the 0.9-quantile of |d_loss| (Wasserstein) or of d_loss - blind (others) is 5 times that of
        the first quarter, larger than in the second, and, for the others, above blind itself.
     3. oscillation: in the last half both curves repeat. Of their means over 128 blocks, less a straight line,
@@ -227,22 +212,24 @@ def diagnose(
     better, Fedus et al. 2018 [fedus2018].
 
     >>> step = np.arange(400)
-    >>> diagnose(1.3 - 0.6 * np.exp(-step / 40), 0.75 + 0.5 * np.exp(-step / 40)).pattern
+    >>> d_loss, g_loss = 1.3 - 0.6 * np.exp(-step / 40), 0.75 + 0.5 * np.exp(-step / 40)
+    >>> diagnose(d_loss, g_loss, loss="minimax").pattern
     'healthy'
-    >>> diagnose(np.full(400, 0.05), np.full(400, 6.0)).pattern
+    >>> diagnose(np.full(400, 0.05), np.full(400, 6.0), loss="minimax").pattern
     'D too strong'
-    >>> diagnose([1.4, 1.3], [0.7, 0.8])
+    >>> diagnose([1.4, 1.3], [0.7, 0.8], loss="minimax")
     Cannot tell. There are 2 steps, and fewer than 100 show no pattern.
     """
     columns = {"d_loss": d_loss, "g_loss": g_loss, "d_real": d_real, "d_fake": d_fake}
     arrays = _arrays(columns)
     if coverage is not None and not 0 <= coverage <= 1:
         raise ValueError(f"`coverage` must be a share of modes in [0, 1], got {coverage}")
-    if loss not in LOSSES:
+    if isinstance(loss, str) and loss not in LOSSES:
         known = f"A loss called {loss!r} has no landmarks here; these have: {', '.join(LOSSES)}."
         return Diagnosis("cannot tell", (known,), Landmarks(math.nan, math.nan, math.nan), False)
     finite = _finite_steps(arrays)
-    curves = _Curves(arrays["d_loss"][:finite], arrays["g_loss"][:finite], loss, landmarks(loss))
+    pair = find(loss)
+    curves = _Curves(arrays["d_loss"][:finite], arrays["g_loss"][:finite], pair, landmarks(pair))
     pattern, evidence = _weigh(curves, arrays, finite, coverage)
     earlier = _curve_pattern(curves._replace(d_loss=_early(curves.d_loss), g_loss=_early(curves.g_loss)))
     early_pattern, _ = _with_coverage(earlier, coverage)
@@ -258,11 +245,21 @@ def _weigh(curves: _Curves, arrays: dict[str, np.ndarray], finite: int, coverage
         return pattern, (*(verdict[1] if pattern == "diverging" else ()), broken)
     if "d_real" in arrays and (odd := _impossible_share(arrays, curves.loss)):
         return "cannot tell", (
-            f"In {odd:.0%} of the steps d_loss is below the {curves.loss} loss of the mean scores, which no "
-            "scores allow.",
+            f"In {odd:.0%} of the steps d_loss is below the {curves.loss.name} loss of the mean scores, "
+            "which no scores allow.",
             "The curves are of another loss, or of another convention such as half the sum.",
         )
+    if curves.loss.logistic and "d_real" in arrays and _squashed(arrays):
+        return "cannot tell", (
+            "The mean scores of real and of generated samples never leave [0, 1]: so look those of a "
+            "discriminator that ends in a sigmoid, which this loss applies itself.",
+        )
     return _with_coverage(verdict, coverage)
+
+
+def _squashed(arrays: dict[str, np.ndarray]) -> bool:
+    """Whether all mean scores look like probabilities; a logit's mean over generated samples is below 0."""
+    return all(bool(((x >= 0) & (x <= 1)).all()) for x in (arrays["d_real"], arrays["d_fake"]))
 
 
 def _curve_pattern(curves: _Curves) -> _Verdict:
@@ -282,7 +279,7 @@ def _curve_pattern(curves: _Curves) -> _Verdict:
 def _divergence(curves: _Curves) -> _Verdict | None:
     excess = np.maximum(curves.d_loss - curves.marks.blind, 0) if curves.bounded else np.abs(curves.d_loss)
     first, second, _, last = (float(np.quantile(x, 0.9)) for x in np.array_split(excess, 4))
-    if last <= _GROWTH * first or last <= second or (curves.bounded and last <= curves.marks.blind):
+    if last <= _GROWTH * first or last <= second or (curves.bounded and last <= curves.scale):
         return None
     what = "d_loss above its landmark" if curves.bounded else "|d_loss|"
     return "diverging", (
@@ -293,7 +290,7 @@ def _divergence(curves: _Curves) -> _Verdict | None:
 def _oscillation(curves: _Curves) -> _Verdict | None:
     half = len(curves.d_loss) // 2
     d_loss, g_loss = curves.d_loss[half:], curves.g_loss[half:]
-    scale = curves.marks.blind if curves.bounded else float(np.abs(d_loss).mean())
+    scale = curves.scale if curves.bounded else float(np.abs(d_loss).mean())
     swing = float(np.ptp(_means(d_loss, _FINE_BLOCKS)))
     (repeat, period), (g_repeat, _) = (_cycle(x) for x in (d_loss, g_loss))
     if min(repeat, g_repeat) < _CYCLE or swing <= 0.01 * scale:
@@ -309,14 +306,17 @@ def _strength(curves: _Curves) -> _Verdict | None:
     if not curves.bounded or curves.edge(curves.quarters()[-1]) <= _STRONG:
         return None
     last = float(np.array_split(curves.g_loss, 4)[-1].mean())
+    there = (
+        f" (at equilibrium: {curves.marks.generator:.3g})" if math.isfinite(curves.marks.generator) else ""
+    )
     gradient = (
-        "the minimax generator gets almost no gradient there"
-        if curves.loss == "minimax"
+        f"the {curves.loss.name} generator gets almost no gradient there"
+        if curves.loss.saturates
         else "what gradient reaches the generator depends on how steep D is there"
     )
     return "D too strong", (
         f"{_level(curves)}: D tells almost every sample.",
-        f"g_loss ends near {last:.3g} (at equilibrium: {curves.marks.generator:.3g}); {gradient}.",
+        f"g_loss ends near {last:.3g}{there}; {gradient}.",
     )
 
 
@@ -339,7 +339,7 @@ def _lag(curves: _Curves) -> _Verdict | None:
 
 
 def _distance(curves: _Curves) -> _Verdict | None:
-    if not curves.bounded or curves.quarters()[-1].mean() >= curves.marks.third:
+    if not curves.quarters()[-1].mean() < curves.marks.third:
         return None
     return "collapse suspected", (
         f"{_level(curves)}; below {curves.marks.third:.3g} the generator is as far from the data as if it "
@@ -382,7 +382,7 @@ def _level(curves: _Curves) -> str:
     """Where d_loss ends, beside its landmark, and what follows from it."""
     mean = float(curves.quarters()[-1].mean())
     against = f"d_loss ends near {mean:.3g} (blind: {curves.marks.blind:.3g})"
-    return f"{against}, {divergence_bound(mean, loss=curves.loss)}" if curves.loss in _BOUNDS else against
+    return f"{against}, {divergence_bound(mean, loss=curves.loss)}" if curves.loss.divergence else against
 
 
 def _means(x: np.ndarray, blocks: int) -> np.ndarray:
@@ -411,10 +411,10 @@ def _cycle(x: np.ndarray) -> tuple[float, float]:
     return float(lags[best]), best / count
 
 
-def _impossible_share(arrays: dict[str, np.ndarray], loss: str) -> float:
+def _impossible_share(arrays: dict[str, np.ndarray], loss: GANLoss) -> float:
     """The share of steps whose d_loss is below that of the mean scores, against Jensen's inequality."""
     scores = (torch.from_numpy(arrays[name])[:, None] for name in ("d_real", "d_fake"))
-    least = vmap(LOSSES[loss].discriminator)(*scores).numpy()
+    least = vmap(loss.discriminator)(*scores).numpy()
     return float((arrays["d_loss"] < least - 1e-4 * (1 + np.abs(least))).mean())
 
 

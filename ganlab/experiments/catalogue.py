@@ -15,7 +15,7 @@ from torch import nn
 
 from ganlab import data
 from ganlab.evaluation import judging
-from ganlab.losses import LOSSES, label_smoothing
+from ganlab.losses import LOSSES, GANLoss, label_smoothing
 from ganlab.networks import NETWORKS
 from ganlab.regularizers import REGULARIZERS
 from ganlab.training.distributed import Group
@@ -242,7 +242,7 @@ def change(experiment: Experiment, **settings: Any) -> Experiment:
         Unroll(*changed.unroll)
     if not changed.instance_noise >= 0:
         raise ValueError(f"`instance_noise` must be at least 0, got {changed.instance_noise}")
-    label_smoothing(LOSSES["minimax"], changed.smoothing)
+    _loss(changed)
     return changed
 
 
@@ -392,7 +392,7 @@ def _networks(experiment: Experiment, rng: torch.Generator) -> tuple[nn.Module, 
     return generator, pair.discriminator(packed, rng=rng, minibatch_std=statistic, **widths[1])
 
 
-def _loss(experiment: Experiment):
+def _loss(experiment: Experiment) -> GANLoss:
     loss = LOSSES[experiment.loss]
     return label_smoothing(loss, experiment.smoothing) if experiment.smoothing else loss
 

@@ -171,7 +171,7 @@ def picture(path: Path, run: Run, drawn: Sequence[Tensor], rng: Generator) -> No
         left, right = figure.subplots(1, 2)
         way.onto(left, drawn[0][: way.samples], source, rng)
         if len(run.history):
-            window, loss = min(50, len(run.history)), run.request.experiment.loss
+            window, loss = min(50, len(run.history)), run.games[0].loss
             plotting.loss_curves(right, run.history, loss=loss, window=window)
     else:
         shown = min(len(drawn), PANELS)

@@ -17,10 +17,10 @@ from itertools import count
 from typing import Any
 
 from ganlab.data import Sampler
+from ganlab.losses import LOSSES, level_name
 from ganlab.page import parts, posters
 from ganlab.page.explorers import Part, curves, densities
 from ganlab.page.films import Recorder, Recording
-from ganlab.plotting import LANDMARKS
 from ganlab.training.game import GAN, Batches
 from ganlab.training.history import History
 from ganlab.training.loop import train
@@ -84,15 +84,7 @@ def _run(title: str, recording: Recording) -> dict[str, Any]:
     columns = document["curves"]
     losses = [_line(columns[key], *words) for key, words in _SCORES.items() if key in columns]
     if losses:
-        levels = LANDMARKS.get(recording.loss, ())
-        marks = [{"name": _level(level), "y": level} for level in sorted(set(levels))]
-        run["plots"].append(
-            {
-                "name": "loss, in nats" if _in_nats(recording.loss) else "loss",
-                "lines": losses,
-                "landmarks": marks,
-            }
-        )
+        run["plots"].append(_losses(recording.loss, losses))
     if "modes" in columns:
         total = recording.made.get("modes")
         line = _line(columns["modes"], "modes reached", "real", "solid") | {"spoken": True, "of": total}
@@ -110,14 +102,16 @@ def _line(curve: Mapping[str, Any], name: str, role: str, dash: str) -> dict[str
     return {"name": name, "role": role, "dash": dash, "x": curve["steps"], "y": curve["values"]}
 
 
-def _in_nats(loss: str) -> bool:
-    return loss in ("minimax", "non_saturating", "relativistic_average", "relativistic_pairing")
-
-
-def _level(value: float) -> str:
-    """How a level is called: in logarithms of 2 where it is one."""
-    known = {2 * math.log(2): "2 log 2", math.log(2): "log 2", -math.log(2): "−log 2"}
-    return known.get(value, f"{value:g}")
+def _losses(loss: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """The plot of both losses, with the unit and the levels of a loss that is in the table."""
+    known = [LOSSES[loss]] if loss in LOSSES else []
+    levels = sorted({level for pair in known for level in pair.equilibrium if math.isfinite(level)})
+    unit = "".join(f", in {pair.unit}" for pair in known if pair.unit)
+    return {
+        "name": f"loss{unit}",
+        "lines": lines,
+        "landmarks": [{"name": level_name(level), "y": level} for level in levels],
+    }
 
 
 def lab(preset: str = "healthy", *, compact: bool = False, setup: Mapping[str, Any] | None = None) -> Part:
@@ -288,7 +282,7 @@ class Panel:
 def panel(
     build: Build,
     *,
-    losses: Sequence[str] = ("non_saturating", "minimax", "least_squares", "hinge"),
+    losses: Sequence[str] | None = None,
     learning_rates: tuple[float, float] = (1e-3, 1e-3),
     steps: int = 1000,
     twin: Part | None = None,
@@ -297,7 +291,7 @@ def panel(
 
     `build`: called with the keywords `loss`, `learning_rates` (generator, discriminator) and `seed`, returns
     the GAN, its batches and the source of its points, as `ganlab.experiments.build` does. `losses`: names to
-    choose from. `twin`: the part that stands on the page where there is no kernel.
+    choose from, all unless given. `twin`: the part that stands on the page where there is no kernel.
 
     Raises `ValueError` where there is no loss to choose or `steps` is not positive.
 
@@ -306,6 +300,7 @@ def panel(
     >>> panel(lambda seed, **chosen: experiments.build(experiments.change(ring, **chosen), seed=seed))
     Panel: loss, learning rates and seed of a training of 1000 steps; it needs a kernel
     """
+    losses = list(LOSSES) if losses is None else losses
     if not losses:
         raise ValueError("`losses` must name at least one loss, got none")
     if steps < 1:

@@ -25,7 +25,6 @@ from torch import Tensor, nn
 from ganlab import storage
 from ganlab.data import Sampler
 from ganlab.evaluation import judging
-from ganlab.losses import GANLoss
 from ganlab.training.game import GAN, Draw
 from ganlab.training.history import History
 from ganlab.training.loop import frozen, generator_objective
@@ -337,7 +336,7 @@ class Recorder:
             many = gan.generator(self.latents) if self.counts else None
         side = math.isqrt(len(scores))
         self._found.append({} if many is None else judging.coverage(self.source, many.cpu()))
-        row = (fake, push[: self.arrows], _read(scores, gan.loss).reshape(side, side))
+        row = (fake, push[: self.arrows], gan.loss.read(scores).reshape(side, side))
         self._frames.append((gan.step, tuple(part.cpu().double().numpy() for part in row)))
 
     def recording(self) -> Recording:
@@ -356,7 +355,7 @@ class Recorder:
             plane,
             arrows,
             self.extent,
-            _quantity(self.loss),
+            self.loss.reads,
             self.loss.name,
             curves,
             {"modes": self._found[0]["modes_total"]} if "modes_total" in self._found[0] else {},
@@ -397,22 +396,6 @@ def _grid(extent: float, resolution: int) -> Tensor:
     axis = torch.linspace(-extent, extent, resolution, dtype=torch.float64)
     y, x = torch.meshgrid(axis, axis, indexing="ij")
     return torch.stack([x.flatten(), y.flatten()], 1)
-
-
-def _quantity(loss: GANLoss) -> str:
-    if loss.logistic and not loss.relativistic:
-        return "probability of real"
-    return "score, cut off at 0 and 1" if loss.name == "least_squares" else "score, lowest to highest"
-
-
-def _read(scores: Tensor, loss: GANLoss) -> Tensor:
-    """The field in [0, 1]; a score without an origin runs from the lowest to the highest of its frame."""
-    if loss.logistic and not loss.relativistic:
-        return scores.sigmoid()
-    if loss.name == "least_squares":
-        return scores.clamp(0, 1)
-    low, high = scores.min(), scores.max()
-    return (scores - low) / (high - low) if high > low else torch.full_like(scores, 0.5)
 
 
 def _binned(history: History, last: int) -> dict[str, Curve]:

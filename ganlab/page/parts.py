@@ -1,8 +1,9 @@
 """The parts of a page that live without a kernel: a script, its data, and what stands there without them.
 
 A part is an ES module in `ganlab/page/browser` that exports `mount(root, data)`; what it imports lies in
-folders beside it. It asks nothing of the network: modules, style sheets and the program of a worker are
-written out, each once, so that the HTML of a part is enough alone: in Jupyter, in Colab, in a file.
+folders beside it, or in `ganlab/assets/facts.json`, of which it gets the tables that it names. It asks
+nothing of the network: modules, style sheets and the program of a worker are written out, each once, so that
+the HTML of a part is enough alone: in Jupyter, in Colab, in a file.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import posixpath
 import re
 from importlib.resources import files
 from typing import Any
+
+from ganlab import facts
 
 __all__ = ["html", "module", "names", "plain", "style"]
 
@@ -29,6 +32,9 @@ for (const root of document.querySelectorAll('[data-part="NAME"]:not([data-mount
 _PATH = r'"(\.\.?/[\w./-]+)"'
 _IMPORT = re.compile(rf"^import \{{([^}}]*)\}} from {_PATH};$", re.MULTILINE)
 _SHEET = re.compile(rf'^import (\w+) from {_PATH} with \{{ type: "text" \}};$', re.MULTILINE)
+_FACTS = re.compile(
+    r'^import (\w+) from "(?:\.\./)+assets/facts\.json" with \{ type: "json" \};$', re.MULTILINE
+)
 _WORKER = re.compile(rf"new URL\({_PATH}, import\.meta\.url\)")
 _COMMENT = re.compile(r"//|/\*\*.*\*/$")
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class)\b\*? *(\w+))", re.MULTILINE)
@@ -96,10 +102,9 @@ def html(name: str, data: Any, *, fallback: str, script: bool = True) -> str:
     """
     code = module(name)
     try:
-        text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _json(data)
     except (TypeError, ValueError) as error:
         raise ValueError(f"`data` must be what JSON can hold, got {error}") from None
-    text = text.replace("<", "\\u003c")
     digest = hashlib.sha256(text.encode()).hexdigest()[:10]
     return (
         f'<div class="part" id="{name}-{digest}" data-part="{name}">'
@@ -107,6 +112,12 @@ def html(name: str, data: Any, *, fallback: str, script: bool = True) -> str:
         f'<div class="fallback">\n{fallback}\n</div></div>'
         + (f'\n<script type="module" data-module="{name}">\n{code}</script>' if script else "")
     )
+
+
+def _json(data: Any) -> str:
+    """The shortest JSON that may stand in a script."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c")
 
 
 def _alone(entry: str) -> str:
@@ -143,7 +154,7 @@ def _constants(path: str) -> str:
 
 
 def _body(path: str) -> str:
-    """A module without comments, with what it imports under another name, its style sheets, its workers."""
+    """A module without comments, with what it imports: other names, style sheets, workers, facts."""
 
     def renamed(match: re.Match[str]) -> str:
         pairs = (name.split(" as ") for name in match[1].split(",") if " as " in name)
@@ -156,7 +167,12 @@ def _body(path: str) -> str:
         program = f'`"use strict";(${{{_program(_beside(path, match[1]))}}})(($' + "{$shared})())`"
         return f'URL.createObjectURL(new Blob([{program}], {{ type: "text/javascript" }}))'
 
-    text = _WORKER.sub(worker, _SHEET.sub(sheet, _IMPORT.sub(renamed, _text(path))))
+    def known(match: re.Match[str]) -> str:
+        kinds = sorted(set(re.findall(rf"\b{match[1]}\.(\w+)", _text(path))))
+        return f"const {match[1]} = {_json({kind: facts.table(kind) for kind in kinds})};"
+
+    text = _FACTS.sub(known, _IMPORT.sub(renamed, _text(path)))
+    text = _WORKER.sub(worker, _SHEET.sub(sheet, text))
     lines = (line.strip() for line in text.splitlines())
     return "".join(f"{line}\n" for line in lines if line and not _COMMENT.match(line))
 

@@ -28,7 +28,7 @@ from torch import Tensor
 from torch.func import jacrev, vjp, vmap
 
 from ganlab.lipschitz import clip_weights
-from ganlab.losses import GANLoss, relativistic_average
+from ganlab.losses import GANLoss
 from ganlab.regularizers import Penalty, dragan, input_gradient, r1, r2
 
 __all__ = [
@@ -566,8 +566,8 @@ def _scalar_gan(
         raise ValueError(
             f"`weight` must be 0 or more, and 0 without a `penalty`, got {weight} with {penalty}"
         )
-    if loss is relativistic_average and len(real) > 1:
-        raise ValueError("`loss` must not be relativistic_average here: it compares with the mean of a batch")
+    if loss.whole_batch and len(real) > 1:
+        raise ValueError(f"`loss` must not be {loss.name} here: it is no expectation over single samples")
     expected = partial(_expected, weights=weights, product=loss.relativistic)
 
     def scores(state: Tensor) -> tuple[Tensor, Tensor]:

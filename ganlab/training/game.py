@@ -253,10 +253,10 @@ class GAN:
             raise ValueError(
                 "`unroll` must be None where processes share a batch: the steps ahead need all of it"
             )
-        if self.loss.name == "relativistic_average":
+        if self.loss.whole_batch:
             raise ValueError(
-                "`loss` must not be relativistic_average where processes share a batch: it needs the mean "
-                "score of the whole batch; use relativistic_pairing, or one process"
+                f"`loss` must not be {self.loss.name} where processes share a batch: it needs all of its "
+                "scores; use a loss that is a mean over samples, or one process"
             )
         for network in (self.generator, self.discriminator):
             refuse_batch_norm(network, penalty="a batch shared between processes")

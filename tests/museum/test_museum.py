@@ -18,7 +18,6 @@ from torch.testing import assert_close
 from ganlab import data
 from ganlab.lipschitz import clip_weights
 from ganlab.losses import (
-    GANLoss,
     hinge,
     label_smoothing,
     minimax,
@@ -152,10 +151,9 @@ for relativistic in (relativistic_average, relativistic_pairing):
         check_relativistic_players_swap_roles,
         relativistic,
         both_players_minimise_the_same=relativistic._replace(generator=relativistic.discriminator),
-        sign_of_the_difference=GANLoss(
-            "sign",
-            lambda d_real, d_fake: softplus(d_real - d_fake).mean(),
-            lambda d_real, d_fake: softplus(d_fake - d_real).mean(),
+        sign_of_the_difference=relativistic._replace(
+            discriminator=lambda d_real, d_fake: softplus(d_real - d_fake).mean(),
+            generator=lambda d_real, d_fake: softplus(d_fake - d_real).mean(),
         ),
     )
 

@@ -23,7 +23,7 @@ from torch import nn
 from torch.nn.utils import parameters_to_vector
 from torch.testing import assert_close
 
-from ganlab import data, metrics, plotting
+from ganlab import data, facts, metrics, plotting
 from ganlab.losses import LOSSES
 from ganlab.networks import mlp_discriminator, mlp_generator
 from ganlab.page import parts
@@ -213,15 +213,18 @@ def test_a_hundred_steps_are_those_of_pytorch(case):
 
 def test_the_comparison_convicts_a_lost_second_derivative(tmp_path):
     """The term of the activation's second derivative is dropped, as two libraries for the browser drop it."""
-    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
-    path = tmp_path / "training" / "gradients.js"
+    folder = tmp_path / "page" / "browser"
+    shutil.copytree(FOLDER, folder)
+    (tmp_path / "assets").mkdir()
+    shutil.copy(facts.FILE, tmp_path / "assets")
+    path = folder / "training" / "gradients.js"
     text = path.read_text(encoding="utf-8")
     broken = re.sub(r"\n *for .* e\[l\]\[i\] -= 2 .*", "", text)
     assert broken != text
     path.write_text(broken, encoding="utf-8")
     for penalty in ("r1", "gp"):
         case = ("non_saturating", "tanh", penalty)
-        (ours,) = run(RUN, question([case]), folder=tmp_path)
+        (ours,) = run(RUN, question([case]), folder=folder)
         assert compare(ours, torch_run(*case))[1] > 1e-3
 
 
@@ -381,10 +384,24 @@ def test_a_loss_that_is_not_finite_stops_before_it_reaches_a_weight():
     assert unchanged
 
 
-def test_landmarks_and_colours_are_those_of_the_figures():
-    facts = run("return engine.FACTS")
-    shown = {name: tuple(value for value, _ in fact["landmarks"]) for name, fact in facts.items()}
-    assert {name: levels for name, levels in shown.items() if levels} == plotting.LANDMARKS
+def test_the_lab_plays_every_loss_and_knows_of_each_what_python_knows():
+    shown = run("return engine.LOSSES")
+    assert set(shown) == set(LOSSES)
+    for name, loss in LOSSES.items():
+        levels = [math.nan if level is None else level["value"] for level in shown[name]["equilibrium"]]
+        assert levels == pytest.approx(loss.equilibrium, rel=1e-15, nan_ok=True)
+        assert shown[name]["relativistic"] is loss.relativistic
+
+
+@pytest.mark.parametrize("scores", [[-1.0, 0.0, 3.0], [0.4, 0.4]], ids=["three", "equal"])
+def test_a_score_has_one_colour_in_the_lab_and_in_a_film(scores):
+    body = "return Object.keys(engine.LOSSES).map((name) => [name, engine.said(input, name)]);"
+    for name, said in run(body, scores):
+        film = LOSSES[name].read(torch.tensor(scores, dtype=torch.float64))
+        assert_close(torch.tensor(said, dtype=torch.float64), film, rtol=1e-14, atol=0, msg=name)
+
+
+def test_colours_are_those_of_the_figures():
     light = parts.style("lab").split("}")[0]
     assert {name: color.lower() for name, color in plotting.COLORS.items()}.items() <= dict(
         re.findall(r"--(\w+):(#\w+)", light)
@@ -531,12 +548,6 @@ def test_the_linear_critic_rotates_and_r1_stills_it():
     free, damped = preset("rotation", 3200), preset("rotation", 3200, r1=0.1)
     assert max(free["center"][-63:]) > 0.8 * max(free["center"][:63])
     assert max(damped["center"][-63:]) < 0.2 * max(damped["center"][:63])
-
-
-def test_a_penalty_that_asks_for_norm_one_does_not_still_the_rotation():
-    for weight in (0.1, 1):
-        center = preset("rotation", 3200, gp=weight)["center"]
-        assert max(center[-63:]) > 0.5 * max(center[:63])
 
 
 def test_a_penalised_critic_leads_to_the_ring_if_it_has_its_five_steps():

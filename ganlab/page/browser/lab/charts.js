@@ -1,11 +1,11 @@
 // The lab's curves over the steps, on canvases.
 
-import { FACTS } from "../training/losses.js";
+import { LOSSES } from "../training/losses.js";
 
 // What each chart shows of a frame. A series has x, y, color and dash; a mark is a level with a name.
 export function charts({ columns, points, total, setup }, colors) {
   return {
-    losses: losses(columns, FACTS[setup.loss].landmarks, colors),
+    losses: losses(columns, LOSSES[setup.loss].equilibrium, colors),
     coverage: coverage(points, total, colors),
     gradient: {
       title: "log10 of the length of G's gradient",
@@ -14,19 +14,17 @@ export function charts({ columns, points, total, setup }, colors) {
   };
 }
 
-function losses(columns, landmarks, colors) {
-  const marks = landmarks.map(([value, name], i) => ({
-    value,
-    name,
-    color: i ? colors.fake : colors.discriminator,
-  }));
+function losses(columns, [d, g], colors) {
+  const marks = [];
+  if (d) marks.push({ ...d, color: colors.discriminator });
+  if (g && g.value !== d?.value) marks.push({ ...g, color: colors.fake });
   return {
     title: "Losses: D solid, G dashed",
     series: [
       { x: columns.step, y: columns.d_loss, color: colors.discriminator, dash: [] },
       { x: columns.step, y: columns.g_loss, color: colors.fake, dash: [5, 3] },
     ],
-    marks: marks[0]?.value === marks[1]?.value ? marks.slice(0, 1) : marks,
+    marks,
   };
 }
 

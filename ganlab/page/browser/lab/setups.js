@@ -1,6 +1,6 @@
 // The browser lab's set-ups: what can be chosen, and presets.
 
-import { FACTS } from "../training/losses.js";
+import { LOSSES } from "../training/losses.js";
 import { PENALTIES } from "../training/penalties.js";
 
 const choice = (label, choices, more) => ({ label, choices, value: Object.keys(choices)[0], ...more });
@@ -11,6 +11,7 @@ const live = { live: true }; // may change while the game goes on
 const OPTIMIZERS = { adam: "Adam", sgd: "plain gradient" };
 
 const labels = (facts) => Object.fromEntries(Object.entries(facts).map(([name, { label }]) => [name, label]));
+const titles = Object.fromEntries(Object.entries(LOSSES).map(([name, { title }]) => [name, title]));
 const weights = Object.fromEntries(
   Object.entries(labels(PENALTIES)).map(([name, label]) => [
     name,
@@ -27,7 +28,7 @@ export const FIELDS = {
     blob: "one Gaussian",
     drawn: "draw your own",
   }),
-  loss: choice("Loss", labels(FACTS), live),
+  loss: choice("Loss", titles, live),
   ...weights,
   g_optimizer: choice("Optimizer of G", OPTIMIZERS, live),
   d_optimizer: choice("Optimizer of D", OPTIMIZERS, live),

@@ -1,6 +1,6 @@
 // What the lab says: the sentence below its pictures, and the count beside its buttons.
 
-import { FACTS } from "../training/losses.js";
+import { LOSSES } from "../training/losses.js";
 import { FIELDS } from "./setups.js";
 
 const HALVES = { discriminator: "D has moved.", generator: "G has moved." };
@@ -8,6 +8,13 @@ const HALVES = { discriminator: "D has moved.", generator: "G has moved." };
 function number(x) {
   if (!Number.isFinite(x)) return "not known yet";
   return x && Math.abs(x) < 1e-3 ? x.toExponential(1) : x.toFixed(3);
+}
+
+// What a loss is where the laws are equal: in words and as a number, unless it may be any.
+function atEquilibrium(level) {
+  if (!level) return "";
+  const { name, value } = level;
+  return String(value) === name ? ` (${name} at equilibrium)` : ` (${name} is ${number(value)})`;
 }
 
 function doing({ wanted, held }) {
@@ -27,9 +34,8 @@ export function sentence(lab) {
   const { step, criticStep, row } = frame;
   if (!criticStep && !step)
     return `Ready: ${FIELDS.data.choices[setup.data]}, ${FIELDS.loss.choices[setup.loss]} loss, seed ${setup.seed}.`;
-  const { landmarks } = FACTS[setup.loss];
-  const [d, g] = landmarks.map(([value, name]) => ` (${name} is ${number(value)})`);
-  const losses = `Loss of D ${number(row.d_loss)}${d ?? ""}, of G ${number(row.g_loss)}${g ?? ""}.`;
+  const [d, g] = LOSSES[setup.loss].equilibrium.map(atEquilibrium);
+  const losses = `Loss of D ${number(row.d_loss)}${d}, of G ${number(row.g_loss)}${g}.`;
   return `Step ${step} of G, ${criticStep} of D, ${doing(lab)}. ${losses}${found(frame)}`;
 }
 

@@ -1,76 +1,6 @@
-// All that the lab knows of losses: their names, how a raw score is read, their landmarks, and their slopes.
+// All that the lab knows of losses: the facts, which are those of `ganlab.losses`, and the slopes of their terms.
 
-const LOG2 = Math.log(2);
-
-// `reading` says how a raw score tells how sure D is: as a logit, as a number between the targets 0 and 1, as a
-// margin between -1 and 1, or, without one, by its place among the other scores. `landmarks` are the losses of
-// D and of G where p_g = p_data and D is best, as in ganlab.plotting.LANDMARKS: value and name.
-export const FACTS = {
-  non_saturating: {
-    label: "non-saturating",
-    reading: "logit",
-    landmarks: [
-      [2 * LOG2, "2 log 2"],
-      [LOG2, "log 2"],
-    ],
-  },
-  minimax: {
-    label: "saturating (minimax)",
-    reading: "logit",
-    landmarks: [
-      [2 * LOG2, "2 log 2"],
-      [-LOG2, "-log 2"],
-    ],
-  },
-  least_squares: {
-    label: "least squares",
-    reading: "target",
-    landmarks: [
-      [0.25, "1/4"],
-      [0.125, "1/8"],
-    ],
-  },
-  hinge: {
-    label: "hinge",
-    reading: "margin",
-    landmarks: [
-      [2, "2"],
-      [0, "0"],
-    ],
-  },
-  wasserstein: { label: "Wasserstein", reading: null, landmarks: [] },
-  relativistic_pairing: {
-    label: "relativistic pairing",
-    reading: null,
-    landmarks: [
-      [LOG2, "log 2"],
-      [LOG2, "log 2"],
-    ],
-  },
-  relativistic_average: {
-    label: "relativistic average",
-    reading: null,
-    landmarks: [
-      [2 * LOG2, "2 log 2"],
-      [2 * LOG2, "2 log 2"],
-    ],
-  },
-};
-
-const clip = (x) => Math.min(Math.max(x, 0), 1);
-const READINGS = {
-  logit: (a) => 1 / (1 + Math.exp(-a)),
-  target: clip,
-  margin: (a) => clip((a + 1) / 2),
-};
-
-// How sure D is that a point is real, in [0, 1], from its raw scores.
-export function said(scores, loss) {
-  const reading = READINGS[FACTS[loss].reading];
-  if (reading) return scores.map((a) => reading(a));
-  const [low, high] = [Math.min(...scores), Math.max(...scores)];
-  return scores.map((a) => (a - low) / (high - low || 1));
-}
+import FACTS from "../../../assets/facts.json" with { type: "json" };
 
 const sigmoid = (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
 const softplus = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
@@ -130,14 +60,27 @@ const separate = (real, fake, generated) => ({
 const relative = (loss) => ({
   discriminator: loss,
   generator: (r, f, dr, df) => loss(f, r, df, dr),
-  relativistic: true,
 });
-export const LOSSES = {
-  minimax: separate("up", "down", "saturating"),
+const PLAYED = {
   non_saturating: separate("up", "down", "up"),
+  minimax: separate("up", "down", "saturating"),
   least_squares: separate("one", "zero", "one"),
-  wasserstein: separate("more", "less", "more"),
   hinge: separate("above", "below", "more"),
-  relativistic_average: relative(average),
+  wasserstein: separate("more", "less", "more"),
   relativistic_pairing: relative(pairing),
+  relativistic_average: relative(average),
 };
+
+// The losses that the lab can play, the first one unless another is chosen: the two players, and all facts.
+export const LOSSES = Object.fromEntries(
+  Object.entries(PLAYED).map(([name, players]) => [name, { ...FACTS.losses[name], ...players }]),
+);
+
+// How sure D is that a point is real, in [0, 1], from its raw scores, as `GANLoss.read` has it.
+export function said(scores, loss) {
+  const { logistic, targets } = LOSSES[loss];
+  if (logistic) return scores.map(sigmoid);
+  const [high, low] = targets ?? [Math.max(...scores), Math.min(...scores)];
+  if (!(high > low)) return scores.map(() => 0.5);
+  return scores.map((a) => Math.min(Math.max((a - low) / (high - low), 0), 1));
+}
