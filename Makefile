@@ -4,7 +4,6 @@ PORT ?= 8000
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
   $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 BIN := .venv/bin
-SCRIPTS := "ganlab/**/*.{js,css}" "book/_ext/*.js"
 
 # One thread a process: the printed digits stand on it, and two processes share two cores.
 export OMP_NUM_THREADS := 1
@@ -12,7 +11,7 @@ export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book serve site test notebooks facts runs benchmarks repository mutants mutants-equations lock \
+.PHONY: help book serve site test scripts notebooks facts runs benchmarks repository mutants mutants-equations lock \
 	clean
 
 help:  ## Show this list
@@ -29,14 +28,16 @@ serve: book  ## Build the book and serve it on this machine (PORT=8000)
 site: book  ## Make the release in dist: the site with notebooks and checksums, and a PDF
 	@$(BIN)/python book/_ext/release.py
 
-test: .venv/installed  ## Run every check: style, types, floors, package, notebooks, pages
+test: .venv/installed scripts  ## Run every check: style, types, floors, package, notebooks, pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/oxlint
-	$(BIN)/oxfmt --check $(SCRIPTS)
 	$(BIN)/pytest -n 2 --dist loadscope
+
+scripts: .venv/installed  ## Lint the JavaScript and check its form
+	$(BIN)/oxlint
+	$(BIN)/oxfmt --check "ganlab/**/*.{js,css}" "book/_ext/*.js"
 
 notebooks: .venv/installed  ## Execute every notebook again, in place
 	$(BIN)/python book/_ext/notebooks.py execute

