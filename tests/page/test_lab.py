@@ -550,6 +550,12 @@ def test_the_linear_critic_rotates_and_r1_stills_it():
     assert max(damped["center"][-63:]) < 0.2 * max(damped["center"][:63])
 
 
+def test_a_penalty_that_asks_for_norm_one_does_not_still_the_rotation():
+    for weight in (0.1, 1):
+        center = preset("rotation", 3200, gp=weight)["center"]
+        assert max(center[-63:]) > 0.5 * max(center[:63])
+
+
 def test_a_penalised_critic_leads_to_the_ring_if_it_has_its_five_steps():
     """Mean distances from the circle of radius 2 on which the modes lie; without a penalty no scale holds."""
     five = [preset("penalty", 400, seed=seed) for seed in (0, 1, 2)]
