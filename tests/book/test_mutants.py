@@ -4,8 +4,8 @@ import re
 
 import pytest
 from equations import by_hand, corrections, entries
-from equations.mutants import mutants
-from equations.reading import normalise
+from equations.mutants import mutants, written
+from equations.reading import marked, normalise
 from equations.trial import PAGES, Formula, excused, formulas, trial, verdict
 
 EQUATIONS = {equation.label: equation for page in PAGES for equation in entries(page).EQUATIONS}
@@ -70,6 +70,14 @@ def test_a_reason_for_what_is_refused_is_reported():
     formula = Formula("tight", "a = b", refuse, {"- a = b": "none"}, lambda: mutants("a = b"))
     assert trial(formula)["wrongly excused"] == 1
     assert [excused(formula, mutant) for mutant in mutants("a = b")].count(True) == 1
+
+
+def test_what_the_maker_writes_is_read_as_what_it_read():
+    for formula in FORMULAS:
+        for tokens, _ in marked(formula.latex):
+            assert marked(written(tokens))[0][0] == tokens
+    assert written([r"\log", "2", "2", "a"]) == r"\log 2 2 a"
+    assert written([r"\log", "(", "2", "a", ")"]) == r"\log(2 a)"
 
 
 def test_an_error_is_no_acceptance():

@@ -358,7 +358,10 @@ def excellence(said: Formulas, so: Formulas) -> Numbers:
 def ratio(said: Formulas, so: Formulas) -> Numbers:
     for p, q in ((0.6, 0.4), (0.1, 0.7)):
         found = minimize_scalar(
-            lambda d, p=p, q=q: -p * math.log(d) - q * math.log1p(-d), (0.01, p / (p + q) + 0.05, 0.99)
+            lambda d, p=p, q=q: -p * math.log(d) - q * math.log1p(-d),
+            bounds=(0, 1),
+            method="bounded",
+            options={"xatol": 1e-10},
         )
         best = mpmath.mpf(p) / (mpmath.mpf(p) + mpmath.mpf(q))
         assert math.isclose(found.x, best, rel_tol=1e-6)

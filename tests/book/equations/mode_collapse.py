@@ -13,7 +13,7 @@ import torch
 from scipy.optimize import minimize
 
 from equations import Equation, proved
-from equations.reading import holds, strictly, touches
+from equations.reading import holds, sides, strictly, touches
 from ganlab import divergences, dynamics, losses, probability
 
 SHARES = [(4, 1), (4, 2), (8, 7), (5, 5)]  # of so many equal modes, this many are served
@@ -87,7 +87,7 @@ def evenly(latex: str) -> bool:
 
 def how_many_are_captured(latex: str) -> bool:
     """By going through all the draws of n samples there are."""
-    for h in laws(3, 3):
+    for h in (*laws(3, 3), even(3, 2)):
         for n in (1, 2, 5):
             draws = product(range(3), repeat=n)
             mean = mpmath.fsum(mpmath.fprod(h[k] for k in draw) * len(set(draw)) for draw in draws)
@@ -118,7 +118,9 @@ def one_point_is_best(latex: str) -> bool:
 def the_price_of_a_share(latex: str) -> bool:
     for modes, kept in SHARES:
         p, q = even(modes, modes), even(modes, kept)
-        assert holds(latex, p=p, m=middle(p, q), KL=kl, alpha=mpmath.mpf(kept) / modes)
+        env = {"p": p, "m": middle(p, q), "KL": kl, "alpha": mpmath.mpf(kept) / modes}
+        assert holds(latex, **env)
+        assert (sides(latex, **env)[0] > 1e-6) is (kept < modes), "the price of all modes alone is zero"
     return True
 
 

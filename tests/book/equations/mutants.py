@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from equations.reading import Mark, marked
 
-__all__ = ["Mutant", "mutants"]
+__all__ = ["Mutant", "mutants", "written"]
 
 Tokens = list[str]
 Broken = Iterator[tuple[str, Tokens]]
