@@ -6,10 +6,10 @@ either. Randomness comes from the `torch.Generator` that is passed in and from n
 points are drawn in float64 and then rounded, so that a seed gives the same points in each precision.
 """
 
+from ganlab.data.entry import DataSet, Source
 from ganlab.data.idx import DataError
-from ganlab.data.images import Images, Stacked, check_images, digits, fashion_mnist, mnist, stacked
-from ganlab.data.points import Mixture, SwissRoll, grid, ring, swiss_roll
-from ganlab.data.sets import DATASETS, DataSet, Source
+from ganlab.data.images import IMAGES, Images, Stacked, check_images, digits, fashion_mnist, mnist, stacked
+from ganlab.data.points import POINTS, Mixture, SwissRoll, grid, ring, swiss_roll
 from ganlab.data.streams import FreshBatches, Sampler, ShuffledBatches, batches
 
 __all__ = [
@@ -34,3 +34,10 @@ __all__ = [
     "stacked",
     "swiss_roll",
 ]
+
+DATASETS: dict[str, DataSet] = POINTS | IMAGES
+"""The data sets by name: an entry stands beside the function that it names, in `points` or in `images`.
+
+>>> DATASETS["ring"].make is ring
+True
+"""

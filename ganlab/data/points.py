@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from ganlab.data.checks import check_count, check_draw, check_positive, described
+from ganlab.data.entry import DataSet
 
-__all__ = ["Mixture", "SwissRoll", "grid", "ring", "swiss_roll"]
+__all__ = ["POINTS", "Mixture", "SwissRoll", "grid", "ring", "swiss_roll"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +25,9 @@ class Mixture:
 
         p(x) = sum_k weights_k N(x; centers_k, std^2 I)
 
-    `centers` (K, D), pairwise distinct; `std` in the units of the points; `weights` (K,), positive with
-    sum 1, or None for equal weights. Raises `ValueError` where one of these does not hold.
+    `centers` (K, D), pairwise distinct, by more than their rounding and than a thousandth of `std`; `std` in
+    the units of the points; `weights` (K,), positive with sum 1, or None for equal weights. Raises
+    `ValueError` where one of these does not hold.
 
     >>> pair = Mixture(torch.tensor([[-1.0], [1.0]]), std=0.5)
     >>> pair.sample(3, torch.Generator().manual_seed(0)).shape
@@ -44,7 +46,7 @@ class Mixture:
             )
         if not 0 < self.std < math.inf:
             raise ValueError(f"`std` must be positive and finite, got {self.std}")
-        _check_distinct(self.centers.double(), self.std)
+        _check_distinct(self.centers, self.std)
         if self.weights is not None:
             _check_weights(self.weights, len(self.centers))
 
@@ -174,8 +176,25 @@ def swiss_roll(*, noise: float = 0.25, scale: float = 7.5) -> SwissRoll:
     return SwissRoll(noise, scale)
 
 
+_DEFAULT = {"latent_dim": 2, "width": 64, "batch_size": 256, "steps": 5000, "ema": 0.99, "float64": True}
+
+POINTS: dict[str, DataSet] = {
+    "ring": DataSet("mixture", (2,), ring, _DEFAULT),
+    "grid": DataSet("mixture", (2,), grid, _DEFAULT | {"width": 128}),
+    "swiss_roll": DataSet("points", (2,), swiss_roll, _DEFAULT),
+}
+"""The data sets of points, by name; their part of `ganlab.data.DATASETS`.
+
+>>> POINTS["ring"].shape
+(2,)
+"""
+
+
 def _check_distinct(centers: Tensor, std: float) -> None:
-    if len(centers) > 1 and (nearest := torch.pdist(centers).min().item()) <= 1e-6 * std:
+    """Refuse two modes in one place: nearer than their spread can tell, or than the dtype can."""
+    eps = torch.finfo(centers.dtype).eps if centers.is_floating_point() else 0.0
+    least = max(1e-3 * std, 8 * eps * centers.abs().max().item())  # 8 > 2 pi: an angle off by eps of a turn
+    if len(centers) > 1 and (nearest := torch.pdist(centers.double()).min().item()) <= least:
         raise ValueError(f"`centers` must be pairwise distinct, got two at distance {nearest:.3g}")
 
 

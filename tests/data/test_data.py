@@ -71,12 +71,30 @@ def test_ring_of_eight_starts_at_the_right_and_goes_round_by_45_degrees():
     assert_close(ring().centers, torch.tensor(expected, dtype=torch.float64), rtol=0, atol=1e-15)
 
 
-def test_the_published_ring_of_eight_that_has_seven_modes_is_refused():
-    angles = torch.linspace(0, 2 * math.pi, 8)  # both ends of the circle: the first and the last coincide
-    wrong = 2 * torch.stack([angles.cos(), angles.sin()], 1)
-    assert torch.pdist(wrong).min() < 2 * 2 * math.sin(math.pi / 8)
+@pytest.mark.parametrize("kept_as", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("computed_in", [torch.float64, torch.float32])
+@pytest.mark.parametrize("radius", [2.0, 300.0])
+def test_the_published_ring_of_eight_that_has_seven_modes_is_refused(computed_in, kept_as, radius):
+    angles = torch.linspace(0, 2 * math.pi, 8, dtype=computed_in)  # the first and the last are one angle
+    wrong = radius * torch.stack([angles.cos(), angles.sin()], 1)
+    assert torch.pdist(wrong).min() < radius * 1e-6
     with pytest.raises(ValueError, match=r"`centers` must be pairwise distinct, got two at distance"):
-        Mixture(wrong, 0.02)
+        Mixture(wrong.to(kept_as), 0.02 * radius)
+
+
+def test_centres_that_differ_by_rounding_alone_are_one_however_narrow_the_modes_are():
+    angles = torch.linspace(0, 2 * math.pi, 8, dtype=torch.float32)
+    ends = torch.stack([angles.cos(), angles.sin()], 1)[[0, -1]]
+    assert torch.pdist(ends).item() > 1e-7
+    with pytest.raises(ValueError, match="`centers` must be pairwise distinct"):
+        Mixture(ends, 1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
+def test_modes_that_are_two_are_taken_in_every_precision(dtype):
+    assert len(Mixture(ring(30).centers.to(dtype), 0.02).centers) == 30
+    assert len(Mixture(grid(9).centers.to(dtype), 0.05).centers) == 81
+    assert len(Mixture(torch.tensor([[0.0], [0.01]], dtype=dtype), 1.0).centers) == 2  # near, but apart
 
 
 def test_grid_is_the_square_lattice_around_the_origin():
