@@ -19,7 +19,10 @@ from ganlab.losses import LOSSES, GANLoss, label_smoothing
 from ganlab.networks import NETWORKS
 from ganlab.regularizers import REGULARIZERS
 from ganlab.training.distributed import Group
-from ganlab.training.game import GAN, Batches, Penalty, Unroll
+from ganlab.training.game import GAN
+from ganlab.training.players import Batches
+from ganlab.training.rules import Penalty
+from ganlab.training.unrolling import Unroll
 
 __all__ = [
     "EXPERIMENTS",
@@ -79,7 +82,7 @@ class Experiment:
     deviation at the first step of the noise on what the discriminator sees, falling linearly to 0 at the
     last. `pack`: how many samples the discriminator judges together. `minibatch_std`: whether it sees how far
     the batch is spread. `unroll`: how many steps ahead the generator sees the discriminator, and their size;
-    see `ganlab.training.game.Unroll`.
+    see `ganlab.training.Unroll`.
     `float64`: whether to compute in double precision, as the point clouds do; `bf16`: whether the networks
     compute in bfloat16.
 

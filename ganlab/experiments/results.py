@@ -32,7 +32,7 @@ from ganlab.evaluation import judging
 from ganlab.experiments import catalogue, reports
 from ganlab.experiments.catalogue import EXPERIMENTS, Experiment, Setup
 from ganlab.storage import write_atomically
-from ganlab.training.ensembles import train_together
+from ganlab.training.ensembles import cannot_stack, train_together
 from ganlab.training.history import History
 from ganlab.training.loop import train
 
@@ -253,10 +253,7 @@ def main(names: Sequence[str]) -> int:
 def _trained(setups: Sequence[Setup], experiment: Experiment) -> History:
     """The history (T, S) of all seeds after training them to the end."""
     gans, batches = [setup.gan for setup in setups], [setup.batches for setup in setups]
-    stackable = not any(
-        True for gan in gans for net in (gan.generator, gan.discriminator) for _ in net.buffers()
-    )
-    if stackable and len(gans[0].sample_shape) == 1:  # points: on images stacking saves no time
+    if cannot_stack(gans[0]) is None and len(gans[0].sample_shape) == 1:  # on images stacking saves no time
         long = experiment.steps > 1500  # else compiling takes longer than it saves
         return train_together(gans, batches, experiment.steps, n_critic=experiment.n_critic, compiled=long)
     alone = [

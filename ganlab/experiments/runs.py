@@ -24,10 +24,10 @@ from ganlab.experiments import catalogue
 from ganlab.experiments.catalogue import Experiment, Setup
 from ganlab.storage import CheckpointError
 from ganlab.training.distributed import Group
-from ganlab.training.ensembles import train_together
+from ganlab.training.ensembles import train_all
 from ganlab.training.game import GAN
 from ganlab.training.history import History
-from ganlab.training.loop import NonFiniteLossError, train
+from ganlab.training.players import NonFiniteLossError
 
 __all__ = ["Request", "Run", "create", "go_on", "locked", "resume", "save", "view"]
 
@@ -288,35 +288,12 @@ def _device(name: str) -> str:
 
 
 def _train(run: Run, steps: int, after: Callable[..., None]) -> None:
-    """Take the steps: alone, stacked, or, where a network has buffers, in turn."""
-    gans, streams = run.games, [setup.batches for setup in run.setups]
-    n_critic, every = run.request.experiment.n_critic, run.request.checkpoint_every
-    if len(gans) == 1:
-        train(gans[0], streams[0], steps, n_critic=n_critic, history=run.history, callbacks=[after])
-    elif _stackable(gans):
-        tick = next(count for count in range(min(every, TICK), 0, -1) if every % count == 0)
-        settings = {"history": run.history, "callbacks": [after], "callback_every": tick}
-        train_together(gans, streams, steps, n_critic=n_critic, **settings)
-    else:
-        _train_in_turn(run, steps, after)
-
-
-def _stackable(gans: list[GAN]) -> bool:
-    """Whether the games can be one computation: without bfloat16, and without buffers to carry along."""
-    networks = [network for gan in gans for network in (gan.generator, gan.discriminator)]
-    return not any(gan.bf16 for gan in gans) and not any(True for net in networks for _ in net.buffers())
-
-
-def _train_in_turn(run: Run, steps: int, after: Callable[..., None]) -> None:
-    """A step of each seed, then the next step: what networks need that cannot be stacked."""
-    for _ in range(steps):
-        rows = [
-            train(setup.gan, setup.batches, 1, n_critic=run.request.experiment.n_critic)
-            for setup in run.setups
-        ]
-        values = torch.stack([row.values[-1] for row in rows], dim=-1)
-        run.history.append(run.step, dict(zip(rows[0].columns, values, strict=True)))
-        after()
+    """Take the steps, with a call of `after` often enough that every checkpoint is met."""
+    every = run.request.checkpoint_every
+    tick = next(count for count in range(min(every, TICK), 0, -1) if every % count == 0)
+    streams = [setup.batches for setup in run.setups]
+    settings = {"history": run.history, "callbacks": [after], "callback_every": tick}
+    train_all(run.games, streams, steps, n_critic=run.request.experiment.n_critic, **settings)
 
 
 # --- What is stored -------------------------------------------------------------------------------------

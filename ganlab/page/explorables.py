@@ -21,9 +21,10 @@ from ganlab.losses import LOSSES, level_name
 from ganlab.page import parts, posters
 from ganlab.page.explorers import Part, curves, densities
 from ganlab.page.films import Recorder, Recording
-from ganlab.training.game import GAN, Batches
+from ganlab.training.game import GAN
 from ganlab.training.history import History
 from ganlab.training.loop import train
+from ganlab.training.players import Batches
 
 __all__ = ["Live", "Panel", "Part", "curves", "densities", "lab", "live", "panel", "player"]
 
@@ -254,9 +255,9 @@ class Panel:
         finally:
             self._busy(False)
 
-    def _look(self, gan: GAN, history: History) -> None:
+    def _look(self, games: Sequence[GAN], history: History) -> None:
         if self._stop.is_set():
-            raise _StoppedError(f"Stopped after {gan.step} steps.")
+            raise _StoppedError(f"Stopped after {games[0].step} steps.")
 
     def _show(self, recorder: Recorder) -> None:
         part = player(recorder.recording())

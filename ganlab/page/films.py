@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field as a_field
@@ -25,9 +25,11 @@ from torch import Tensor, nn
 from ganlab import storage
 from ganlab.data import Sampler
 from ganlab.evaluation import judging
-from ganlab.training.game import GAN, Draw
+from ganlab.training.game import GAN
 from ganlab.training.history import History
-from ganlab.training.loop import frozen, generator_objective
+from ganlab.training.objectives import generator_objective
+from ganlab.training.players import frozen
+from ganlab.training.rules import Draw
 
 __all__ = ["Curve", "Recorder", "Recording", "generator_push", "load", "schedule", "stored"]
 
@@ -314,18 +316,22 @@ class Recorder:
         self.grid = _grid(self.extent, resolution).to(self.real)
         self.source = source
         self.counts = judging.kind_of(source).coverage is not None
-        self.history: History | None = None
+        self.gan, self.history = gan, History()
         self.listeners: list[Callable[[Recorder], None]] = []
         self.loss = gan.loss
+        self._index = 0
         self._frames: list[tuple[int, tuple[np.ndarray, ...]]] = []
         self._found: list[dict[str, Any]] = []  # of each frame, what the modes of its samples are
         self._take(gan)
 
-    def __call__(self, gan: GAN, history: History) -> None:
-        """None; a frame is taken if one is due."""
-        self.history = history
-        if gan.step in self.due and gan.step > self._frames[-1][0]:
-            self._take(gan)
+    def __call__(self, games: Sequence[GAN], history: History) -> None:
+        """Take a frame if one is due of the recorder's own GAN, which must be one of `games`."""
+        index = next((index for index, game in enumerate(games) if game is self.gan), None)
+        if index is None:
+            raise ValueError("`games` must hold the GAN for which the recorder was made")
+        self.history, self._index = history, index
+        if self.gan.step in self.due and self.gan.step > self._frames[-1][0]:
+            self._take(self.gan)
             for listener in self.listeners:
                 listener(self)
 
@@ -343,7 +349,7 @@ class Recorder:
         """What has been recorded so far; the curves go up to the last frame."""
         steps = np.array([step for step, _ in self._frames])
         fake, arrows, plane = (np.stack(part) for part in zip(*(row for _, row in self._frames), strict=True))
-        curves = _binned(self.history, int(steps[-1])) if self.history else {}
+        curves = _binned(self.history.of_run(self._index), int(steps[-1])) if len(self.history) else {}
         for name in ("modes", "reverse_kl"):
             if name in self._found[0]:
                 values = [math.nan if row[name] is None else row[name] for row in self._found]

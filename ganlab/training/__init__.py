@@ -1,39 +1,36 @@
-"""Training: the state of a game, the two objectives, the loop, many seeds at once, many processes as one."""
+"""Training: players and games, the two objectives of a GAN, the loop, many seeds at once, many processes."""
 
-from ganlab.training.game import (
-    GAN,
-    Draw,
-    Penalty,
-    Rules,
-    Unroll,
-    draw_for_discriminator,
-    draw_for_generator,
-    pack,
-    sample,
-)
+from ganlab.training.ensembles import train_together
+from ganlab.training.game import GAN, draw_for_discriminator, draw_for_generator, sample
 from ganlab.training.history import History
 from ganlab.training.loop import (
-    NonFiniteLossError,
-    discriminator_objective,
     discriminator_step,
-    frozen,
     generator_gradient_norm,
-    generator_objective,
     generator_step,
     load_checkpoint,
     save_checkpoint,
     train,
-    unrolled,
 )
+from ganlab.training.objectives import discriminator_objective, generator_objective
+from ganlab.training.optimizers import OPTIMIZERS, adam, rmsprop, sgd
+from ganlab.training.players import Game, Network, NonFiniteLossError, Player, Turn, frozen
+from ganlab.training.rules import Draw, Penalty, Rules, pack
+from ganlab.training.unrolling import Unroll, unrolled
 
 __all__ = [
     "GAN",
+    "OPTIMIZERS",
     "Draw",
+    "Game",
     "History",
+    "Network",
     "NonFiniteLossError",
     "Penalty",
+    "Player",
     "Rules",
+    "Turn",
     "Unroll",
+    "adam",
     "discriminator_objective",
     "discriminator_step",
     "draw_for_discriminator",
@@ -44,8 +41,11 @@ __all__ = [
     "generator_step",
     "load_checkpoint",
     "pack",
+    "rmsprop",
     "sample",
     "save_checkpoint",
+    "sgd",
     "train",
+    "train_together",
     "unrolled",
 ]

@@ -2,7 +2,8 @@
 
 Small networks leave a processor idle between operations, so ten seeds side by side cost far less than ten
 runs. Each game draws from its own streams exactly what it would draw alone, and each ends as it would have
-ended alone; a step that is compiled does the same in less time.
+ended alone; a step that is compiled does the same in less time. Any game can be stacked whose networks have
+no buffers, with as many players as it has.
 """
 
 from __future__ import annotations
@@ -10,51 +11,41 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad_and_value, vmap
+from torch.func import grad_and_value, vmap
 from torch.utils._pytree import tree_map
 
-from ganlab.training.game import GAN, Batches, Draw, Rules, draw_for_discriminator, draw_for_generator
 from ganlab.training.history import History
-from ganlab.training.loop import (
-    NonFiniteLossError,
-    Row,
-    discriminator_objective,
-    generator_objective,
-    unrolled,
-)
+from ganlab.training.loop import Callback, train
+from ganlab.training.optimizers import Optimizer
+from ganlab.training.players import Batches, Game, Network, NonFiniteLossError, Player, Row, Turn, Weights
 
-__all__ = ["train_together"]
-
-Weights = dict[str, Tensor]
-Callback = Callable[[Sequence[GAN], History], None]
-EPS = 1e-8  # Adam's default, as in torch.optim
+__all__ = ["cannot_stack", "train_all", "train_together"]
 
 
 class Side(NamedTuple):
-    """One player of all games: its weights, Adam's two moments, each (S, ...), and its number of steps."""
+    """One player of all games, each tensor (S, ...): its weights, what its rule remembers, its average.
+
+    `fixed`: the parameters that ask for no gradient. `taken`: the number of its steps.
+    """
 
     weights: Weights
-    first: Weights
-    second: Weights
+    fixed: Weights
+    slots: dict[str, Weights]
+    average: Weights | None
     taken: Tensor
 
 
-class Players(NamedTuple):
-    """Both players of all games, and the generators' moving averages."""
-
-    generator: Side
-    discriminator: Side
-    average: Weights | None
+Sides = dict[str, Side]
 
 
 def train_together(
-    gans: Sequence[GAN],
+    games: Sequence[Game],
     batches: Sequence[Batches],
     steps: int,
     *,
@@ -66,14 +57,14 @@ def train_together(
 ) -> History:
     """The history of all games, with columns (T, S), after training each as `training.train` would.
 
-    `gans`, `batches`: one of each a seed, alike in everything but their numbers. `compiled`: compile the
+    `games`, `batches`: one of each a seed, alike in everything but their numbers. `compiled`: compile the
     steps, which takes about a minute and pays on long runs; without a C++ compiler a warning says so and the
     steps run uncompiled. `callbacks`: functions of the games and the history, called every `callback_every`
     steps with the games up to date.
 
-    Raises `ValueError` where the games differ in a setting or a shape, where a network has buffers, or where
-    a number is out of range; `NonFiniteLossError`, naming the games, where a loss is infinite or
-    not a number.
+    Raises `ValueError` where the games differ in a setting, a schedule or a shape, where one cannot be
+    stacked, or where a number is out of range; `NonFiniteLossError`, naming the games, where a loss is
+    infinite or not a number.
 
     >>> from ganlab.experiments import EXPERIMENTS, build
     >>> setups = [build(EXPERIMENTS["ring"], seed=seed) for seed in (0, 1, 2)]
@@ -81,78 +72,157 @@ def train_together(
     >>> history["g_loss"].shape
     (2, 3)
     """
-    _check(gans, batches, steps=steps, n_critic=n_critic, callback_every=callback_every)
+    _check(games, batches, steps=steps, n_critic=n_critic, callback_every=callback_every)
     history = History() if history is None else history
-    lead, pairs = gans[0], list(zip(gans, batches, strict=True))
-    generator, discriminator, average = _stack(gans)
-    d_step, g_step = _steps(lead, compiled=compiled)
-    row: Row = {}
+    sides, step = _stack(games), _stepper(games[0], compiled=compiled)
     for _ in range(steps):
-        g_rate, d_rate = _learning_rates(lead)
-        for _ in range(n_critic):
-            drawn = _stacked([draw_for_discriminator(*pair) for pair in pairs])
-            discriminator, row = d_step(discriminator, generator.weights, drawn, d_rate, lead.rules)
-            for gan in gans:
-                gan.critic_step += 1
-        drawn = _stacked([draw_for_generator(*pair) for pair in pairs])
-        generator, g_loss = g_step(generator, discriminator.weights, drawn, g_rate, lead.rules)
-        average = _average(gans, generator.weights, average)
-        for gan in gans:
-            gan.step += 1
-        history.append(lead.step, row | {"g_loss": g_loss})
-        if lead.step % 100 == 0:
+        rates, row = _rates(games[0]), {}
+        for turns in zip(*(game.turns(n_critic) for game in games), strict=True):
+            drawn = [turn.draw(*pair) for turn, *pair in zip(turns, games, batches, strict=True)]
+            moved, values = step(sides, _stacked(drawn), rates, turns[0])
+            row |= values
+            for name, side in moved.items():
+                players = [game.players[name] for game in games]
+                for player in players:
+                    player.taken += 1
+                sides[name] = side._replace(average=_averaged(players, side.weights, sides[name].average))
+        now = games[0].step
+        history.append(now, row)
+        if now % 100 == 0:
             _stop_if_broken(history)
-        if callbacks and lead.step % callback_every == 0:
-            _unstack(Players(generator, discriminator, average), gans)
+        if callbacks and now % callback_every == 0:
+            _unstack(sides, games)
             for callback in callbacks:
-                callback(gans, history)
+                callback(games, history)
     _stop_if_broken(history)
-    _unstack(Players(generator, discriminator, average), gans)
+    _unstack(sides, games)
     return history
 
 
-def _steps(gan: GAN, *, compiled: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """The two steps as pure functions of stacked weights, draws and a learning rate."""
-    generator, discriminator = deepcopy(gan.generator).to("meta"), deepcopy(gan.discriminator).to("meta")
-    betas = gan.betas
+def train_all(
+    games: Sequence[Game],
+    batches: Sequence[Batches],
+    steps: int,
+    *,
+    n_critic: int = 1,
+    history: History | None = None,
+    callbacks: Sequence[Callback] = (),
+    callback_every: int = 1000,
+) -> History:
+    """The history of all games after `steps` more steps: of one alone, of many stacked, else in turn.
 
-    def generated(weights: Weights, drawn: Draw) -> Tensor:
-        return functional_call(generator, weights, _inputs(drawn.latents, drawn))
+    Games that cannot be stacked take a step each, then the next. `callbacks` are called after every step, of
+    stacked games every `callback_every` steps. A history of one game has columns (T,), of many (T, S).
 
-    def score(weights: Weights, x: Tensor, drawn: Draw) -> Tensor:
-        return functional_call(discriminator, weights, _inputs(x, drawn))
+    Raises as `train` and `train_together` do.
 
-    def d_step(side: Side, g_weights: Weights, drawn: Draw, rate: Tensor, rules: Rules) -> tuple[Side, Row]:
-        fake = vmap(generated, in_dims=(0, _axes(drawn)))(g_weights, drawn)
+    >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> setups = [build(EXPERIMENTS["ring"], seed=seed) for seed in (0, 1)]
+    >>> train_all([s.gan for s in setups], [s.batches for s in setups], 2)["g_loss"].shape
+    (2, 2)
+    """
+    history = History() if history is None else history
+    if len(games) == 1:
+        return train(games[0], batches[0], steps, n_critic=n_critic, history=history, callbacks=callbacks)
+    if cannot_stack(games[0]) is None:
+        every = {"callbacks": callbacks, "callback_every": callback_every}
+        return train_together(games, batches, steps, n_critic=n_critic, history=history, **every)
+    for _ in range(steps):
+        rows = [
+            train(game, stream, 1, n_critic=n_critic) for game, stream in zip(games, batches, strict=True)
+        ]
+        values = torch.stack([row.values[-1] for row in rows], dim=-1)
+        history.append(games[0].step, dict(zip(rows[0].columns, values, strict=True)))
+        for callback in callbacks:
+            callback(games, history)
+    return history
 
-        def objective(weights: Weights, fake: Tensor, drawn: Draw) -> tuple[Tensor, Row]:
-            return discriminator_objective(lambda x: score(weights, x, drawn), fake, drawn, rules)
 
-        def total(weights: Weights) -> tuple[Tensor, Row]:
-            values, row = vmap(objective, in_dims=(0, 0, _axes(drawn)))(weights, fake, drawn)
-            return values.sum(), row
+def cannot_stack(game: Game) -> str | None:
+    """Why the games of this kind cannot be one computation, None where they can.
 
-        gradients, (_, row) = grad_and_value(total, has_aux=True)(side.weights)
-        return _adam(side, gradients, rate, betas), row
+    Buffers, as batch and spectral normalisation have them, would be written inside the step; a batch that
+    processes share and computing in bfloat16 are not followed there.
 
-    def g_step(
-        side: Side, d_weights: Weights, drawn: Draw, rate: Tensor, rules: Rules
-    ) -> tuple[Side, Tensor]:
-        def objective(weights: Weights, d_weights: Weights, drawn: Draw) -> Tensor:
-            fake = generated(weights, drawn)
-            critic = unrolled(lambda w, x: score(w, x, drawn), d_weights, fake, drawn, rules)
-            return generator_objective(critic, fake, drawn, rules)
+    >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> cannot_stack(build(EXPERIMENTS["ring"]).gan) is None
+    True
+    """
+    if any(True for player in game.players.values() for _ in player.network.buffers()):
+        return "its networks have buffers"
+    if game.group:
+        return "it shares its batches with other processes"
+    if getattr(game, "bf16", False):
+        return "it computes in bfloat16"
+    return None
 
-        def total(weights: Weights) -> tuple[Tensor, Tensor]:
-            values = vmap(objective, in_dims=(0, 0, _axes(drawn)))(weights, d_weights, drawn)
-            return values.sum(), values
 
-        gradients, (_, values) = grad_and_value(total, has_aux=True)(side.weights)
-        return _adam(side, gradients, rate, betas), values
+def _stepper(
+    lead: Game, *, compiled: bool
+) -> Callable[[Sides, Any, dict[str, Tensor], Turn], tuple[Sides, Row]]:
+    """The step of a turn as a pure function of stacked sides and draws, learning rates and the turn."""
+    modules = {name: deepcopy(player.network).to("meta") for name, player in lead.players.items()}
+    rules = {name: player.optimizer for name, player in lead.players.items()}
+    bounds = {name: player.bound for name, player in lead.players.items()}
+    pure: dict[tuple[str, ...], Callable[..., Any]] = {}
 
-    if compiled and _has_compiler():
-        return _checked_once(torch.compile(d_step)), _checked_once(torch.compile(g_step))
-    return torch.no_grad()(d_step), torch.no_grad()(g_step)
+    def made(turn: Turn) -> Callable[..., Any]:
+        def run(sides: Sides, drawn: Any, rates: dict[str, Tensor], given: Any) -> tuple[Sides, Row]:
+            gradients, row = _gradients(modules, sides, drawn, turn, given)
+            moved = {
+                name: _moved(sides[name], gradients[name], rates[name], rules[name], bounds[name])
+                for name in turn.movers
+            }
+            return moved, row
+
+        if compiled and _has_compiler():
+            return _checked_once(torch.compile(run))
+        return torch.no_grad()(run)
+
+    def step(sides: Sides, drawn: Any, rates: dict[str, Tensor], turn: Turn) -> tuple[Sides, Row]:
+        if turn.movers not in pure:
+            pure[turn.movers] = made(turn)
+        bare = {name: side._replace(average=None) for name, side in sides.items()}
+        return pure[turn.movers](bare, drawn, rates, turn.rules)
+
+    return step
+
+
+def _gradients(
+    modules: Mapping[str, nn.Module], sides: Sides, drawn: Any, turn: Turn, rules: Any
+) -> tuple[dict[str, Weights], Row]:
+    """The gradient of the objective in the weights of each mover, (S, ...), and the row, (S,) a column."""
+    others = {name: side.weights | side.fixed for name, side in sides.items() if name not in turn.movers}
+    fixed = {name: sides[name].fixed for name in turn.movers}
+
+    def objective(moving: dict[str, Weights], fixed: Any, others: Any, drawn: Any) -> tuple[Tensor, Row]:
+        weights = others | {name: moving[name] | fixed[name] for name in moving}
+        networks = {name: Network(module).at(weights[name]) for name, module in modules.items()}
+        return turn.objective(networks, drawn, rules)
+
+    def total(moving: dict[str, Weights]) -> tuple[Tensor, Row]:
+        values, row = vmap(objective, in_dims=(0, 0, 0, _axes(drawn)))(moving, fixed, others, drawn)
+        return values.sum(), row
+
+    moving = {name: sides[name].weights for name in turn.movers}
+    gradients, (_, row) = grad_and_value(total, has_aux=True)(moving)
+    return gradients, row
+
+
+def _moved(side: Side, gradients: Weights, rate: Tensor, rule: Optimizer, bound: float | None) -> Side:
+    """A side after one step of its rule, its weights in their bounds."""
+    count = side.taken + 1
+    weights: Weights = {}
+    slots: dict[str, Weights] = {slot: {} for slot in rule.slots}
+    for name, gradient in gradients.items():
+        gradient = gradient.contiguous()  # as the weights are: a compiled step is compiled again otherwise
+        remembered = {slot: side.slots[slot][name] for slot in rule.slots}
+        weights[name], kept = rule.step(side.weights[name], gradient, remembered, count, rate)
+        if bound is not None:
+            weights[name] = weights[name].clamp(-bound, bound)
+        for slot, value in kept.items():
+            slots[slot][name] = value
+    return Side(weights, side.fixed, slots, None, count)
 
 
 def _checked_once(step: Callable[..., Any]) -> Callable[..., Any]:
@@ -164,28 +234,14 @@ def _checked_once(step: Callable[..., Any]) -> Callable[..., Any]:
     """
     seen = set()
 
-    def run(side: Side, weights: Weights, drawn: Draw, rate: Tensor, rules: Rules) -> Any:
-        kind = rules, *(leaf is None for leaf in drawn)
+    def run(sides: Sides, drawn: Any, rates: dict[str, Tensor], rules: Any) -> Any:
+        kind = rules, tuple(leaf is None for leaf in drawn)
         known = kind in seen
         seen.add(kind)
         with torch.compiler.set_stance(skip_guard_eval_unsafe=known):
-            return step(side, weights, drawn, rate, rules)
+            return step(sides, drawn, rates, rules)
 
     return run
-
-
-def _adam(side: Side, gradients: Weights, rate: Tensor, betas: tuple[float, float]) -> Side:
-    """One step of Adam (Kingma & Ba 2015, algorithm 1 [kingma2015]), as a function of its state."""
-    count = side.taken + 1
-    first_scale, second_scale = (1 - beta**count for beta in betas)
-    weights, first, second = {}, {}, {}
-    for name, gradient in gradients.items():
-        gradient = gradient.contiguous()  # as the weights are: a compiled step is compiled again otherwise
-        first[name] = torch.lerp(side.first[name], gradient, 1 - betas[0])
-        second[name] = betas[1] * side.second[name] + (1 - betas[1]) * gradient.square()
-        scale = (second[name] / second_scale.to(gradient.dtype)).sqrt() + EPS
-        weights[name] = side.weights[name] - (rate / first_scale).to(gradient.dtype) * first[name] / scale
-    return Side(weights, first, second, count)
 
 
 def _has_compiler() -> bool:
@@ -196,69 +252,50 @@ def _has_compiler() -> bool:
     return False
 
 
-def _stacked(draws: Sequence[Draw]) -> Draw:
+def _stacked(draws: Sequence[Any]) -> Any:
     """The draws of all games with the seeds on a new first axis; what is None stays None."""
     return tree_map(lambda *leaves: None if leaves[0] is None else torch.stack(leaves), *draws)
 
 
-def _inputs(x: Tensor, drawn: Draw) -> tuple[Tensor, ...]:
-    return (x,) if drawn.labels is None else (x, drawn.labels)
-
-
-def _axes(drawn: Draw) -> Draw:
+def _axes(drawn: Any) -> Any:
     return tree_map(lambda leaf: None if leaf is None else 0, drawn)
 
 
-def _learning_rates(gan: GAN) -> tuple[Tensor, Tensor]:
-    factor = gan.schedule(gan.step) if gan.schedule else 1.0
-    g_rate, d_rate = (torch.tensor(factor * rate, dtype=torch.float64) for rate in gan.learning_rates)
-    return g_rate, d_rate
+def _rates(lead: Game) -> dict[str, Tensor]:
+    factor = lead.schedule(lead.step) if lead.schedule else 1.0
+    return {
+        name: torch.tensor(factor * player.rate, dtype=torch.float64) for name, player in lead.players.items()
+    }
 
 
-def _stack(gans: Sequence[GAN]) -> Players:
-    """The weights and the optimizer states of all games, stacked, and the averages if there are any."""
-    averages = [gan.average.module for gan in gans if gan.average is not None]
-    return Players(
-        _side([gan.generator for gan in gans], [gan.g_optimizer for gan in gans]),
-        _side([gan.discriminator for gan in gans], [gan.d_optimizer for gan in gans]),
-        _weights(averages) if averages else None,
-    )
+def _stack(games: Sequence[Game]) -> Sides:
+    """The weights, the optimizers' memories and the averages of all games, stacked."""
+    return {name: _side([game.players[name] for game in games]) for name in games[0].players}
 
 
-def _unstack(players: Players, gans: Sequence[GAN]) -> None:
-    """Put the stacked numbers back into the games, as if each had been trained alone."""
-    for index, gan in enumerate(gans):
-        _restore(players.generator, index, gan.generator, gan.g_optimizer)
-        _restore(players.discriminator, index, gan.discriminator, gan.d_optimizer)
-        if gan.average is not None and players.average is not None:
-            _copy(players.average, index, gan.average.module)
-
-
-def _side(modules: Sequence[nn.Module], optimizers: Sequence[torch.optim.Optimizer]) -> Side:
-    weights = _weights(modules)
-    first, second, count = {}, {}, torch.zeros((), dtype=torch.float64)
-    for name in weights:
-        states = [
-            optimizer.state.get(module.get_parameter(name), {})
-            for module, optimizer in zip(modules, optimizers, strict=True)
-        ]
-        if states[0]:
-            first[name] = torch.stack([state["exp_avg"] for state in states])
-            second[name] = torch.stack([state["exp_avg_sq"] for state in states])
-            count = states[0]["step"].double().cpu()
-        else:
-            first[name], second[name] = torch.zeros_like(weights[name]), torch.zeros_like(weights[name])
-    return Side(weights, first, second, count)
-
-
-def _restore(side: Side, index: int, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    _copy(side.weights, index, module)
-    for name in side.weights:
-        optimizer.state[module.get_parameter(name)] = {
-            "step": side.taken.float(),
-            "exp_avg": side.first[name][index].clone(),
-            "exp_avg_sq": side.second[name][index].clone(),
+def _side(players: Sequence[Player]) -> Side:
+    lead = players[0]
+    asking = {name: parameter.requires_grad for name, parameter in lead.network.named_parameters()}
+    weights = _weights([player.network for player in players])
+    moving = {name: value for name, value in weights.items() if asking[name]}
+    states = {
+        name: [player.stepper.state.get(player.network.get_parameter(name), {}) for player in players]
+        for name in moving
+    }
+    slots = {
+        slot: {
+            name: torch.stack([state[slot] for state in each]) if each[0] else torch.zeros_like(moving[name])
+            for name, each in states.items()
         }
+        for slot in lead.optimizer.slots
+    }
+    counts = [each[0]["step"].double().cpu() for each in states.values() if "step" in each[0]]
+    taken = counts[0] if counts else torch.tensor(float(lead.taken), dtype=torch.float64)
+    averages = [player.averaged.module for player in players if player.averaged is not None]
+    average = (
+        {name: value for name, value in _weights(averages).items() if asking[name]} if averages else None
+    )
+    return Side(moving, {n: v for n, v in weights.items() if not asking[n]}, slots, average, taken)
 
 
 def _weights(modules: Sequence[nn.Module]) -> Weights:
@@ -266,24 +303,44 @@ def _weights(modules: Sequence[nn.Module]) -> Weights:
     return {name: torch.stack([module.get_parameter(name).detach() for module in modules]) for name in names}
 
 
+def _averaged(players: Sequence[Player], weights: Weights, average: Weights | None) -> Weights | None:
+    """The moving averages after one more step: a copy the first time, as a `MovingAverage` is."""
+    decay, lead = players[0].average, players[0].averaged
+    if average is None or decay is None or lead is None:
+        return None
+    first = int(lead.n_averaged) == 0
+    for player in players:
+        if player.averaged is not None:
+            player.averaged.n_averaged += 1
+    if first:
+        return {name: value.clone() for name, value in weights.items()}
+    return {name: torch.lerp(average[name], value, 1 - decay) for name, value in weights.items()}
+
+
+def _unstack(sides: Sides, games: Sequence[Game]) -> None:
+    """Put the stacked numbers back into the games, as if each had been trained alone."""
+    for name, side in sides.items():
+        for index, game in enumerate(games):
+            player = game.players[name]
+            _copy(side.weights, index, player.network)
+            if player.averaged is not None and side.average is not None:
+                _copy(side.average, index, player.averaged.module)
+            _remember(side, index, player)
+
+
+def _remember(side: Side, index: int, player: Player) -> None:
+    """What the rule remembers of each weight, where PyTorch's optimizer looks for it."""
+    counted = {"step": side.taken.float()} if player.optimizer.slots else {}
+    for name in side.weights:
+        slots = {slot: values[name][index].clone() for slot, values in side.slots.items()}
+        if counted:
+            player.stepper.state[player.network.get_parameter(name)] = counted | slots
+
+
 @torch.no_grad()
 def _copy(weights: Weights, index: int, module: nn.Module) -> None:
     for name, value in weights.items():
         module.get_parameter(name).copy_(value[index])
-
-
-def _average(gans: Sequence[GAN], weights: Weights, average: Weights | None) -> Weights | None:
-    """The moving averages after one more step: a copy the first time, as a `MovingAverage` is."""
-    decay, lead = gans[0].ema, gans[0].average
-    if average is None or decay is None or lead is None:
-        return None
-    first = int(lead.n_averaged) == 0
-    for gan in gans:
-        if gan.average is not None:
-            gan.average.n_averaged += 1
-    if first:
-        return {name: value.clone() for name, value in weights.items()}
-    return {name: torch.lerp(average[name], value, 1 - decay) for name, value in weights.items()}
 
 
 def _stop_if_broken(history: History) -> None:
@@ -296,40 +353,44 @@ def _stop_if_broken(history: History) -> None:
         )
 
 
-def _check(gans: Sequence[GAN], batches: Sequence[Batches], **counts: int) -> None:
-    if not gans or len(gans) != len(batches):
+def _check(games: Sequence[Game], batches: Sequence[Batches], *, steps: int, **counts: int) -> None:
+    if not games or len(games) != len(batches):
         raise ValueError(
-            f"`gans` and `batches` must be as many, and some, got {len(gans)} and {len(batches)}"
+            f"`games` and `batches` must be as many, and some, got {len(games)} and {len(batches)}"
         )
-    for name, count in counts.items():
+    for name, count in {"steps": steps, **counts}.items():
         if count < 1:
             raise ValueError(f"`{name}` must be at least 1, got {count}")
-    for index, gan in enumerate(gans):
-        if any(True for network in (gan.generator, gan.discriminator) for _ in network.buffers()):
-            raise ValueError(f"the networks of an ensemble must have no buffers, got some in game {index}")
-        if gan.group or gan.bf16:
-            raise ValueError("the games of an ensemble must have neither `group` nor `bf16`")
-        odd = next((key for key, value in _settings(gan).items() if value != _settings(gans[0])[key]), None)
+    for index, game in enumerate(games):
+        if reason := cannot_stack(game):
+            raise ValueError(
+                f"the games of an ensemble must be such that can be stacked: in game {index}, {reason}"
+            )
+        odd = next((key for key, value in _settings(game).items() if value != _settings(games[0])[key]), None)
         if odd:
             raise ValueError(f"the games of an ensemble must be alike, got another `{odd}` in game {index}")
+        if _factors(game, steps) != _factors(games[0], steps):
+            raise ValueError(
+                f"the games of an ensemble must be alike, got another `schedule` in game {index}"
+            )
 
 
-def _settings(gan: GAN) -> dict[str, Any]:
+def _factors(game: Game, steps: int) -> list[float] | None:
+    return [game.schedule(game.step + ahead) for ahead in range(steps)] if game.schedule else None
+
+
+def _settings(game: Game) -> dict[str, Any]:
     """Everything in which the games of one ensemble must agree, in a form that can be compared."""
-    return {
-        "loss": gan.loss.name,
-        "penalties": tuple(gan.penalties),
-        "learning_rates": gan.learning_rates,
-        "betas": gan.betas,
-        "ema": gan.ema,
-        "pack": gan.pack,
-        "unroll": gan.unroll,
-        "device": gan.device,
-        "step": (gan.step, gan.critic_step),
-        "generator": _anatomy(gan.generator),
-        "discriminator": _anatomy(gan.discriminator),
-    }
+    players = game.players.items()
+    return (
+        game.settings()
+        | {"learning_rates": [player.rate for _, player in players]}
+        | {"step": [player.taken for _, player in players]}
+        | {name: _anatomy(player.network) for name, player in players}
+    )
 
 
 def _anatomy(module: nn.Module) -> str:
-    return f"{module} {[(name, value.shape, value.dtype) for name, value in module.named_parameters()]}"
+    """What a network is made of; its printed form stands for how its layers are joined."""
+    parts = [(name, value.shape, value.dtype, value.device) for name, value in module.named_parameters()]
+    return f"{module} {parts} {[value.requires_grad for value in module.parameters()]}"

@@ -1,4 +1,4 @@
-"""The state of a game between two networks: what a training step reads and what it changes.
+"""A GAN: two players, their loss, and the random numbers that each of their steps reads.
 
 All randomness of a step is drawn before it, on the CPU, from one stream a purpose, and then moved to the
 networks' device (a `Draw`). A run can therefore be stopped and resumed, repeated on another device, stacked
@@ -7,10 +7,9 @@ over seeds or shared between processes, and still see the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,140 +17,31 @@ from torch import Tensor, nn
 from ganlab.lipschitz import mixes_samples, refuse_batch_norm
 from ganlab.losses import GANLoss
 from ganlab.regularizers import sample_mix
+from ganlab.training import states
 from ganlab.training.averages import MovingAverage
 from ganlab.training.distributed import Group
+from ganlab.training.objectives import discriminators_turn, generators_turn
+from ganlab.training.optimizers import Optimizer, adam
+from ganlab.training.players import Batches, Player, Turn
+from ganlab.training.rules import Draw, Penalty, Rules, pack
+from ganlab.training.unrolling import Unroll
 
-__all__ = [
-    "GAN",
-    "Batches",
-    "Draw",
-    "Penalty",
-    "Rules",
-    "Unroll",
-    "draw_for_discriminator",
-    "draw_for_generator",
-    "pack",
-    "sample",
-]
+__all__ = ["GAN", "draw_for_discriminator", "draw_for_generator", "sample"]
 
 STREAMS = ("d_latents", "g_latents", "mix", "d_noise", "g_noise")
 
 
-class Batches(Protocol):
-    """An endless source of real batches (batch_size, ...), whose place in the data can be stored."""
-
-    batch_size: int
-
-    def __next__(self) -> Tensor | tuple[Tensor, Tensor]:
-        """The next samples (batch_size, ...), or a pair of samples and their labels (batch_size,)."""
-        ...
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """All that the next batches depend on, as tensors."""
-        ...
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on from a state, as if there had been no interruption."""
-        ...
-
-
-@dataclass(frozen=True)
-class Penalty:
-    """A regularizer with its weight, applied in every `every`-th discriminator step.
-
-    `function`: one of `ganlab.regularizers.REGULARIZERS`. `weight`: its factor; for R1 and R2, whose usual
-    form is (gamma / 2) E||grad||^2, give gamma / 2. Applied lazily, the weight is multiplied by `every`, so
-    that its mean over the steps stays the same (Karras et al. 2020, appendix B [karras2020]).
-
-    Raises `ValueError` where the weight is negative or `every` is not positive.
-
-    >>> from ganlab.regularizers import r1
-    >>> Penalty(r1, 0.05).every
-    1
-    """
-
-    function: Callable[..., Tensor]
-    weight: float
-    every: int = 1
-
-    def __post_init__(self) -> None:
-        if not self.weight >= 0:
-            raise ValueError(f"`weight` must be at least 0, got {self.weight}")
-        if self.every < 1:
-            raise ValueError(f"`every` must be at least 1, got {self.every}")
-
-
-@dataclass(frozen=True)
-class Unroll:
-    """A discriminator that the generator sees `steps` gradient steps ahead, each of size `rate`.
-
-    The generator descends its loss against D_k, where D_0 is the discriminator and D_{i+1} = D_i - rate times
-    the gradient of the discriminator's objective, on the draw of the generator's step. Its gradient goes
-    through those steps; the discriminator itself stays where it is. The steps are plain descent, so that
-    `rate` is a learning rate without Adam's scaling.
-
-    Raises `ValueError` where `steps` is below 1 or `rate` is not positive.
-    Source: Metz et al. 2017, eqs. 5 to 8 [metz2017].
-
-    >>> Unroll(1, 0.1)
-    Unroll(steps=1, rate=0.1)
-    """
-
-    steps: int
-    rate: float
-
-    def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise ValueError(f"`steps` must be at least 1, got {self.steps}")
-        if not self.rate > 0:
-            raise ValueError(f"`rate` must be positive, got {self.rate}")
-
-
-class Rules(NamedTuple):
-    """What the two objectives are, at one step.
-
-    `loss`: the pair of losses. `penalties`: those that are due. `pack`: how many samples are judged together.
-    `unroll`: how far ahead the generator sees the discriminator. `bf16`: whether the networks compute in
-    bfloat16; losses and penalties never do. `joint`: whether real and generated samples may pass through the
-    discriminator in one batch, which is faster, and the same where no layer lets samples see each other.
-    """
-
-    loss: GANLoss
-    penalties: tuple[Penalty, ...] = ()
-    pack: int = 1
-    unroll: Unroll | None = None
-    bf16: bool = False
-    joint: bool = False
-
-
-class Draw(NamedTuple):
-    """All the randomness of one step, already on the device of the networks.
-
-    `real`: (N, ...) real samples, None where the generator's loss does not look at them. `latents`:
-    (N, latent_dim). `mixes`: for each penalty of this step its random numbers. `noise`: (2, N, ...) instance
-    noise for the real and the generated samples, None without. `labels`: (N,) the classes of the samples,
-    the same for the real and the generated ones, None where the networks know none.
-    """
-
-    real: Tensor | None
-    latents: Tensor
-    mixes: tuple[Tensor | None, ...] = ()
-    noise: Tensor | None = None
-    labels: Tensor | None = None
-
-
-@dataclass
 class GAN:
-    """Two networks, their loss, their optimizers and their random streams: all that a step changes.
+    """Two players, their loss and their random streams: all that a step changes.
 
     `generator`: maps latents (N, latent_dim) to samples, and has the attribute `latent_dim`.
     `discriminator`: maps samples to raw scores (N,). `rng`: seeds one random stream a purpose, and is not
-    read again. `learning_rates`: of the generator and of the discriminator. `betas`: of both Adams.
-    `schedule`: factor on both learning rates as a function of the generator step, counted from 0. `ema`:
-    decay of the generator's `MovingAverage`, None for none. `instance_noise`: standard deviation of Gaussian
-    noise on what the discriminator sees, a number or a function of the generator step. `pack`: how many
-    samples the discriminator judges together; they are joined along the first axis behind the batch.
-    `unroll`: how far ahead the generator sees the discriminator. `bf16`: run the
+    read again. `learning_rates`: of the generator and of the discriminator. `optimizer`: the rule of both,
+    Adam with `betas` unless given. `schedule`: factor on both rates as a function of the generator step,
+    counted from 0. `ema`: decay of the generator's `MovingAverage`, None for none. `clip`: the discriminator's weights are kept in [-clip, clip], None for no bound. `instance_noise`:
+    standard deviation of Gaussian noise on what the discriminator sees, a number or a function of the
+    generator step. `pack`: how many samples the discriminator judges together; they are joined along the
+    first axis behind the batch. `unroll`: how far ahead the generator sees the discriminator. `bf16`: run the
     networks in bfloat16, by autocast, with losses, penalties and weights in float32; it saves time where the
     processor multiplies bfloat16 faster than float32 (`make benchmarks` prints how much faster). `group`: the
     processes that share each batch, see `ganlab.training.distributed`.
@@ -159,7 +49,7 @@ class GAN:
     Networks with the attribute `classes` are conditional: they are called with labels, which the batches give
     along with the samples.
 
-    `step` counts generator steps and `critic_step` discriminator steps.
+    `step` counts generator steps and `critic_step` discriminator steps; `players` holds both players.
 
     Raises `ValueError` where a setting is out of range, where the networks are of unlike dtypes or classes,
     where the discriminator does not return (N,) scores for what the generator makes, where a penalty meets
@@ -178,51 +68,56 @@ class GAN:
     torch.Size([5, 2])
     """
 
-    generator: nn.Module
-    discriminator: nn.Module
-    loss: GANLoss
-    rng: torch.Generator
-    penalties: Sequence[Penalty] = ()
-    learning_rates: tuple[float, float] = (1e-3, 1e-3)
-    betas: tuple[float, float] = (0.5, 0.999)
-    schedule: Callable[[int], float] | None = None
-    ema: float | None = None
-    instance_noise: float | Callable[[int], float] = 0.0
-    pack: int = 1
-    unroll: Unroll | None = None
-    bf16: bool = False
-    group: Group | None = None
-    device: str = "cpu"
-    step: int = field(default=0, init=False)
-    critic_step: int = field(default=0, init=False)
-
-    def __post_init__(self) -> None:
-        self._first_weight = next(self.generator.parameters())
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        loss: GANLoss,
+        rng: torch.Generator,
+        penalties: Sequence[Penalty] = (),
+        *,
+        learning_rates: tuple[float, float] = (1e-3, 1e-3),
+        betas: tuple[float, float] = (0.5, 0.999),
+        optimizer: Optimizer | None = None,
+        schedule: Callable[[int], float] | None = None,
+        ema: float | None = None,
+        clip: float | None = None,
+        instance_noise: float | Callable[[int], float] = 0.0,
+        pack: int = 1,
+        unroll: Unroll | None = None,
+        bf16: bool = False,
+        group: Group | None = None,
+        device: str = "cpu",
+    ) -> None:
+        self.generator, self.discriminator = generator, discriminator
+        self.loss, self.penalties, self.schedule, self.instance_noise = (
+            loss,
+            penalties,
+            schedule,
+            instance_noise,
+        )
+        self.pack, self.unroll, self.bf16, self.group, self.device = pack, unroll, bf16, group, device
+        self.players: dict[str, Player] = {}
+        self._first_weight = next(generator.parameters())
+        _check_numbers(learning_rates, ema, clip)
         self._check()
-        self._joint = not (_classes(self.discriminator) or mixes_samples(self.discriminator))
-        self.latent_dim = int(self.generator.latent_dim)  # type: ignore[arg-type] - a module's own attribute
-        self.classes = _classes(self.generator)
-        self.generator.to(self.device)
-        self.discriminator.to(self.device)
+        self._joint = not (_classes(discriminator) or mixes_samples(discriminator))
+        self.latent_dim = int(generator.latent_dim)  # type: ignore[arg-type] - a module's own attribute
+        self.classes = _classes(generator)
+        generator.to(device)
+        discriminator.to(device)
         self.sample_shape = self._probe()
-        g_rate, d_rate = self.learning_rates
-        self.g_optimizer = _adam(self.generator, g_rate, self.betas)
-        self.d_optimizer = _adam(self.discriminator, d_rate, self.betas)
-        seeds = torch.randint(2**62, (len(STREAMS),), generator=self.rng)
+        rule = optimizer or adam(betas)
+        self.players["generator"] = Player(generator, rule, ema, learning_rates[0])
+        self.players["discriminator"] = Player(discriminator, rule, None, learning_rates[1], bound=clip)
+        seeds = torch.randint(2**62, (len(STREAMS),), generator=rng)
         self.streams = {
             name: torch.Generator().manual_seed(int(seed)) for name, seed in zip(STREAMS, seeds, strict=True)
         }
-        self.average = None
-        if self.ema is not None:
-            self.average = MovingAverage(self.generator, self.ema)
 
     def _check(self) -> None:
         if not hasattr(self.generator, "latent_dim"):
             raise ValueError("`generator` must have the attribute `latent_dim`, the width of its latents")
-        if any(not rate > 0 for rate in self.learning_rates):
-            raise ValueError(f"`learning_rates` must be positive, got {self.learning_rates}")
-        if self.ema is not None and not 0 <= self.ema < 1:
-            raise ValueError(f"`ema` must be in [0, 1), got {self.ema}")
         if self.pack < 1:
             raise ValueError(f"`pack` must be at least 1, got {self.pack}")
         if self.noise_level < 0:
@@ -277,6 +172,61 @@ class GAN:
         return tuple(fake.shape[1:])
 
     @property
+    def step(self) -> int:
+        """The number of generator steps taken."""
+        return self.players["generator"].taken if self.players else 0
+
+    @step.setter
+    def step(self, taken: int) -> None:
+        self.players["generator"].taken = taken
+
+    @property
+    def critic_step(self) -> int:
+        """The number of discriminator steps taken."""
+        return self.players["discriminator"].taken
+
+    @critic_step.setter
+    def critic_step(self, taken: int) -> None:
+        self.players["discriminator"].taken = taken
+
+    @property
+    def learning_rates(self) -> tuple[float, float]:
+        """The learning rates of the generator and of the discriminator; they can be set between steps."""
+        return self.players["generator"].rate, self.players["discriminator"].rate
+
+    @learning_rates.setter
+    def learning_rates(self, rates: tuple[float, float]) -> None:
+        self.players["generator"].rate, self.players["discriminator"].rate = rates
+
+    @property
+    def g_optimizer(self) -> torch.optim.Optimizer:
+        """PyTorch's optimizer of the generator; it can be replaced."""
+        return self.players["generator"].stepper
+
+    @g_optimizer.setter
+    def g_optimizer(self, stepper: torch.optim.Optimizer) -> None:
+        self.players["generator"].stepper = stepper
+
+    @property
+    def d_optimizer(self) -> torch.optim.Optimizer:
+        """PyTorch's optimizer of the discriminator; it can be replaced."""
+        return self.players["discriminator"].stepper
+
+    @d_optimizer.setter
+    def d_optimizer(self, stepper: torch.optim.Optimizer) -> None:
+        self.players["discriminator"].stepper = stepper
+
+    @property
+    def average(self) -> MovingAverage | None:
+        """The moving average of the generator, None where none is kept."""
+        return self.players["generator"].averaged
+
+    @property
+    def shown(self) -> nn.Module:
+        """The network to sample from: the averaged generator where there is one, else the generator."""
+        return self.average.module if self.average is not None else self.generator
+
+    @property
     def dtype(self) -> torch.dtype:
         """The floating-point type of both networks."""
         return self._first_weight.dtype
@@ -293,6 +243,30 @@ class GAN:
         due = tuple(penalty for penalty in self.penalties if self.critic_step % penalty.every == 0)
         return Rules(self.loss, due, self.pack, self.unroll, self.bf16, self._joint)
 
+    def turns(self, n_critic: int) -> Iterator[Turn]:
+        """The turns of the next step: `n_critic` of the discriminator, then one of the generator."""
+        for _ in range(n_critic):
+            yield self.turn("discriminator")
+        yield self.turn("generator")
+
+    def turn(self, mover: str) -> Turn:
+        """The next turn of one player, `generator` or `discriminator`."""
+        draw, objective = _TURNS[mover]
+        return Turn((mover,), draw, objective, self.rules, f"{self.loss.name} loss")
+
+    def settings(self) -> dict[str, Any]:
+        """By name, the settings in which the games of one ensemble, and a stored game, must agree."""
+        generator, discriminator = self.players.values()
+        return {
+            "loss": self.loss.name,
+            "penalties": [(each.function.__name__, each.weight, each.every) for each in self.penalties],
+            "optimizer": (generator.optimizer.name, generator.optimizer.settings),
+            "ema": generator.average,
+            "clip": discriminator.bound,
+            "pack": self.pack,
+            "unroll": (self.unroll.steps, self.unroll.rate) if self.unroll else None,
+        }
+
     def sample(self, count: int, rng: torch.Generator, *, labels: Tensor | None = None) -> Tensor:
         """`count` samples of the averaged generator where there is one, else of the generator itself.
 
@@ -304,49 +278,19 @@ class GAN:
         latents = _normal((count, self.latent_dim), rng, self)
         if self.classes and labels is None:
             labels = torch.arange(count, device=self.device) % self.classes
-        return sample(self.average.module if self.average else self.generator, latents, labels)
+        return sample(self.shown, latents, labels)
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that the next steps depend on, as named tensors: weights, optimizers, streams, steps."""
-        tensors = {f"streams.{name}": stream.get_state() for name, stream in self.streams.items()}
-        tensors |= {"steps": torch.tensor([self.step, self.critic_step])}
-        for name, module in self._modules():
-            tensors |= {f"{name}.{path}": value for path, value in module.state_dict().items()}
-        for name, optimizer in self._optimizers():
-            for index, slots in optimizer.state_dict()["state"].items():
-                tensors |= {f"{name}.{index}.{slot}": value for slot, value in slots.items()}
-        return tensors
+        """Everything that the next steps depend on, as named tensors; see `ganlab.training.states`."""
+        return states.state(self)
 
     def load_state(self, tensors: dict[str, Tensor]) -> None:
-        """None; the game goes on from `tensors` as if there had been no interruption.
+        """Let the game go on from `tensors` as if there had been no interruption.
 
-        Raises `ValueError` where they belong to other networks or settings; nothing is changed then.
+        Raises `ValueError` naming what does not fit where they belong to other networks or settings; nothing
+        is changed then.
         """
-        groups = _grouped(tensors)
-        for name, module in self._modules():
-            _check_fit(name, module.state_dict(), groups.get(name, {}))
-        for name, module in self._modules():
-            module.load_state_dict(groups[name])
-        for name, optimizer in self._optimizers():
-            slots: dict[int, dict[str, Tensor]] = {}
-            for path, value in groups.get(name, {}).items():
-                index, slot = path.split(".", 1)
-                slots.setdefault(int(index), {})[slot] = value
-            optimizer.load_state_dict(optimizer.state_dict() | {"state": slots})
-        for name, stream in self.streams.items():
-            stream.set_state(groups["streams"][name])
-        self.step, self.critic_step = tensors["steps"].tolist()
-
-    def _modules(self) -> list[tuple[str, nn.Module]]:
-        modules = [
-            ("generator", self.generator),
-            ("discriminator", self.discriminator),
-            ("average", self.average),
-        ]
-        return [(name, module) for name, module in modules if module is not None]
-
-    def _optimizers(self) -> list[tuple[str, torch.optim.Optimizer]]:
-        return [("g_optimizer", self.g_optimizer), ("d_optimizer", self.d_optimizer)]
+        states.load_state(self, tensors)
 
 
 def draw_for_discriminator(gan: GAN, batches: Batches) -> Draw:
@@ -384,16 +328,10 @@ def draw_for_generator(gan: GAN, batches: Batches) -> Draw:
     return _share(gan, Draw(real, _latents(gan, batches, "g"), mixes, _noise(gan, batches, "g"), labels))
 
 
-def pack(x: Tensor, count: int) -> Tensor:
-    """Groups of `count` samples, joined along the first axis behind the batch.
-
-    `x`: (N, C, ...) with N a multiple of `count`; returns (N / count, count * C, ...).
-    Source: Lin et al. 2018, section 3 [lin2018].
-
-    >>> pack(torch.arange(8).reshape(4, 2), 2).tolist()
-    [[0, 1, 2, 3], [4, 5, 6, 7]]
-    """
-    return x if count == 1 else x.reshape(x.shape[0] // count, count * x.shape[1], *x.shape[2:])
+_TURNS = {
+    "discriminator": (draw_for_discriminator, discriminators_turn),
+    "generator": (draw_for_generator, generators_turn),
+}
 
 
 @torch.no_grad()
@@ -415,8 +353,13 @@ def sample(generator: nn.Module, latents: Tensor, labels: Tensor | None = None) 
             module.training = mode
 
 
-def _adam(module: nn.Module, rate: float, betas: tuple[float, float]) -> torch.optim.Adam:
-    return torch.optim.Adam(module.parameters(), lr=rate, betas=betas, fused=True)
+def _check_numbers(rates: tuple[float, float], ema: float | None, clip: float | None) -> None:
+    if any(not rate > 0 for rate in rates):
+        raise ValueError(f"`learning_rates` must be positive, got {rates}")
+    if ema is not None and not 0 <= ema < 1:
+        raise ValueError(f"`ema` must be in [0, 1), got {ema}")
+    if clip is not None and not clip > 0:
+        raise ValueError(f"`clip` must be positive, got {clip}")
 
 
 def _normal(shape: tuple[int, ...], rng: torch.Generator, gan: GAN) -> Tensor:
@@ -476,24 +419,3 @@ def _part(group: Group, multiple: int, x: Any) -> Any:
 
 def _classes(network: nn.Module) -> int | None:
     return getattr(network, "classes", None)
-
-
-def _grouped(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """The tensors by the first part of their names: {"generator": {"layers.0.weight": ...}, ...}."""
-    groups: dict[str, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        group, _, path = name.partition(".")
-        groups.setdefault(group, {})[path] = tensor
-    return groups
-
-
-def _check_fit(name: str, wanted: dict[str, Tensor], got: dict[str, Tensor]) -> None:
-    if wanted.keys() != got.keys():
-        odd = sorted(wanted.keys() ^ got.keys())[0]
-        raise ValueError(f"the stored state does not fit the {name}: `{odd}` is in only one of them")
-    for path, tensor in wanted.items():
-        if tensor.shape != got[path].shape:
-            raise ValueError(
-                f"the stored state does not fit the {name}: `{path}` must be of shape {tuple(tensor.shape)}, "
-                f"got {tuple(got[path].shape)}"
-            )

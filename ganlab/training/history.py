@@ -38,7 +38,7 @@ class History:
         self._chunks: list[Tensor] = []
 
     def append(self, step: int, row: Mapping[str, Tensor]) -> None:
-        """None; the row is added. Each value is a scalar (), or (S,) for S runs side by side.
+        """Add a row. Each value is a scalar (), or (S,) for S runs side by side.
 
         Raises `ValueError` where the columns are not those of the first row, or `step` does not rise.
 
@@ -96,8 +96,18 @@ class History:
             history.append(int(step), dict(zip(columns, row, strict=True)))
         return history
 
+    def of_run(self, index: int) -> History:
+        """The history of one of S runs side by side; this one where there is but one.
+
+        >>> History.of(("d_loss",), [1], torch.tensor([[[0.5, 0.25]]])).of_run(1)["d_loss"].tolist()
+        [0.25]
+        """
+        return (
+            self if self.values.ndim < 3 else History.of(self.columns, self._steps, self.values[..., index])
+        )
+
     def save(self, path: Path) -> None:
-        """None; the history is in `path` as JSON, written whole or not at all.
+        """Write the history into `path` as JSON, whole or not at all.
 
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:

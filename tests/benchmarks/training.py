@@ -23,9 +23,8 @@ from torch.utils.data import DataLoader, TensorDataset
 from ganlab import data, networks
 from ganlab.losses import non_saturating, wasserstein
 from ganlab.regularizers import wgan_gp
-from ganlab.training import train
+from ganlab.training import GAN, Penalty, train
 from ganlab.training.ensembles import train_together
-from ganlab.training.game import GAN, Penalty
 from ganlab.training.history import History
 
 torch.set_num_threads(1)

@@ -19,7 +19,7 @@ from ganlab import data, ensembles, experiments, lipschitz, losses, networks, re
 from ganlab.evaluation.diagnosis import PATTERNS
 from ganlab.experiments import results
 from ganlab.page.explorables import LAB_PRESETS
-from ganlab.training.game import GAN
+from ganlab.training import GAN
 
 SEEDS = range(3)
 LAW = data.Mixture(torch.zeros(1, 1), std=1.0)

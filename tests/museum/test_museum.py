@@ -28,8 +28,16 @@ from ganlab.losses import (
 )
 from ganlab.networks import dcgan_generator, mlp_discriminator, mlp_generator
 from ganlab.regularizers import input_gradient, r1, wgan_gp
-from ganlab.training import discriminator_step, generator_step, train
-from ganlab.training.game import GAN, Penalty, draw_for_discriminator, draw_for_generator, sample
+from ganlab.training import (
+    GAN,
+    Penalty,
+    discriminator_step,
+    draw_for_discriminator,
+    draw_for_generator,
+    generator_step,
+    sample,
+    train,
+)
 
 EXHIBITS = []
 

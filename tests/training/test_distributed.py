@@ -23,9 +23,8 @@ from ganlab.experiments import EXPERIMENTS, change
 from ganlab.losses import LOSSES, non_saturating, relativistic_average
 from ganlab.networks import mlp_discriminator, mlp_generator
 from ganlab.regularizers import dragan, r1, r2, wgan_gp
-from ganlab.training import train
+from ganlab.training import GAN, Penalty, Unroll, draw_for_discriminator, draw_for_generator, train
 from ganlab.training.distributed import Group, join
-from ganlab.training.game import GAN, Penalty, Unroll, draw_for_discriminator, draw_for_generator
 
 SHARED = [name for name in LOSSES if name != "relativistic_average"]
 PENALTIES = {

@@ -11,10 +11,9 @@ from ganlab import data, ensembles
 from ganlab.losses import LOSSES, hinge, non_saturating, relativistic_pairing
 from ganlab.networks import mlp_discriminator, mlp_generator
 from ganlab.regularizers import dragan, r1, r2, wgan_gp
-from ganlab.training import NonFiniteLossError, train
+from ganlab.training import GAN, NonFiniteLossError, Penalty, Unroll, train
 from ganlab.training.distributed import Group
 from ganlab.training.ensembles import train_together
-from ganlab.training.game import GAN, Penalty, Unroll
 
 SEEDS = (3, 4, 5)
 SETTINGS = {

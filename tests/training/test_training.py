@@ -18,17 +18,20 @@ from ganlab.training import (
     GAN,
     NonFiniteLossError,
     Penalty,
+    Unroll,
     discriminator_step,
+    draw_for_discriminator,
+    draw_for_generator,
     frozen,
     generator_gradient_norm,
     generator_objective,
     generator_step,
     load_checkpoint,
+    pack,
     sample,
     save_checkpoint,
     train,
 )
-from ganlab.training.game import Unroll, draw_for_discriminator, draw_for_generator, pack
 
 
 def networks(seed=1, width=8):
@@ -563,7 +566,12 @@ def test_settings_of_looking_ahead_and_of_precision_are_checked():
 
 def test_callbacks_see_every_step():
     seen = []
-    train(game(), ring_batches(), 3, callbacks=[lambda gan, history: seen.append((gan.step, len(history)))])
+    train(
+        game(),
+        ring_batches(),
+        3,
+        callbacks=[lambda games, history: seen.append((games[0].step, len(history)))],
+    )
     assert seen == [(1, 1), (2, 2), (3, 3)]
 
 

@@ -1,0 +1,130 @@
+"""The objectives of the two players of a GAN, as pure functions of networks and of a draw.
+
+The same arguments give the same numbers, so that one function serves a single step, a step of many seeds at
+once, a compiled step and a discriminator some steps ahead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from ganlab.training.players import Network, Row
+from ganlab.training.rules import Draw, Rules, pack
+from ganlab.training.unrolling import unrolled
+
+__all__ = ["discriminator_objective", "discriminators_turn", "generator_objective", "generators_turn"]
+
+Score = Callable[[Tensor], Tensor]
+
+
+def discriminator_objective(
+    discriminator: Score, fake: Tensor, drawn: Draw, rules: Rules
+) -> tuple[Tensor, Row]:
+    """What the discriminator minimises, a scalar, and the row that its step records.
+
+    `discriminator`: maps samples to raw scores (N,). `fake`: (N, ...) generated samples, without a graph.
+    Pure: the same arguments give the same numbers, so that it runs under `torch.func` transforms and in a
+    compiled step. Penalties see the discriminator in its own precision, whatever the scores are computed in.
+    The row holds `d_loss` without the penalties, `penalty` with its weights, and the mean
+    scores `d_real` and `d_fake`.
+
+    Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014].
+
+    >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> gan, batches, _ = build(EXPERIMENTS["ring"])
+    >>> drawn = draw_for_discriminator(gan, batches)
+    >>> objective, row = discriminator_objective(gan.discriminator, drawn.real, drawn, gan.rules)
+    >>> bool(objective == row["d_loss"] + row["penalty"])
+    True
+    """
+    real, fake = _seen(drawn, fake, rules.pack)
+    d_real, d_fake = _scores(discriminator, real, fake, rules)
+    loss = rules.loss.discriminator(d_real, d_fake)
+    penalty = torch.zeros_like(loss)
+    for rule, mix in zip(rules.penalties, drawn.mixes, strict=True):
+        penalty = penalty + rule.every * rule.weight * rule.function(discriminator, real, fake, mix=mix)
+    row = {"d_loss": loss, "penalty": penalty, "d_real": d_real.mean(), "d_fake": d_fake.mean()}
+    return loss + penalty, row
+
+
+def generator_objective(discriminator: Score, fake: Tensor, drawn: Draw, rules: Rules) -> Tensor:
+    """What the generator minimises, a scalar. Pure, as `discriminator_objective` is.
+
+    `fake`: (N, ...) samples that carry their graph to the generator.
+
+    Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014].
+
+    >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> gan, batches, _ = build(EXPERIMENTS["ring"])
+    >>> drawn = draw_for_generator(gan, batches)
+    >>> generator_objective(gan.discriminator, gan.generator(drawn.latents), drawn, gan.rules).shape
+    torch.Size([])
+    """
+    real, fake = _seen(drawn, fake, rules.pack)
+    if rules.loss.relativistic:
+        return rules.loss.generator(*_scores(discriminator, real, fake, rules))
+    d_fake = (_in_bf16(discriminator) if rules.bf16 else discriminator)(fake)
+    return rules.loss.generator(d_fake.detach(), d_fake)
+
+
+def discriminators_turn(networks: Mapping[str, Network], drawn: Draw, rules: Rules) -> tuple[Tensor, Row]:
+    """`discriminator_objective` of the networks `generator` and `discriminator` on a draw."""
+    fake = _generated(networks["generator"], drawn, rules)
+    return discriminator_objective(_given(networks["discriminator"], drawn), fake, drawn, rules)
+
+
+def generators_turn(networks: Mapping[str, Network], drawn: Draw, rules: Rules) -> tuple[Tensor, Row]:
+    """`generator_objective` of the networks `generator` and `discriminator`, and the row `g_loss`.
+
+    The discriminator is seen as far ahead as `rules.unroll` says.
+    """
+    fake, critic = _generated(networks["generator"], drawn, rules), networks["discriminator"]
+
+    def asked(critic: Network) -> Tensor:
+        return discriminator_objective(_given(critic, drawn), fake, drawn, rules)[0]
+
+    if rules.unroll:
+        critic = unrolled(critic, asked, rules.unroll)
+    loss = generator_objective(_given(critic, drawn), fake, drawn, rules)
+    return loss, {"g_loss": loss}
+
+
+def _seen(drawn: Draw, fake: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The real and the generated samples as the discriminator sees them: with noise, in packs."""
+    real = fake.detach() if drawn.real is None else drawn.real
+    if drawn.noise is not None:
+        real, fake = real + drawn.noise[0], fake + drawn.noise[1]
+    return pack(real, count), pack(fake, count)
+
+
+def _given(network: Network, drawn: Draw) -> Score:
+    """The network as a function of one argument, its labels given."""
+    labels = drawn.labels
+    return network if labels is None else lambda x: network(x, labels)
+
+
+def _generated(generator: Network, drawn: Draw, rules: Rules) -> Tensor:
+    score = _given(generator, drawn)
+    return (_in_bf16(score) if rules.bf16 else score)(drawn.latents)
+
+
+def _in_bf16(network: Score) -> Score:
+    """The network computing in bfloat16 by autocast, from float32 to float32."""
+
+    def play(x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, torch.bfloat16):
+            return network(x).float()
+
+    return play
+
+
+def _scores(discriminator: Score, real: Tensor, fake: Tensor, rules: Rules) -> tuple[Tensor, Tensor]:
+    """The scores of the real and of the generated samples."""
+    score = _in_bf16(discriminator) if rules.bf16 else discriminator
+    if not rules.joint:
+        return score(real), score(fake)
+    d_real, d_fake = score(torch.cat([real, fake])).split([len(real), len(fake)])
+    return d_real, d_fake

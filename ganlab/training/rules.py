@@ -1,0 +1,85 @@
+"""What a step of a GAN is made of, before there are networks: penalties with weights, draws, packs, rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from torch import Tensor
+
+from ganlab.losses import GANLoss
+from ganlab.training.unrolling import Unroll
+
+__all__ = ["Draw", "Penalty", "Rules", "pack"]
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """A regularizer with its weight, applied in every `every`-th discriminator step.
+
+    `function`: one of `ganlab.regularizers.REGULARIZERS`. `weight`: its factor; for R1 and R2, whose usual
+    form is (gamma / 2) E||grad||^2, give gamma / 2. Applied lazily, the weight is multiplied by `every`, so
+    that its mean over the steps stays the same (Karras et al. 2020, appendix B [karras2020]).
+
+    Raises `ValueError` where the weight is negative or `every` is not positive.
+
+    >>> from ganlab.regularizers import r1
+    >>> Penalty(r1, 0.05).every
+    1
+    """
+
+    function: Callable[..., Tensor]
+    weight: float
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.weight >= 0:
+            raise ValueError(f"`weight` must be at least 0, got {self.weight}")
+        if self.every < 1:
+            raise ValueError(f"`every` must be at least 1, got {self.every}")
+
+
+class Rules(NamedTuple):
+    """What the two objectives are, at one step.
+
+    `loss`: the pair of losses. `penalties`: those that are due. `pack`: how many samples are judged together.
+    `unroll`: how far ahead the generator sees the discriminator. `bf16`: whether the networks compute in
+    bfloat16; losses and penalties never do. `joint`: whether real and generated samples may pass through the
+    discriminator in one batch, which is faster, and the same where no layer lets samples see each other.
+    """
+
+    loss: GANLoss
+    penalties: tuple[Penalty, ...] = ()
+    pack: int = 1
+    unroll: Unroll | None = None
+    bf16: bool = False
+    joint: bool = False
+
+
+class Draw(NamedTuple):
+    """All the randomness of one step, already on the device of the networks.
+
+    `real`: (N, ...) real samples, None where the generator's loss does not look at them. `latents`:
+    (N, latent_dim). `mixes`: for each penalty of this step its random numbers. `noise`: (2, N, ...) instance
+    noise for the real and the generated samples, None without. `labels`: (N,) the classes of the samples,
+    the same for the real and the generated ones, None where the networks know none.
+    """
+
+    real: Tensor | None
+    latents: Tensor
+    mixes: tuple[Tensor | None, ...] = ()
+    noise: Tensor | None = None
+    labels: Tensor | None = None
+
+
+def pack(x: Tensor, count: int) -> Tensor:
+    """Groups of `count` samples, joined along the first axis behind the batch.
+
+    `x`: (N, C, ...) with N a multiple of `count`; returns (N / count, count * C, ...).
+    Source: Lin et al. 2018, section 3 [lin2018].
+
+    >>> pack(torch.arange(8).reshape(4, 2), 2).tolist()
+    [[0, 1, 2, 3], [4, 5, 6, 7]]
+    """
+    return x if count == 1 else x.reshape(x.shape[0] // count, count * x.shape[1], *x.shape[2:])
