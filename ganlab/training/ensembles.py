@@ -330,11 +330,10 @@ def _unstack(sides: Sides, games: Sequence[Game]) -> None:
 
 def _remember(side: Side, index: int, player: Player) -> None:
     """What the rule remembers of each weight, where PyTorch's optimizer looks for it."""
-    counted = {"step": side.taken.float()} if player.optimizer.slots else {}
-    for name in side.weights:
+    for name in side.weights if side.slots else ():
         slots = {slot: values[name][index].clone() for slot, values in side.slots.items()}
-        if counted:
-            player.stepper.state[player.network.get_parameter(name)] = counted | slots
+        step = {"step": side.taken.float()}  # of each weight its own: PyTorch counts it up in place
+        player.stepper.state[player.network.get_parameter(name)] = step | slots
 
 
 @torch.no_grad()

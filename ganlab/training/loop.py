@@ -42,6 +42,7 @@ def discriminator_step(gan: GAN, drawn: Draw) -> Row:
     changed.
 
     >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> from ganlab.training.game import draw_for_discriminator
     >>> gan, batches, _ = build(EXPERIMENTS["ring"])
     >>> list(discriminator_step(gan, draw_for_discriminator(gan, batches)))
     ['d_loss', 'penalty', 'd_real', 'd_fake']
@@ -57,6 +58,7 @@ def generator_step(gan: GAN, drawn: Draw) -> Row:
     before any weight is changed.
 
     >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> from ganlab.training.game import draw_for_generator
     >>> gan, batches, _ = build(EXPERIMENTS["ring"])
     >>> list(generator_step(gan, draw_for_generator(gan, batches)))
     ['g_loss']
@@ -71,6 +73,7 @@ def generator_gradient_norm(gan: GAN, drawn: Draw) -> Tensor:
     plain gradient descent multiplies by its rate, and what Adam divides by.
 
     >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> from ganlab.training.game import draw_for_generator
     >>> gan, batches, _ = build(EXPERIMENTS["ring"])
     >>> bool(generator_gradient_norm(gan, draw_for_generator(gan, batches)) > 0)
     True

@@ -34,6 +34,7 @@ def discriminator_objective(
     Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014].
 
     >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> from ganlab.training.game import draw_for_discriminator
     >>> gan, batches, _ = build(EXPERIMENTS["ring"])
     >>> drawn = draw_for_discriminator(gan, batches)
     >>> objective, row = discriminator_objective(gan.discriminator, drawn.real, drawn, gan.rules)
@@ -58,6 +59,7 @@ def generator_objective(discriminator: Score, fake: Tensor, drawn: Draw, rules: 
     Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014].
 
     >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> from ganlab.training.game import draw_for_generator
     >>> gan, batches, _ = build(EXPERIMENTS["ring"])
     >>> drawn = draw_for_generator(gan, batches)
     >>> generator_objective(gan.discriminator, gan.generator(drawn.latents), drawn, gan.rules).shape

@@ -79,6 +79,7 @@ def pack(x: Tensor, count: int) -> Tensor:
     `x`: (N, C, ...) with N a multiple of `count`; returns (N / count, count * C, ...).
     Source: Lin et al. 2018, section 3 [lin2018].
 
+    >>> import torch
     >>> pack(torch.arange(8).reshape(4, 2), 2).tolist()
     [[0, 1, 2, 3], [4, 5, 6, 7]]
     """

@@ -181,7 +181,7 @@ def test_the_columns_are_means_over_equal_stretches_of_steps(rng):
     for step, value in enumerate(values, 1):
         history.append(step, {"d_loss": value})
     recorder = Recorder(linear_gan(losses.hinge, rng), data.swiss_roll(), steps=450, points=4, arrows=1)
-    recorder(SimpleNamespace(step=10**6), history)
+    recorder([recorder.gan], history)
     recorder._frames.append((400, recorder._frames[0][1]))
     curve = recorder.recording().curves["d_loss"]
     assert len(curve.steps) == 200

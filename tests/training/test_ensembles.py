@@ -158,13 +158,17 @@ def test_games_that_differ_are_refused():
 def test_networks_with_buffers_are_refused():
     gan, batches = game(1)
     gan.generator.layers.append(nn.BatchNorm1d(2).double())
-    with pytest.raises(ValueError, match="must have no buffers, got some in game 0"):
+    with pytest.raises(ValueError, match="in game 0, its networks have buffers"):
         train_together([gan], [batches], 1)
 
 
 def test_games_in_bfloat16_or_on_shared_batches_are_refused():
     setups = [game(seed, group=Group(0, 2)) for seed in SEEDS]
-    with pytest.raises(ValueError, match="must have neither `group` nor `bf16`"):
+    with pytest.raises(ValueError, match="in game 0, it shares its batches with other processes"):
+        train_together(*zip(*setups, strict=True), 1)
+    setups = [game(seed) for seed in SEEDS]
+    setups[0][0].bf16 = True
+    with pytest.raises(ValueError, match="in game 0, it computes in bfloat16"):
         train_together(*zip(*setups, strict=True), 1)
 
 

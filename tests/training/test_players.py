@@ -134,7 +134,8 @@ def numbers(game):
 def assert_same(ours, truth, **tolerance):
     assert ours.keys() == truth.keys()
     for name in truth:
-        assert_close(ours[name], truth[name], **tolerance, check_dtype=False, msg=lambda text, name=name: f"{name}: {text}")
+        named = {"msg": lambda text, name=name: f"{name}: {text}"}
+        assert_close(ours[name], truth[name], check_dtype=False, **named, **tolerance)
 
 
 def by_hand(steps):
