@@ -38,10 +38,11 @@ class GAN:
     `discriminator`: maps samples to raw scores (N,). `rng`: seeds one random stream a purpose, and is not
     read again. `learning_rates`: of the generator and of the discriminator. `optimizer`: the rule of both,
     Adam with `betas` unless given. `schedule`: factor on both rates as a function of the generator step,
-    counted from 0. `ema`: decay of the generator's `MovingAverage`, None for none. `clip`: the discriminator's weights are kept in [-clip, clip], None for no bound. `instance_noise`:
-    standard deviation of Gaussian noise on what the discriminator sees, a number or a function of the
-    generator step. `pack`: how many samples the discriminator judges together; they are joined along the
-    first axis behind the batch. `unroll`: how far ahead the generator sees the discriminator. `bf16`: run the
+    counted from 0. `ema`: decay of the generator's `MovingAverage`, None for none. `clip`: the weights of
+    the discriminator are kept in [-clip, clip], None for no bound. `instance_noise`: standard deviation of
+    Gaussian noise on what the discriminator sees, a number or a function of the generator step. `pack`: how
+    many samples the discriminator judges together; they are joined along the first axis behind the batch.
+    `unroll`: how far ahead the generator sees the discriminator. `bf16`: run the
     networks in bfloat16, by autocast, with losses, penalties and weights in float32; it saves time where the
     processor multiplies bfloat16 faster than float32 (`make benchmarks` prints how much faster). `group`: the
     processes that share each batch, see `ganlab.training.distributed`.

@@ -12,19 +12,11 @@ import numpy as np
 import torch
 from scipy.optimize import linprog
 
-<<<<<<< HEAD
 from equations import Equation, proved
 from equations.oracles import vector
 from equations.reading import holds, strictly, touches
 from ganlab import divergences, losses, regularizers, transport
-from ganlab.training import Penalty, discriminator_objective
-from ganlab.training.game import Draw, Rules
-=======
-from equations import Equation
-from equations.reading import holds
-from ganlab import derivations, divergences, losses, regularizers, transport
 from ganlab.training import Draw, Penalty, Rules, discriminator_objective
->>>>>>> bbaaedc (Let a game have any number of players)
 
 Vector = mpmath.matrix
 Function = Callable[[Any], Any]
