@@ -14,6 +14,7 @@ features only `fid_kid` reads. A claim about a training method needs seeds: `ove
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ import torch
 from torch import Tensor
 
 from ganlab.data import Mixture, Sampler, check_images
+from ganlab.data.streams import as_sampler
 from ganlab.evaluation.diagnosis import diagnose
 from ganlab.theory.divergences import jensen_shannon, kl
 from ganlab.theory.probability import ArrayLike, as_floating
@@ -59,7 +61,7 @@ class ModeCoverage(NamedTuple):
     counts: Tensor  # (K,) high-quality samples nearest to each mode
 
 
-def mode_coverage(samples: Tensor, mixture: Mixture, *, radius: float = 3.0) -> ModeCoverage:
+def mode_coverage(samples: ArrayLike, mixture: Mixture, *, radius: float = 3.0) -> ModeCoverage:
     """The modes of the mixture that the samples capture, and how evenly they do.
 
     A sample is of high quality if it lies within `radius` standard deviations (Euclidean) of its nearest
@@ -82,6 +84,7 @@ def mode_coverage(samples: Tensor, mixture: Mixture, *, radius: float = 3.0) -> 
     """
     if not radius > 0:
         raise ValueError(f"`radius` must be positive, in standard deviations, got {radius}")
+    samples = as_floating(samples)
     _check_points(samples, mixture.centers.shape[1])
     offsets = samples.detach().double()[:, None] - mixture.centers.double()
     distance, nearest = offsets.norm(dim=-1).min(-1)
@@ -125,7 +128,7 @@ class DiscriminatorError(NamedTuple):
     mean_absolute: float  # nats
 
 
-def discriminator_error(scores: Tensor, log_ratio: Tensor) -> DiscriminatorError:
+def discriminator_error(scores: ArrayLike, log_ratio: ArrayLike) -> DiscriminatorError:
     """The error of a discriminator's logits against those of the optimal one, log p_data(x) - log p_g(x).
 
     `correlation` is Pearson's, NaN where either side is constant; `mean_absolute` is mean |score - log
@@ -137,6 +140,7 @@ def discriminator_error(scores: Tensor, log_ratio: Tensor) -> DiscriminatorError
     >>> print(f"{error.correlation:.6f} {error.mean_absolute:.6f}")
     1.000000 1.500000
     """
+    scores, log_ratio = as_floating(scores), as_floating(log_ratio)
     if scores.ndim != 1 or len(scores) < 2 or scores.shape != log_ratio.shape:
         shapes = f"{tuple(scores.shape)} and {tuple(log_ratio.shape)}"
         raise ValueError(f"`scores` and `log_ratio` must both have shape (N,), N at least 2, got {shapes}")
@@ -236,7 +240,7 @@ class SampleDistance(NamedTuple):
 
 
 def empirical_distance_to_data(
-    samples: Tensor, source: Sampler, rng: torch.Generator, *, repeats: int = 3
+    samples: ArrayLike, source: Sampler, rng: torch.Generator, *, repeats: int = 3
 ) -> SampleDistance:
     """The empirical Wasserstein-1 distance of samples to as many draws of the data, and a perfect sampler's.
 
@@ -247,8 +251,9 @@ def empirical_distance_to_data(
 
     samples: (N, D), 1 <= N <= 5000: each of the 2 `repeats` transport problems is solved exactly, with N^2
     costs in memory and in time that grows faster than N^2, so that a thousand points are a good number.
-    source: anything with `sample(n, rng)`, such as a mixture of `ganlab.data`.
-    Raises `ValueError` where the shape is not that, a sample is not finite, or `repeats` is not positive.
+    source: anything with `sample(n, rng, *, dtype=None)`, such as a mixture of `ganlab.data`.
+    Raises `TypeError` where `source` is no such thing, and `ValueError` where the shape is not that, a sample
+    is not finite, or `repeats` is not positive.
     Source: Villani 2009 [villani2009]; the rate, Fournier & Guillin 2015 [fournier2015].
 
     >>> from ganlab.data import ring
@@ -257,6 +262,7 @@ def empirical_distance_to_data(
     >>> 9.5 < far.samples.mean < 10.5, far.perfect.highest < 1
     (True, True)
     """
+    samples, source = as_floating(samples), as_sampler(source, "source")
     if repeats < 1:
         raise ValueError(f"`repeats` must be at least 1, got {repeats}")
     if len(samples) > _MOST_POINTS:
@@ -270,7 +276,7 @@ def empirical_distance_to_data(
     )
 
 
-def classifier_frechet(real_features: Tensor, fake_features: Tensor) -> float:
+def classifier_frechet(real_features: ArrayLike, fake_features: ArrayLike) -> float:
     """The squared Frechet distance of Gaussians fitted to two sets of features. It is no FID.
 
     |m - m'|^2 + tr(C + C' - 2 (C^(1/2) C' C^(1/2))^(1/2)) of the means and the unbiased covariances, in
@@ -292,7 +298,7 @@ def classifier_frechet(real_features: Tensor, fake_features: Tensor) -> float:
     return empirical_frechet(*_features(real_features, fake_features)).item()
 
 
-def classifier_kernel(real_features: Tensor, fake_features: Tensor) -> float:
+def classifier_kernel(real_features: ArrayLike, fake_features: ArrayLike) -> float:
     """The unbiased squared kernel distance of two sets of features, under a cubic kernel. It is no KID.
 
     The mean of k(x, x') over pairs of different real features, plus the same of the generated ones, minus
@@ -314,7 +320,10 @@ def classifier_kernel(real_features: Tensor, fake_features: Tensor) -> float:
 
 
 class Fidelity(NamedTuple):
-    """FID, and the mean and the standard deviation of KID over its subsets."""
+    """FID, and the mean and the standard deviation of KID over its subsets.
+
+    `kid_std` is NaN, unknown, where each subset is all of the images of both sets: there is one value then.
+    """
 
     fid: float
     kid: float
@@ -322,8 +331,8 @@ class Fidelity(NamedTuple):
 
 
 def fid_kid(
-    real_images: Tensor,
-    fake_images: Tensor,
+    real_images: ArrayLike,
+    fake_images: ArrayLike,
     *,
     extractor: str | None = None,
     subset_size: int = 1000,
@@ -341,7 +350,9 @@ def fid_kid(
     and FID is mostly bias; published values are at 10 000 or 50 000 images.
 
     real_images (N, C, H, W), fake_images (M, C, H, W) in [-1, 1], N and M at least 2. What the network sees:
-    x becomes the byte round(127.5 (x + 1)), halves to the even byte; one channel is repeated to three.
+    x becomes the byte round(127.5 (x + 1)), halves to the even byte; one channel is repeated to three. Real
+    images without a value below 0 are taken for what they are, images in [0, 1], and refused; of generated
+    ones, which may be as bright as that, a warning says so.
     Raises `ImportError` without the package; `ValueError` or `TypeError` where the images are not such, or
     `subset_size` is below 2.
     Source: Heusel et al. 2017 [heusel2017]; Binkowski et al. 2018 [binkowski2018].
@@ -351,6 +362,7 @@ def fid_kid(
     ValueError: `real_images` must have 1 or 3 channels and at least 2 images, got (2, 2, 8, 8)
     """
     inputs = [_rgb_bytes(x, f"{kind}_images") for kind, x in (("real", real_images), ("fake", fake_images))]
+    _check_range(inputs[0], inputs[1])
     if subset_size < 2:
         raise ValueError(f"`subset_size` must be at least 2, got {subset_size}")
     try:
@@ -371,10 +383,11 @@ def fid_kid(
         save_cpu_ram=True,  # no worker processes
         verbose=False,
     )
+    one_subset = len(inputs[0]) == len(inputs[1]) <= subset_size
     return Fidelity(
         found["frechet_inception_distance"],
         found["kernel_inception_distance_mean"],
-        found["kernel_inception_distance_std"],
+        math.nan if one_subset else found["kernel_inception_distance_std"],
     )
 
 
@@ -391,7 +404,23 @@ class _ByteImages(torch.utils.data.Dataset[Tensor]):
         return self.images[index]
 
 
-def _rgb_bytes(images: Tensor, name: str) -> Tensor:
+def _check_range(real: Tensor, fake: Tensor) -> None:
+    """Of bytes: nothing below the middle, and not one grey all over."""
+    bright = {name: 127 < x.min() < x.max() for name, x in (("real_images", real), ("fake_images", fake))}
+    said = "must lie within [-1, 1], got none below 0: images in [0, 1] become such by 2 x - 1"
+    if bright["real_images"]:
+        raise ValueError(f"`real_images` {said}")
+    if bright["fake_images"]:
+        warnings.warn(f"`fake_images` {said}", stacklevel=3)
+
+
+def _rgb_bytes(images: ArrayLike, name: str) -> Tensor:
+    images = torch.as_tensor(images)
+    if images.ndim == 4 and images.shape[3] in (1, 3) and images.shape[1] not in (1, 3):
+        raise ValueError(
+            f"`{name}` must have shape (N, C, H, W), got {tuple(images.shape)}: x.permute(0, 3, 1, 2) of a "
+            "tensor, x.transpose(0, 3, 1, 2) of an array, puts the channels first"
+        )
     try:
         check_images(images)
     except (TypeError, ValueError) as error:
@@ -403,8 +432,8 @@ def _rgb_bytes(images: Tensor, name: str) -> Tensor:
     return levels.expand(-1, 3, -1, -1)
 
 
-def _features(real_features: Tensor, fake_features: Tensor) -> tuple[Tensor, Tensor]:
-    real, fake = real_features.detach().double(), fake_features.detach().double()
+def _features(real_features: ArrayLike, fake_features: ArrayLike) -> tuple[Tensor, Tensor]:
+    real, fake = (as_floating(x).detach().double() for x in (real_features, fake_features))
     for name, x in (("real_features", real), ("fake_features", fake)):
         if x.ndim != 2 or len(x) < 2 or x.shape[1] == 0:
             raise ValueError(f"`{name}` must have shape (N, F) with N at least 2, got {tuple(x.shape)}")
