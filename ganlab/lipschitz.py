@@ -7,7 +7,7 @@ such K is seen at points (`lipschitz_estimate`), an upper bound follows from the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 import torch
@@ -46,7 +46,11 @@ _SPECTRAL_LAYERS = (
     nn.ConvTranspose1d,
     nn.ConvTranspose2d,
     nn.ConvTranspose3d,
+    nn.Embedding,
+    nn.EmbeddingBag,
 )
+_ATTENTION_WEIGHTS = ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")
+_NOT_NORMALISED = (nn.RNNBase, nn.RNNCellBase, nn.Bilinear)
 _ONE_LIPSCHITZ = (nn.ReLU, nn.Tanh, nn.Softplus, nn.LogSigmoid, nn.Sigmoid, nn.Identity, nn.Flatten)
 
 
@@ -112,37 +116,55 @@ def clip_weights(parameters: Iterable[Tensor], bound: float) -> None:
 def spectral_norm(
     module: nn.Module, *, power_iterations: int = 1, rng: torch.Generator | None = None
 ) -> nn.Module:
-    """The same module, with the weight of each linear and convolutional layer divided by its spectral norm.
+    """The same module, with the weight of each layer that is a matrix divided by its spectral norm.
 
     W / σ(W), σ the largest singular value of the weight as a matrix, estimated by power iteration: fifteen
     rounds when the layer is wrapped and `power_iterations` more in each forward pass in training mode. The
-    estimate lies below σ, so the norm of what comes out lies slightly above 1. The starting vectors come from
-    `rng`, or from a fixed seed; they are buffers of the layer, and a training-mode forward pass changes them.
+    estimate lies below σ, so the norm of what comes out lies slightly above 1. Linear and convolutional
+    layers, embeddings, and the projections of `nn.MultiheadAttention` (the stacked one as one matrix) are
+    divided; parameters of a module of your own are left as they are. The starting vectors come from `rng`,
+    or from a fixed seed; they are buffers of the layer, and a training-mode forward pass changes them.
 
     **For a convolution this is not the norm of the layer.** The matrix is the kernel reshaped to
     (C_out, C_in · kh · kw), not the operator on images, whose norm can be larger by a factor of up to
     sqrt(kh · kw). A 3 x 3 kernel of ones has reshaped norm 3 and operator norm 9: the normalised layer still
     has the Lipschitz constant 3. `convolution_norm` gives the true one.
 
-    Raises `ValueError` where the module holds no such layer, or one that is already parametrised.
+    Raises `ValueError` where the module holds no such layer, one that is already parametrised, or one whose
+    weights are matrices that this cannot divide (recurrent and bilinear layers).
     Source: Miyato et al. 2018, algorithm 1 [miyato2018].
 
     >>> layer = spectral_norm(nn.Linear(8, 8), power_iterations=100)
     >>> print(f"{torch.linalg.matrix_norm(layer.weight, 2):.3f}")
     1.000
     """
-    layers = [(path, layer) for path, layer in module.named_modules() if isinstance(layer, _SPECTRAL_LAYERS)]
-    if not layers:
+    weights = list(_spectral_weights(module))
+    if not weights:
         raise ValueError(f"`module` must hold a linear or convolutional layer, got {type(module).__name__}")
-    for path, layer in layers:
-        if nn.utils.parametrize.is_parametrized(layer, "weight"):
+    for path, layer, name in weights:
+        if nn.utils.parametrize.is_parametrized(layer, name):
             raise ValueError(f"layer `{path}` is already parametrised")
     seed = 0 if rng is None else int(torch.randint(2**31, (), generator=rng))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for _, layer in layers:
-            nn.utils.parametrizations.spectral_norm(layer, n_power_iterations=power_iterations)
+        for _, layer, name in weights:
+            nn.utils.parametrizations.spectral_norm(layer, name, n_power_iterations=power_iterations)
     return module
+
+
+def _spectral_weights(module: nn.Module) -> Iterator[tuple[str, nn.Module, str]]:
+    for path, layer in module.named_modules():
+        if isinstance(layer, _NOT_NORMALISED):
+            raise ValueError(
+                f"`module` must have no recurrent or bilinear layer, whose weights this cannot divide, got "
+                f"{type(layer).__name__} at `{path}`"
+            )
+        if isinstance(layer, _SPECTRAL_LAYERS):
+            yield path, layer, "weight"
+        elif isinstance(layer, nn.MultiheadAttention):
+            yield from (
+                (path, layer, name) for name in _ATTENTION_WEIGHTS if getattr(layer, name) is not None
+            )
 
 
 def convolution_norm(
@@ -151,10 +173,13 @@ def convolution_norm(
     *,
     stride: int = 1,
     padding: int | Literal["circular"] = "circular",
+    groups: int = 1,
 ) -> Tensor:
     """The largest factor by which a convolution, as a map between images, can stretch its input.
 
-    max ‖K * x‖ / ‖x‖ over images x (C_in, H, W), `input_size` = (H, W); `kernel`: (C_out, C_in, kh, kw).
+    max ‖K * x‖ / ‖x‖ over images x (C_in, H, W), `input_size` = (H, W). `kernel`: (C_out, C_in / groups, kh,
+    kw), the weight of a `torch.nn.Conv2d` of so many `groups`. Each group maps channels of its own, so that
+    the largest norm of a group is that of all; of a depthwise kernel, that of a channel.
     Returns () in float64. `padding`: an integer is a border of that many zeros, as in `torch.nn.Conv2d`;
     "circular" joins opposite edges.
 
@@ -162,8 +187,8 @@ def convolution_norm(
     most 1024; above that by power iteration, which approaches the norm from below, until it gains less than
     1e-10 of it in a round.
 
-    Raises `ValueError` where the kernel is not of four axes or does not fit the image, or where the stride
-    does not divide a circular image.
+    Raises `ValueError` where the kernel is not of four axes or does not fit the image, its channels are not a
+    multiple of `groups`, or the stride does not divide a circular image.
     Source: Sedghi et al. 2019, theorem 6 [sedghi2019]; for a stride, aliased frequencies are joined.
 
     >>> ones = torch.ones(1, 1, 3, 3)
@@ -175,6 +200,13 @@ def convolution_norm(
     border = 0 if padding == "circular" else padding
     if kernel.ndim != 4:
         raise ValueError(f"`kernel` must have shape (C_out, C_in, kh, kw), got {tuple(kernel.shape)}")
+    if groups < 1 or kernel.shape[0] % groups:
+        raise ValueError(f"`groups` must divide the {kernel.shape[0]} channels of `kernel`, got {groups}")
+    if groups > 1:
+        parts = kernel.chunk(groups)
+        return torch.stack(
+            [convolution_norm(k, input_size, stride=stride, padding=padding) for k in parts]
+        ).max()
     if border < 0 or stride < 1:
         raise ValueError(f"`padding` must be 0 or more and `stride` 1 or more, got {padding} and {stride}")
     if any(k > n + 2 * border for k, n in zip(kernel.shape[2:], input_size, strict=True)):

@@ -431,6 +431,58 @@ def test_spectral_norm_divides_by_the_largest_singular_value_of_the_matrix(make,
     assert_close(layer.weight.detach(), weight / largest, rtol=1e-6, atol=0)
 
 
+def test_spectral_norm_reaches_attention_and_embeddings(rng):
+    critic = nn.ModuleDict(
+        {
+            "one": nn.MultiheadAttention(6, 2),
+            "apart": nn.MultiheadAttention(6, 2, kdim=3, vdim=5),
+            "classes": nn.Embedding(4, 6),
+            "bag": nn.EmbeddingBag(4, 6),
+        }
+    )
+    with torch.no_grad():
+        for weight in critic.parameters():
+            weight.copy_(3 * torch.randn(weight.shape, generator=rng))
+    spectral_norm(critic, power_iterations=1000)
+    x = torch.randn(5, 1, 6, generator=rng)
+    critic["one"](x, x, x)
+    critic["classes"](torch.tensor([1]))
+    matrices = [
+        critic["one"].in_proj_weight,
+        critic["one"].out_proj.weight,
+        critic["apart"].q_proj_weight,
+        critic["apart"].k_proj_weight,
+        critic["apart"].v_proj_weight,
+        critic["classes"].weight,
+        critic["bag"].weight,
+    ]
+    for matrix in matrices:
+        assert_close(np.linalg.norm(matrix.detach().numpy(), 2), 1.0, rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("layer", [nn.LSTM(2, 2), nn.GRUCell(2, 2), nn.Bilinear(2, 2, 2)])
+def test_spectral_norm_refuses_matrices_that_it_would_leave(layer):
+    critic = nn.Sequential(nn.Linear(2, 2), layer)
+    with pytest.raises(ValueError, match=rf"`module` must have no .* got {type(layer).__name__} at `1`"):
+        spectral_norm(critic)
+    assert not nn.utils.parametrize.is_parametrized(critic[0])
+
+
+@pytest.mark.parametrize("padding", ["circular", 1])
+@pytest.mark.parametrize(("groups", "channels"), [(4, 4), (2, 4), (4, 8)])
+def test_the_norm_of_a_grouped_convolution_is_that_of_its_matrix(groups, channels, padding, rng):
+    kernel = torch.randn(channels, 4 // groups, 3, 3, generator=rng)
+    basis = torch.eye(4 * 25).view(100, 4, 5, 5)
+    if padding == "circular":
+        basis = nn.functional.pad(basis, (1, 1, 1, 1), mode="circular")
+    columns = nn.functional.conv2d(basis, kernel, padding=0 if padding == "circular" else 1, groups=groups)
+    expected = np.linalg.norm(columns.flatten(1).numpy(), 2)
+    got = lipschitz.convolution_norm(kernel, (5, 5), padding=padding, groups=groups)
+    assert_close(got.item(), expected, rtol=1e-10, atol=0)
+    with pytest.raises(ValueError, match="`groups` must divide the"):
+        lipschitz.convolution_norm(kernel, (5, 5), groups=3)
+
+
 def test_spectral_norm_of_a_two_by_two_matrix():
     layer = nn.Linear(2, 2)
     layer.weight = nn.Parameter(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
