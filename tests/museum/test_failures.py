@@ -127,10 +127,10 @@ def test_a_generator_ten_times_as_fast_collapses_and_equal_rates_spread_it(name,
     [("small", False), ("r1_r2", False), ("two_rates", True), ("packed", True), ("unrolled", True)],
 )
 def test_of_the_stored_cures_of_collapse_r1_and_r2_of_a_twentieth_do_not_help(name, helps):
-    """By the samples of ten seeds: in how many of them at least seven of the eight sectors are served."""
+    """How many of the eight sectors are served, by the samples of ten seeds."""
     record = results.load(f"ring_collapse_{name}")
-    served = sum(sectors(torch.as_tensor(x)) >= 7 for x in record.samples)
-    assert (served >= 8) if helps else (served == 0), served
+    served = [sectors(torch.as_tensor(x)) for x in record.samples]
+    assert (min(served) >= 6) if helps else (max(served) <= 3), served
     if name == "r1_r2":
         assert dict(record.experiment.regularizers) == {"r1": 1 / 20, "r2": 1 / 20}
 

@@ -27,6 +27,7 @@ from torch import nn
 from equations.oracles import entropies, entropy, information, jsd, kl, least, of_laws, pairs, tv
 from equations.reading import holds, meets, sides, strictly, touches
 from ganlab import losses, networks, regularizers
+from ganlab.experiments import results
 
 PAGE = (Path(__file__).parents[3] / "book" / "corrections.md").read_text(encoding="utf-8")
 FIELDS = r"Said\n: (.+?)\n\nSo\n: (.+?)\n\nShown\n: (.+?)\n(?=\n|\Z)"
@@ -539,6 +540,37 @@ def diversity(said: Formulas, so: Formulas) -> Numbers:
     return [2 * kl([0.75, 0.25], [0.5, 0.5])]
 
 
+def served(name: str) -> list[int]:
+    """For each seed of a stored run, around how many modes of the ring a twentieth of the samples lies."""
+    found = []
+    for x in map(np.asarray, results.load(f"ring_collapse_{name}").samples):
+        nearest = np.round(np.arctan2(x[:, 1], x[:, 0]) * 4 / np.pi).astype(int) % 8
+        found.append(int((np.bincount(nearest, minlength=8) >= len(x) / 20).sum()))
+    return found
+
+
+def seeking(said: Formulas, so: Formulas) -> Numbers:
+    """Eight modes served cost nothing; of the stored runs both losses serve few."""
+    judged(said, so)
+    eight = np.full(8, 1 / 8)
+    assert kl(eight, eight) == jsd(eight, eight) == 0
+    assert max(served("small") + served("minimax")) <= 3
+    return []
+
+
+def cure(said: Formulas, so: Formulas) -> Numbers:
+    """By the samples of the stored runs; the modes are at the distance 2 from the middle."""
+    judged(said, so)
+    assert max(served("small") + served("r1_r2")) <= 3
+    assert min(served("two_rates") + served("packed") + served("unrolled")) >= 6
+    inner, outer = (
+        [np.linalg.norm(x, axis=1).mean() for x in results.load(f"ring_collapse_{name}").samples]
+        for name in ("wide_unrolled", "unrolled")
+    )
+    assert max(inner) < 1.75 < 1.9 < min(outer)
+    return [weight for _, weight in results.load("ring_collapse_r1_r2").experiment.regularizers]
+
+
 def two_rates(said: Formulas, so: Formulas) -> Numbers:
     """The Dirac-GAN near its equilibrium, which both losses turn at half the speed of x y."""
     for eta_g, eta_d in ((0.1, 0.1), (0.1, 1.0), (1.0, 0.1)):
@@ -726,9 +758,9 @@ CORRECTIONS: dict[str, Check] = {
     "corr-count": count,
     "corr-one-sample": one_sample,
     "corr-diversity": diversity,
-    "corr-seeking": words_only,
+    "corr-seeking": seeking,
     "corr-cycling": words_only,
-    "corr-cure": words_only,
+    "corr-cure": cure,
     "corr-two-rates": two_rates,
     "corr-momentum": momentum,
     "corr-hinge": hinge,
