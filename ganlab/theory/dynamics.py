@@ -29,7 +29,7 @@ from torch.func import jacrev, vjp, vmap
 
 from ganlab.lipschitz import clip_weights
 from ganlab.losses import GANLoss
-from ganlab.regularizers import Penalty, dragan, input_gradient, r1, r2
+from ganlab.regularizers import GradientPenalty, input_gradient
 
 __all__ = [
     "RULES",
@@ -57,6 +57,7 @@ Rule = Callable[..., Tensor]
 Projection = Callable[[Tensor], Tensor]
 
 _NEUTRAL = 1e-6  # growth per step up to which the spectrum decides nothing
+_MIXES = 4  # values of a penalty's random number, for which a price n^2 of a quadratic critic is exact
 _FLAT = 0.005  # change of log distance from one half of a run to the next that counts as none
 
 
@@ -108,7 +109,7 @@ def bilinear() -> Field:
 
 
 def dirac_gan(
-    loss: GANLoss, *, penalty: Penalty | None = None, weight: float = 0.0, instance_noise: float = 0.0
+    loss: GANLoss, *, penalty: GradientPenalty | None = None, weight: float = 0.0, instance_noise: float = 0.0
 ) -> Field:
     """The Dirac-GAN: real data at 0, generated data at θ, discriminator with score ψ x; the equilibrium is 0.
 
@@ -147,7 +148,12 @@ def dirac_gan(
 
 
 def gaussian_mean_game(
-    loss: GANLoss, *, mean: float = 0.0, std: float = 1.0, penalty: Penalty | None = None, weight: float = 0.0
+    loss: GANLoss,
+    *,
+    mean: float = 0.0,
+    std: float = 1.0,
+    penalty: GradientPenalty | None = None,
+    weight: float = 0.0,
 ) -> Field:
     """Real data N(mean, std^2), generated data N(θ, std^2), score ψ x + b; the equilibrium is (mean, 0, 0).
 
@@ -176,13 +182,18 @@ def gaussian_mean_game(
 
 
 def linear_quadratic_gan(
-    loss: GANLoss, *, mean: float = 0.0, std: float = 1.0, penalty: Penalty | None = None, weight: float = 0.0
+    loss: GANLoss,
+    *,
+    mean: float = 0.0,
+    std: float = 1.0,
+    penalty: GradientPenalty | None = None,
+    weight: float = 0.0,
 ) -> Field:
     """Real data N(mean, std^2), linear generator a z + b with z ~ N(0, 1), quadratic score w x^2 + u x.
 
     The state is (a, b, w, u); the equilibria are a = ± std, b = mean, w = u = 0. With `wasserstein` the field
     is v = (2 w a, 2 w b + u, std^2 + mean^2 - a^2 - b^2, mean - b). Other arguments and errors as for
-    `dirac_gan`; the penalty can only be `r1` or `r2`, since quadrature does not see the kinks of the others.
+    `dirac_gan`; the price of the penalty can only be n^2, since quadrature does not see the kinks of others.
 
     Source: Nagarajan & Kolter 2017 [nagarajan2017].
 
@@ -191,8 +202,11 @@ def linear_quadratic_gan(
     >>> print([round(x, 10) for x in linear_quadratic_gan(wasserstein)(state).tolist()])
     [2.0, 1.25, -4.0, -1.0]
     """
-    if penalty not in (None, r1, r2):
-        raise ValueError(f"`penalty` must be r1 or r2 where the critic is not linear, got {penalty!r}")
+    if penalty is not None and not _checked(penalty).price.smooth:
+        raise ValueError(
+            "`penalty` must have the price n^2, or one as smooth, where the critic is not linear, "
+            f"got {penalty}"
+        )
     nodes = _normal_nodes(1.0)
     return _scalar_gan(
         loss,
@@ -203,6 +217,7 @@ def linear_quadratic_gan(
         weights=nodes.weights,
         penalty=penalty,
         weight=weight,
+        linear=False,
     )
 
 
@@ -558,36 +573,55 @@ def _scalar_gan(
     critic: Callable[[Tensor, Tensor], Tensor],
     sizes: tuple[int, int],
     weights: Tensor,
-    penalty: Penalty | None,
+    penalty: GradientPenalty | None,
     weight: float,
+    linear: bool = True,
 ) -> Field:
-    """The field of a GAN on the line; `real` and `generator(theta)` are the nodes (K,), `weights` theirs."""
+    """The field of a GAN on the line; `real` and `generator(theta)` are the nodes (K,), `weights` theirs.
+
+    The slope of a `linear` critic is the same everywhere, so that any one point will do for a penalty.
+    """
     if weight < 0 or (weight > 0 and penalty is None):
         raise ValueError(
             f"`weight` must be 0 or more, and 0 without a `penalty`, got {weight} with {penalty}"
         )
     if loss.whole_batch and len(real) > 1:
         raise ValueError(f"`loss` must not be {loss.name} here: it is no expectation over single samples")
+    if penalty is not None:
+        _checked(penalty)
     expected = partial(_expected, weights=weights, product=loss.relativistic)
+    spread = float(((real - real @ weights).square() @ weights).sqrt())
 
     def scores(state: Tensor) -> tuple[Tensor, Tensor]:
         theta, psi = state[: sizes[0]], state[sizes[0] :]
         return critic(psi, real), critic(psi, generator(theta))
 
-    def penalised(state: Tensor, penalty: Penalty) -> Tensor:
+    def penalised(state: Tensor, penalty: GradientPenalty) -> Tensor:
         theta, psi = state[: sizes[0]], state[sizes[0] :]
-        mix = real.new_zeros(1, 1) if penalty is dragan else real.new_full((1,), 0.5)
+        place = penalty.place
+        law = place.nodes(1 if linear else _MIXES, spread) if place.nodes else ((None,), (1.0,))
 
-        def one(x: Tensor, y: Tensor) -> Tensor:
-            return penalty(lambda p: critic(psi, p[:, 0]), x[:, None], y[:, None], mix=mix)
+        def at(mix: Tensor | None) -> Tensor:
+            def one(x: Tensor, y: Tensor) -> Tensor:
+                points = place.points(x[:, None], y[:, None], mix)
+                return penalty.at(lambda p: critic(psi, p[:, 0]), points)
 
-        return _expected(one, real, generator(theta), weights=weights, product=False)
+            product = len(place.reads) > 1 and not linear
+            return _expected(one, real, generator(theta), weights=weights, product=product)
+
+        return torch.stack([share * at(mix) for mix, share in zip(*law, strict=True)]).sum()
 
     def discriminator_loss(state: Tensor) -> Tensor:
         value = expected(loss.discriminator, *scores(state))
         return value if penalty is None else value + weight * penalised(state, penalty)
 
     return Field((lambda state: expected(loss.generator, *scores(state)), discriminator_loss), sizes)
+
+
+def _checked(penalty: object) -> GradientPenalty:
+    if not isinstance(penalty, GradientPenalty):
+        raise TypeError(f"`penalty` must be a GradientPenalty, a place and a price, got {penalty!r}")
+    return penalty
 
 
 def _expected(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from torch import Tensor
 
 from ganlab.losses import GANLoss
+from ganlab.regularizers import GradientPenalty
 from ganlab.training.unrolling import Unroll
 
 __all__ = ["Draw", "Penalty", "Rules", "pack"]
@@ -16,24 +16,29 @@ __all__ = ["Draw", "Penalty", "Rules", "pack"]
 
 @dataclass(frozen=True)
 class Penalty:
-    """A regularizer with its weight, applied in every `every`-th discriminator step.
+    """A penalty in use: with its weight, and applied in every `every`-th discriminator step.
 
-    `function`: one of `ganlab.regularizers.REGULARIZERS`. `weight`: its factor; for R1 and R2, whose usual
+    `function`: a `ganlab.regularizers.GradientPenalty`. `weight`: its factor; for R1 and R2, whose usual
     form is (gamma / 2) E||grad||^2, give gamma / 2. Applied lazily, the weight is multiplied by `every`, so
     that its mean over the steps stays the same (Karras et al. 2020, appendix B [karras2020]).
 
-    Raises `ValueError` where the weight is negative or `every` is not positive.
+    Raises `TypeError` where `function` is no such penalty, `ValueError` where the weight is negative or
+    `every` is not positive.
 
     >>> from ganlab.regularizers import r1
     >>> Penalty(r1, 0.05).every
     1
     """
 
-    function: Callable[..., Tensor]
+    function: GradientPenalty
     weight: float
     every: int = 1
 
     def __post_init__(self) -> None:
+        if not isinstance(self.function, GradientPenalty):
+            raise TypeError(
+                f"`function` must be a GradientPenalty, a place and a price, got {self.function!r}"
+            )
         if not self.weight >= 0:
             raise ValueError(f"`weight` must be at least 0, got {self.weight}")
         if self.every < 1:

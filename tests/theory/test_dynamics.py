@@ -647,7 +647,7 @@ def test_requests_that_make_no_sense_are_refused():
         dirac_gan(minimax, instance_noise=-1)
     with pytest.raises(ValueError, match="`loss` must not be relativistic_average here: it is no"):
         gaussian_mean_game(relativistic_average)
-    with pytest.raises(ValueError, match="`penalty` must be r1 or r2 where the critic is not linear"):
+    with pytest.raises(ValueError, match=r"must have the price n\^2, .* not linear, got dragan: "):
         linear_quadratic_gan(wasserstein, penalty=dragan, weight=1.0)
     with pytest.raises(ValueError, match="`steps` must be 0 or more, got -1"):
         trajectory(bilinear(), ZERO, -1)
