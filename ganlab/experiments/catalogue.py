@@ -1,40 +1,26 @@
-"""Named, complete set-ups: data, networks, loss, regularizer, schedule and steps, in one plain dict."""
+"""Named, complete set-ups: data, networks, loss, regularizer, schedule and steps, in one plain dict.
+
+A set-up is names and numbers, and is checked against what `ganlab.facts` knows of the names: nothing here
+loads a network. What a set-up stands for is built in `ganlab.experiments.building`.
+"""
 
 from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
-from os import PathLike
-from typing import Any, NamedTuple
+from typing import Any
 
-import torch
-from torch import nn
-
-from ganlab import data
-from ganlab.evaluation import judging
-from ganlab.losses import LOSSES, GANLoss, label_smoothing
-from ganlab.networks import NETWORKS
-from ganlab.regularizers import REGULARIZERS
-from ganlab.training.distributed import Group
-from ganlab.training.game import GAN
-from ganlab.training.players import Batches
-from ganlab.training.rules import Penalty
-from ganlab.training.unrolling import Unroll
+from ganlab import facts
 
 __all__ = [
     "EXPERIMENTS",
     "SCHEDULES",
     "Experiment",
-    "Setup",
-    "build",
-    "build_game",
     "change",
     "default",
     "from_dict",
-    "load",
     "look_up",
     "to_dict",
 ]
@@ -124,14 +110,23 @@ def default(name: str) -> Experiment:
     >>> default("grid").width
     128
     """
-    look_up(data.DATASETS, name, "data")
+    look_up(facts.names("data"), name, "data")
+    settings = facts.table("data")[name]["default"]
     try:
-        return Experiment(name, **data.DATASETS[name].default)
+        return Experiment(name, **{key: _tuples(value) for key, value in settings.items()})
     except TypeError as error:
         raise ValueError(f"`default` of the data set {name} must hold settings: {error}") from None
 
 
-_DEFAULTS = {name: default(name) for name in data.DATASETS}
+def _tuples(value: Any) -> Any:
+    return (
+        tuple(_tuples(item) for item in value)
+        if isinstance(value, Sequence) and not isinstance(value, str)
+        else value
+    )
+
+
+_DEFAULTS = {name: default(name) for name in facts.names("data")}
 _POINTS, _DIGITS, _FASHION = (_DEFAULTS[name] for name in ("ring", "digits", "fashion_mnist"))
 _DCGAN = replace(
     _FASHION, network="dcgan", width=32, discriminator_width=None, batch_size=64, steps=4690, ema=0.999
@@ -207,14 +202,6 @@ ten passes over 60 000 training images in batches of 128, and five in batches of
 """
 
 
-class Setup(NamedTuple):
-    """What `build` makes of an experiment: the game, its batches, and the source of the real samples."""
-
-    gan: GAN
-    batches: Batches
-    source: data.Source
-
-
 def change(experiment: Experiment, **settings: Any) -> Experiment:
     """The experiment with other settings, after checking every name and number in it.
 
@@ -224,81 +211,18 @@ def change(experiment: Experiment, **settings: Any) -> Experiment:
     10
     """
     changed = replace(experiment, **settings)
-    look_up(data.DATASETS, changed.data, "data")
-    look_up(NETWORKS, changed.network, "network")
-    look_up(LOSSES, changed.loss, "loss")
+    for kind, name in (("data", "data"), ("networks", "network"), ("losses", "loss")):
+        look_up(facts.names(kind), getattr(changed, name), name)
     look_up(SCHEDULES, changed.schedule, "schedule")
     for entry in changed.regularizers:
-        _penalty(entry)
-    for name in ("steps", "batch_size", "n_critic", "latent_dim", "pack"):
-        if getattr(changed, name) < 1:
-            raise ValueError(f"`{name}` must be at least 1, got {getattr(changed, name)}")
-    if changed.batch_size % changed.pack:
-        raise ValueError(
-            f"`batch_size` must be a multiple of `pack`, {changed.pack}, got {changed.batch_size}"
-        )
-    if any(not rate > 0 for rate in changed.learning_rates):
-        raise ValueError(f"`learning_rates` must be positive, got {changed.learning_rates}")
-    if changed.network != "mlp" and len(data.DATASETS[changed.data].shape) != 3:
+        _check_regularizer(entry)
+    _check_numbers(changed)
+    shape = facts.table("data")[changed.data]["shape"]
+    if changed.network != "mlp" and len(shape) != 3:
         raise ValueError(f"`network` must be mlp for the points of {changed.data}, got {changed.network!r}")
-    if changed.unroll:
-        Unroll(*changed.unroll)
-    if not changed.instance_noise >= 0:
-        raise ValueError(f"`instance_noise` must be at least 0, got {changed.instance_noise}")
-    _loss(changed)
+    if changed.smoothing:
+        _check_smoothing(changed)
     return changed
-
-
-def build(
-    experiment: Experiment,
-    *,
-    seed: int = 0,
-    data_dir: str | PathLike[str] | None = None,
-    device: str = "cpu",
-    source: data.Source | None = None,
-    group: Group | None = None,
-) -> Setup:
-    """The game and the batches of an experiment; `seed` fixes the networks, the data and every draw.
-
-    `data_dir`: where image files lie; see `ganlab.data`. `device`: of the networks, "cpu" or "cuda".
-    `source`: what `load` returned, so that several seeds share it; it is loaded where it is not given.
-    `group`: the processes that share each batch, see `ganlab.training.distributed`.
-
-    Raises `ValueError` where a setting is out of range or the data is not to be had.
-
-    >>> setup = build(change(EXPERIMENTS["ring"], steps=10))
-    >>> setup.gan.latent_dim, next(setup.batches).shape
-    (2, torch.Size([256, 2]))
-    """
-    experiment = change(experiment)
-    source = source or load(experiment, data_dir)
-    gan, data_rng = _deal(experiment, seed, device, group)
-    return Setup(gan, data.batches(source, experiment.batch_size, data_rng, dtype=gan.dtype), source)
-
-
-def load(experiment: Experiment, data_dir: str | PathLike[str] | None = None) -> data.Source:
-    """The source of the real samples of an experiment; `data_dir` as in `build`.
-
-    Raises `DataError`, a `ValueError`, where files are missing, truncated or altered, and `ValueError` where
-    the entry of the data set names no kind of `ganlab.evaluation.judging`, or a shape that it cannot show.
-
-    >>> load(EXPERIMENTS["digits"]).shape
-    (1, 8, 8)
-    """
-    entry = data.DATASETS[experiment.data]
-    judging.check(entry.kind, entry.shape)
-    return entry.load(data_dir)
-
-
-def build_game(experiment: Experiment, *, seed: int = 0, device: str = "cpu") -> GAN:
-    """The game that `build` makes, without reading the data: enough to draw samples from stored weights.
-
-    Raises `ValueError` where a setting is out of range.
-
-    >>> build_game(EXPERIMENTS["mnist"]).sample_shape
-    (1, 28, 28)
-    """
-    return _deal(change(experiment), seed, device)[0]
 
 
 def to_dict(experiment: Experiment) -> dict[str, Any]:
@@ -325,88 +249,37 @@ def from_dict(settings: dict[str, Any]) -> Experiment:
         raise ValueError(f"the stored settings must be those of an experiment: {error}") from None
 
 
-def _tuples(value: Any) -> Any:
-    return (
-        tuple(_tuples(item) for item in value)
-        if isinstance(value, Sequence) and not isinstance(value, str)
-        else value
-    )
-
-
-def _penalty(entry: Regularizer) -> Penalty:
+def _check_regularizer(entry: Regularizer) -> None:
     name, weight, every = (*entry, 1) if len(entry) == 2 else entry
-    look_up(REGULARIZERS, name, "regularizer")
+    look_up(facts.names("regularizers"), name, "regularizer")
     if not weight >= 0:
         raise ValueError(f"the weight of `{name}` must be at least 0, got {weight}")
     if not isinstance(every, int) or every < 1:
         raise ValueError(f"the interval of `{name}` must be a positive integer, got {every}")
-    return Penalty(REGULARIZERS[name], weight, every)
 
 
-def _deal(
-    experiment: Experiment, seed: int, device: str, group: Group | None = None
-) -> tuple[GAN, torch.Generator]:
-    """The game, and the random stream that is left for its data."""
-    rng = torch.Generator().manual_seed(seed)
-    dtype = torch.float64 if experiment.float64 else torch.float32
-    with _default_dtype(dtype):  # so that a seed gives the same weights whatever the default is
-        generator, discriminator = _networks(experiment, rng)
-    data_rng = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=rng)))
-    gan = GAN(
-        generator,
-        discriminator,
-        _loss(experiment),
-        rng,
-        penalties=[_penalty(entry) for entry in experiment.regularizers],
-        learning_rates=experiment.learning_rates,
-        betas=experiment.betas,
-        schedule=_schedule(experiment),
-        ema=experiment.ema,
-        instance_noise=_noise(experiment),
-        pack=experiment.pack,
-        unroll=Unroll(*experiment.unroll) if experiment.unroll else None,
-        bf16=experiment.bf16,
-        group=group,
-        device=device,
-    )
-    return gan, data_rng
+def _check_numbers(changed: Experiment) -> None:
+    for name in ("steps", "batch_size", "n_critic", "latent_dim", "pack"):
+        if getattr(changed, name) < 1:
+            raise ValueError(f"`{name}` must be at least 1, got {getattr(changed, name)}")
+    if changed.batch_size % changed.pack:
+        raise ValueError(
+            f"`batch_size` must be a multiple of `pack`, {changed.pack}, got {changed.batch_size}"
+        )
+    if any(not rate > 0 for rate in changed.learning_rates):
+        raise ValueError(f"`learning_rates` must be positive, got {changed.learning_rates}")
+    if not changed.instance_noise >= 0:
+        raise ValueError(f"`instance_noise` must be at least 0, got {changed.instance_noise}")
+    if changed.unroll and not (changed.unroll[0] >= 1 and changed.unroll[1] > 0):
+        raise ValueError(f"`unroll` must be at least one step and a positive rate, got {changed.unroll}")
 
 
-@contextmanager
-def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
-    previous = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(previous)
-
-
-def _networks(experiment: Experiment, rng: torch.Generator) -> tuple[nn.Module, nn.Module]:
-    """Both networks; the discriminator looks at `pack` samples, joined along their first axis."""
-    pair, shape = NETWORKS[experiment.network], data.DATASETS[experiment.data].shape
-    packed = (experiment.pack * shape[0], *shape[1:])
-    widths = [
-        {} if width is None else {"width": width}
-        for width in (experiment.width, experiment.discriminator_width or experiment.width)
-    ]
-    generator = pair.generator(experiment.latent_dim, shape, rng=rng, **widths[0])
-    statistic = experiment.minibatch_std
-    return generator, pair.discriminator(packed, rng=rng, minibatch_std=statistic, **widths[1])
-
-
-def _loss(experiment: Experiment) -> GANLoss:
-    loss = LOSSES[experiment.loss]
-    return label_smoothing(loss, experiment.smoothing) if experiment.smoothing else loss
-
-
-def _schedule(experiment: Experiment) -> Callable[[int], float] | None:
-    if experiment.schedule == "constant":
-        return None
-    shape = SCHEDULES[experiment.schedule]
-    return lambda step: shape(step / experiment.steps)
-
-
-def _noise(experiment: Experiment) -> float | Callable[[int], float]:
-    level, steps = experiment.instance_noise, experiment.steps
-    return (lambda step: level * max(0.0, 1 - step / steps)) if level else 0.0
+def _check_smoothing(changed: Experiment) -> None:
+    smoothed = [name for name, told in facts.table("losses").items() if told["logistic"]]
+    if changed.loss not in smoothed:
+        raise ValueError(
+            f"`loss` must be one of {', '.join(smoothed)} to have labels that can be smoothed, "
+            f"got {changed.loss}"
+        )
+    if not 0 <= changed.smoothing < 1:
+        raise ValueError(f"`smoothing` must be in [0, 1), got {changed.smoothing}")

@@ -29,8 +29,9 @@ from torch import Tensor
 
 from ganlab import plotting
 from ganlab.evaluation import judging
-from ganlab.experiments import catalogue, reports
-from ganlab.experiments.catalogue import EXPERIMENTS, Experiment, Setup
+from ganlab.experiments import building, catalogue, reports
+from ganlab.experiments.building import Setup
+from ganlab.experiments.catalogue import EXPERIMENTS, Experiment
 from ganlab.storage import write_atomically
 from ganlab.training.ensembles import cannot_stack, train_together
 from ganlab.training.history import History
@@ -133,8 +134,8 @@ def make(name: str, *, data_dir: str | None = None) -> Record:
     """
     catalogue.look_up(RECORDS, name, "name")
     experiment, seeds = EXPERIMENTS[name], RECORDS[name]
-    source = catalogue.load(experiment, data_dir)
-    setups = [catalogue.build(experiment, seed=seed, source=source) for seed in seeds]
+    source = building.load(experiment, data_dir)
+    setups = [building.build(experiment, seed=seed, source=source) for seed in seeds]
     started = time.process_time()
     history = _trained(setups, experiment)
     seconds = (time.process_time() - started) / len(seeds)

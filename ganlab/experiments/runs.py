@@ -20,8 +20,9 @@ import torch
 from torch import Tensor
 
 from ganlab import storage
-from ganlab.experiments import catalogue
-from ganlab.experiments.catalogue import Experiment, Setup
+from ganlab.experiments import building, catalogue
+from ganlab.experiments.building import Setup
+from ganlab.experiments.catalogue import Experiment
 from ganlab.storage import CheckpointError
 from ganlab.training.distributed import Group
 from ganlab.training.ensembles import train_all
@@ -173,7 +174,7 @@ def view(folder: Path) -> tuple[Request, list[GAN], History]:
     if not found:
         raise CheckpointError(f"{folder} holds no checkpoint yet; `ganlab resume {folder}` goes on with it")
     tensors, state = _read(folder, found[-1], identity)
-    games = [catalogue.build_game(request.experiment, seed=seed) for seed in request.seeds]
+    games = [building.build_game(request.experiment, seed=seed) for seed in request.seeds]
     _put(games, tensors, folder, found[-1])
     return request, games, _history(tensors, state)
 
@@ -269,9 +270,9 @@ def _setups(request: Request, group: Group | None) -> list[Setup]:
     if group and len(request.seeds) > 1:
         raise ValueError(f"`--seeds` must be one seed where processes share a batch, got {request.seeds}")
     device = _device(request.device)
-    source = catalogue.load(catalogue.change(request.experiment), request.data_dir)
+    source = building.load(catalogue.change(request.experiment), request.data_dir)
     return [
-        catalogue.build(request.experiment, seed=seed, device=device, source=source, group=group)
+        building.build(request.experiment, seed=seed, device=device, source=source, group=group)
         for seed in request.seeds
     ]
 

@@ -2,6 +2,8 @@
 
 import itertools
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -187,3 +189,13 @@ def test_a_bad_setting_is_named(settings, message):
 def test_a_name_far_from_all_gets_no_suggestion():
     with pytest.raises(ValueError, match=r"got 'zzzz'$"):
         look_up(data.DATASETS, "zzzz", "data")
+
+
+def test_a_set_up_is_looked_up_changed_and_written_down_without_torch():
+    code = (
+        "import sys; from ganlab import experiments as e;"
+        "changed = e.change(e.EXPERIMENTS['digits'], steps=7, smoothing=0.1, network='dcgan');"
+        "assert e.from_dict(e.to_dict(changed)) == changed and e.default('ring') == e.EXPERIMENTS['ring'];"
+        "assert not {'torch', 'numpy', 'scipy'} & set(sys.modules), sorted(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,162 @@
+"""What a set-up stands for: the networks, the game and the batches, all drawn from one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from os import PathLike
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from ganlab import data
+from ganlab.evaluation import judging
+from ganlab.experiments.catalogue import SCHEDULES, Experiment, Regularizer, change
+from ganlab.losses import LOSSES, GANLoss, label_smoothing
+from ganlab.networks import NETWORKS
+from ganlab.regularizers import REGULARIZERS
+from ganlab.training.distributed import Group
+from ganlab.training.game import GAN
+from ganlab.training.players import Batches
+from ganlab.training.rules import Penalty
+from ganlab.training.unrolling import Unroll
+
+__all__ = ["Setup", "build", "build_game", "load"]
+
+
+class Setup(NamedTuple):
+    """What `build` makes of an experiment: the game, its batches, and the source of the real samples."""
+
+    gan: GAN
+    batches: Batches
+    source: data.Source
+
+
+def build(
+    experiment: Experiment,
+    *,
+    seed: int = 0,
+    data_dir: str | PathLike[str] | None = None,
+    device: str = "cpu",
+    source: data.Source | None = None,
+    group: Group | None = None,
+) -> Setup:
+    """The game and the batches of an experiment; `seed` fixes the networks, the data and every draw.
+
+    `data_dir`: where image files lie; see `ganlab.data`. `device`: of the networks, "cpu" or "cuda".
+    `source`: what `load` returned, so that several seeds share it; it is loaded where it is not given.
+    `group`: the processes that share each batch, see `ganlab.training.distributed`.
+
+    Raises `ValueError` where a setting is out of range or the data is not to be had.
+
+    >>> from ganlab.experiments import EXPERIMENTS
+    >>> setup = build(change(EXPERIMENTS["ring"], steps=10))
+    >>> setup.gan.latent_dim, next(setup.batches).shape
+    (2, torch.Size([256, 2]))
+    """
+    experiment = change(experiment)
+    source = source or load(experiment, data_dir)
+    gan, data_rng = _deal(experiment, seed, device, group)
+    return Setup(gan, data.batches(source, experiment.batch_size, data_rng, dtype=gan.dtype), source)
+
+
+def load(experiment: Experiment, data_dir: str | PathLike[str] | None = None) -> data.Source:
+    """The source of the real samples of an experiment; `data_dir` as in `build`.
+
+    Raises `DataError`, a `ValueError`, where files are missing, truncated or altered, and `ValueError` where
+    the entry of the data set names no kind of `ganlab.evaluation.judging`, or a shape that it cannot show.
+
+    >>> from ganlab.experiments import EXPERIMENTS
+    >>> load(EXPERIMENTS["digits"]).shape
+    (1, 8, 8)
+    """
+    entry = data.DATASETS[experiment.data]
+    judging.check(entry.kind, entry.shape)
+    return entry.load(data_dir)
+
+
+def build_game(experiment: Experiment, *, seed: int = 0, device: str = "cpu") -> GAN:
+    """The game that `build` makes, without reading the data: enough to draw samples from stored weights.
+
+    Raises `ValueError` where a setting is out of range.
+
+    >>> from ganlab.experiments import EXPERIMENTS
+    >>> build_game(EXPERIMENTS["mnist"]).sample_shape
+    (1, 28, 28)
+    """
+    return _deal(change(experiment), seed, device)[0]
+
+
+def _penalty(entry: Regularizer) -> Penalty:
+    name, weight, every = (*entry, 1) if len(entry) == 2 else entry
+    return Penalty(REGULARIZERS[name], weight, every)
+
+
+def _deal(
+    experiment: Experiment, seed: int, device: str, group: Group | None = None
+) -> tuple[GAN, torch.Generator]:
+    """The game, and the random stream that is left for its data."""
+    rng = torch.Generator().manual_seed(seed)
+    dtype = torch.float64 if experiment.float64 else torch.float32
+    with _default_dtype(dtype):  # so that a seed gives the same weights whatever the default is
+        generator, discriminator = _networks(experiment, rng)
+    data_rng = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=rng)))
+    gan = GAN(
+        generator,
+        discriminator,
+        _loss(experiment),
+        rng,
+        penalties=[_penalty(entry) for entry in experiment.regularizers],
+        learning_rates=experiment.learning_rates,
+        betas=experiment.betas,
+        schedule=_schedule(experiment),
+        ema=experiment.ema,
+        instance_noise=_noise(experiment),
+        pack=experiment.pack,
+        unroll=Unroll(*experiment.unroll) if experiment.unroll else None,
+        bf16=experiment.bf16,
+        group=group,
+        device=device,
+    )
+    return gan, data_rng
+
+
+@contextmanager
+def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    previous = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(previous)
+
+
+def _networks(experiment: Experiment, rng: torch.Generator) -> tuple[nn.Module, nn.Module]:
+    """Both networks; the discriminator looks at `pack` samples, joined along their first axis."""
+    pair, shape = NETWORKS[experiment.network], data.DATASETS[experiment.data].shape
+    packed = (experiment.pack * shape[0], *shape[1:])
+    widths = [
+        {} if width is None else {"width": width}
+        for width in (experiment.width, experiment.discriminator_width or experiment.width)
+    ]
+    generator = pair.generator(experiment.latent_dim, shape, rng=rng, **widths[0])
+    statistic = experiment.minibatch_std
+    return generator, pair.discriminator(packed, rng=rng, minibatch_std=statistic, **widths[1])
+
+
+def _loss(experiment: Experiment) -> GANLoss:
+    loss = LOSSES[experiment.loss]
+    return label_smoothing(loss, experiment.smoothing) if experiment.smoothing else loss
+
+
+def _schedule(experiment: Experiment) -> Callable[[int], float] | None:
+    if experiment.schedule == "constant":
+        return None
+    shape = SCHEDULES[experiment.schedule]
+    return lambda step: shape(step / experiment.steps)
+
+
+def _noise(experiment: Experiment) -> float | Callable[[int], float]:
+    level, steps = experiment.instance_noise, experiment.steps
+    return (lambda step: level * max(0.0, 1 - step / steps)) if level else 0.0
