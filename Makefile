@@ -11,7 +11,7 @@ export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book serve site test scripts notebooks facts runs benchmarks repository mutants mutants-equations lock \
+.PHONY: help book serve site test check scripts notebooks facts runs benchmarks repository mutants mutants-equations lock \
 	clean
 
 help:  ## Show this list
@@ -33,7 +33,15 @@ test: .venv/installed scripts  ## Run every check: style, types, floors, package
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist loadscope
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
+
+check: .venv/installed scripts  ## Run what is for every save: style, types, floors and the fast tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports > /dev/null || $(BIN)/lint-imports
+	@$(BIN)/pyright > /dev/null & types=$$!; \
+	  $(BIN)/pytest -q -n 1 --dist loadscope -m "not slow" ganlab tests; tests=$$?; \
+	  wait $$types || { $(BIN)/pyright; exit 1; }; exit $$tests
 
 scripts: .venv/installed  ## Lint the JavaScript and check its form
 	$(BIN)/oxlint

@@ -18,6 +18,33 @@ matplotlib.use("agg")  # and not by MPLBACKEND, which the kernels of the noteboo
 torch.set_num_threads(1)
 
 
+LONGEST = (
+    "tests/book/test_book.py",
+    "tests/book/test_pages.py",
+    "book/",
+    "tests/experiments/test_results.py",
+    "tests/museum",
+    "tests/page",
+    "tests/training",
+    "tests/cli",
+    "tests/book",
+    "tests/evaluation",
+    "tests/experiments",
+)
+"""What takes longest, first: two workers then end together. All of it is slow, and so left to `make test`."""
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        where = item.path.relative_to(item.config.rootpath).as_posix()
+        return next((rank for rank, head in enumerate(LONGEST) if where.startswith(head)), len(LONGEST))
+
+    for item in items:
+        if place(item) < len(LONGEST):
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=place)
+
+
 @pytest.fixture(autouse=True)
 def _float64_and_restored_defaults(request):
     """Doctests see the library as a reader does, in float32; tests of mathematics see float64."""
@@ -62,7 +89,7 @@ def browser(browser_path):
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory):
     """A folder with the package as its wheel holds it, built from what git would commit and nothing else."""
-    from test_house import ROOT, tracked_files
+    from oracles.repository import ROOT, tracked_files
 
     source, wheels, target = (tmp_path_factory.mktemp(name) for name in ("source", "wheels", "installed"))
     needed = ("ganlab", "pyproject.toml", "README.md", "LICENSE")

@@ -11,8 +11,7 @@ import shutil
 import subprocess
 import sys
 from base64 import b64decode, b64encode
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
-from importlib.resources import files
+from decimal import Decimal
 from pathlib import Path
 
 import mpmath
@@ -20,61 +19,35 @@ import nbformat
 import notebooks
 import numpy as np
 import pytest
-import yaml
-from bs4 import BeautifulSoup
 from equations import entries
 from equations.reading import normalise
+from oracles.pages import (
+    CHAPTERS,
+    NAMES,
+    NOTEBOOKS,
+    NUMBER,
+    PAGES,
+    QUIZZES,
+    ROOT,
+    bundles,
+    cells,
+    code_cells,
+    decimals,
+    figures,
+    is_shown,
+    named,
+    numbers,
+    outside_code,
+    prose,
+    record,
+    tags,
+)
 from PIL import Image
 from pybtex.database import parse_file
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def toc_pages(entry):
-    here = [entry[key] for key in ("root", "file") if key in entry]
-    below = [item for key in ("parts", "chapters", "sections") for item in entry.get(key, ())]
-    return here + [name for item in below for name in toc_pages(item)]
-
-
-NAMES = toc_pages(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
-PAGES = [path for name in NAMES for path in sorted(ROOT.glob(f"{name}.*"))]
-NOTEBOOKS = [path for path in PAGES if path.suffix == ".ipynb"]
-QUIZZES = sorted(Path(str(files("ganlab") / "assets" / "quizzes")).glob("*.yml"))
-CHAPTERS = [path for path in NOTEBOOKS if path.stem in {quiz.stem for quiz in QUIZZES}]
 BIBLIOGRAPHY = parse_file(ROOT / "book" / "references.bib").entries
 PINNED = dict(re.findall(r"^([\w-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), flags=re.M))
 PLAIN_INSTRUCTIONS = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
-
-
-def named(paths):
-    return pytest.mark.parametrize("path", paths, ids=[path.stem for path in paths])
-
-
-def cells(path):
-    """The cells of a page; a page in Markdown is one cell."""
-    if path.suffix == ".md":
-        return [nbformat.v4.new_markdown_cell(path.read_text(encoding="utf-8"))]
-    return nbformat.read(path, as_version=4).cells
-
-
-def prose(path):
-    return "\n\n".join(cell.source for cell in cells(path) if cell.cell_type == "markdown")
-
-
-def code_cells(path):
-    return [cell for cell in cells(path) if cell.cell_type == "code" and "colab" not in tags(cell)]
-
-
-def tags(cell):
-    return set(cell.metadata.get("tags", ()))
-
-
-def figures(path):
-    return [cell for cell in code_cells(path) if any("image/png" in data for data in bundles(cell))]
-
-
-def bundles(cell):
-    return [output.get("data", {}) for output in cell.get("outputs", ())]
 
 
 # The pages
@@ -109,10 +82,6 @@ def test_a_directive_keeps_a_distance_from_its_body(path):
             assert after == "", f"no blank line after {line}"
         if re.fullmatch(r":::+", line):
             assert lines[number - 1] == "", f"no blank line before the end of {lines[number - 1]}"
-
-
-def outside_code(markdown):
-    return re.sub(r"^```.*?^```", "", markdown, flags=re.M | re.S)
 
 
 # Equations
@@ -167,50 +136,6 @@ def test_a_wrong_equation_would_not_pass(equation):
 
 
 # Numbers
-
-_DECIMAL = re.compile(r"(?<![\w.\\-])-?\d+\.\d+(?:e[-+]?\d+)?(?![\w.]*\.\d)")
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
-_NOT_PROSE = (
-    r"^```.*?^```",  # code
-    r"`[^`]*`",  # code, citations and cross-references
-    r"\]\([^)]*\)",  # addresses
-    r"\b(?:Python|PyTorch|version|eq\.|equation|section|sec\.|chapter|theorem|table|figure)\s+\d+(?:\.\d+)+",
-)
-
-
-def decimals(markdown):
-    """The decimal numbers of a text, as written, without those of code, addresses, versions and sections."""
-    for pattern in _NOT_PROSE:
-        markdown = re.sub(pattern, " ", markdown, flags=re.M | re.S | re.I)
-    markdown = markdown.replace("−", "-")
-    markdown = re.sub(r"\s*\\times\s*10\^\{?(-?\d+)\}?", r"e\1", markdown)
-    return _DECIMAL.findall(markdown)
-
-
-def numbers(cell):
-    """The numbers that a reader sees in the outputs of a cell."""
-    shown = [output.get("text", "") for output in cell.get("outputs", ())]
-    for data in bundles(cell):
-        shown += [
-            _read(text) if kind == "text/html" else text for kind, text in data.items() if "text/" in kind
-        ]
-    return [Decimal(number) for text in shown for number in _NUMBER.findall(text.replace("−", "-"))]
-
-
-def _read(html):
-    """The words of a piece of HTML, without its scripts, its data and its pictures."""
-    soup = BeautifulSoup(html, "html.parser")
-    for hidden in soup(["script", "style"]):
-        hidden.decompose()
-    return soup.get_text(" ")
-
-
-def is_shown(written, shown):
-    """Whether one of the numbers shown has at least as many digits and rounds to the one written."""
-    number = Decimal(written)
-    exact = [other for other in shown if other.as_tuple().exponent <= number.as_tuple().exponent]
-    ways = (ROUND_HALF_EVEN, ROUND_HALF_UP)
-    return any(number == other.quantize(number, rounding=way) for other in exact for way in ways)
 
 
 def unsupported(page):
@@ -270,7 +195,7 @@ def test_the_digits_of_a_script_of_its_data_or_of_a_picture_are_not_shown():
     ],
 )
 def test_a_decimal_is_shown_by_an_output_that_rounds_to_it(written, output, verdict):
-    shown = [Decimal(number) for number in _NUMBER.findall(output)]
+    shown = [Decimal(number) for number in NUMBER.findall(output)]
     assert is_shown(written, shown) is verdict
 
 
@@ -423,10 +348,6 @@ def test_a_chapter_says_what_it_asks_and_ends_with_what_it_gave(path):
         assert landmark in text
     for heading in ("What can go wrong", "Exercises", "Quiz", "To take away"):
         assert re.search(rf"^## {heading}$", text, flags=re.M), heading
-
-
-def record(path):
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 @named(QUIZZES)

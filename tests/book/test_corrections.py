@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 from equations.corrections import CORRECTIONS, ENTRIES, ENTRY, PAGE, RELATION, statements, words_only
-from test_book import decimals, is_shown, outside_code
+from oracles.pages import decimals, is_shown, outside_code
 
 REFERENCE = r"\{(?:eq|ref|prf:ref|numref|doc)\}`[\w/-]+`|\]\(\w+\.ipynb#[\w-]+\)"
 

@@ -166,7 +166,7 @@ def start(*arguments, cwd):
 
 
 def wait_for_a_checkpoint(process, folder, after):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while (storage.steps(folder) or [0])[-1] <= after:
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_lab import run
+from oracles.scripts import run
 from torch import nn
 
 from ganlab import data, ensembles, experiments, lipschitz, losses, networks, regularizers, training

