@@ -2,13 +2,15 @@
 
 A source of points has `sample(n, rng)`; an image set is kept whole in memory, as bytes, and `batch(index)`
 turns a part of it into numbers in [-1, 1]. `batches` makes an endless, seeded and resumable stream of
-either. Randomness comes from the `torch.Generator` that is passed in and from nowhere else, on the CPU;
-points are drawn in float64 and then rounded, so that a seed gives the same points in each precision.
+either, and `from_loader` one of a `torch.utils.data.DataLoader`. Randomness comes from the `torch.Generator`
+that is passed in and from nowhere else, on the CPU; points are drawn in float64 and then rounded, so that a
+seed gives the same points in each precision.
 """
 
 from ganlab.data.entry import DataSet, Source
 from ganlab.data.idx import DataError
 from ganlab.data.images import IMAGES, Images, Stacked, check_images, digits, fashion_mnist, mnist, stacked
+from ganlab.data.loaders import LoaderBatches, from_loader
 from ganlab.data.points import POINTS, Mixture, SwissRoll, grid, ring, swiss_roll
 from ganlab.data.streams import FreshBatches, Sampler, ShuffledBatches, batches
 
@@ -18,6 +20,7 @@ __all__ = [
     "DataSet",
     "FreshBatches",
     "Images",
+    "LoaderBatches",
     "Mixture",
     "Sampler",
     "ShuffledBatches",
@@ -28,6 +31,7 @@ __all__ = [
     "check_images",
     "digits",
     "fashion_mnist",
+    "from_loader",
     "grid",
     "mnist",
     "ring",

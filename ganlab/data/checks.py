@@ -8,7 +8,7 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-__all__ = ["check_choice", "check_count", "check_draw", "check_positive", "described"]
+__all__ = ["check_choice", "check_count", "check_draw", "check_positive", "check_tensor", "described"]
 
 
 def described(x: Tensor) -> str:
@@ -63,3 +63,15 @@ def check_choice(name: str, value: str, choices: Collection[str]) -> None:
     """
     if value not in choices:
         raise ValueError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}")
+
+
+def check_tensor(name: str, value: object) -> None:
+    """Raise `TypeError` unless the value is a tensor.
+
+    >>> check_tensor("x", [1, 2])
+    Traceback (most recent call last):
+    TypeError: `x` must be a torch.Tensor, got list; torch.as_tensor makes one of numbers
+    """
+    if not isinstance(value, Tensor):
+        kind = type(value).__name__
+        raise TypeError(f"`{name}` must be a torch.Tensor, got {kind}; torch.as_tensor makes one of numbers")

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from ganlab.data.checks import check_choice, check_draw, described
+from ganlab.data.checks import check_choice, check_draw, check_tensor, described
 from ganlab.data.entry import DataSet
 from ganlab.data.idx import read_images
 
@@ -33,8 +33,11 @@ class Images:
     maximum: int = 255
 
     def __post_init__(self) -> None:
+        check_tensor("pixels", self.pixels)
+        check_tensor("labels", self.labels)
         if self.pixels.ndim != 4 or self.pixels.dtype != torch.uint8:
             raise ValueError(f"`pixels` must be uint8 of shape (N, C, H, W), got {described(self.pixels)}")
+        _check_channels("pixels", self.pixels)
         if self.labels.shape != self.pixels.shape[:1]:
             raise ValueError(
                 f"`labels` must have shape ({len(self.pixels)},), got {tuple(self.labels.shape)}"
@@ -154,24 +157,37 @@ def stacked(images: Images) -> Stacked:
 def check_images(x: Tensor) -> Tensor:
     """The images x themselves, after the check that they are (N, C, H, W) and within [-1, 1].
 
-    Raises `TypeError` where x is not floating-point, `ValueError` where the shape or the range is wrong or a
-    value is NaN. A tanh generator that meets data in [0, 1] can be told apart by the range alone.
+    Raises `TypeError` where x is no floating-point tensor, `ValueError` where the shape or the range is
+    wrong, the channels come last, or a value is NaN. A tanh generator that meets data in [0, 1] can be told
+    apart by the range alone.
 
     >>> check_images(torch.full((1, 1, 2, 2), 255.0))
     Traceback (most recent call last):
     ...
     ValueError: `x` must lie within [-1, 1], got values from 255 to 255
     """
+    check_tensor("x", x)
     if not x.is_floating_point():
         raise TypeError(f"`x` must be floating-point images in [-1, 1], got {x.dtype}")
     if x.ndim != 4 or x.numel() == 0:
         raise ValueError(f"`x` must have shape (N, C, H, W), not empty, got {tuple(x.shape)}")
+    _check_channels("x", x)
     if x.isnan().any():
         raise ValueError(f"`x` must not hold NaN, got {int(x.isnan().sum())} of them")
     low, high = x.aminmax()
     if low < -1 or high > 1:
         raise ValueError(f"`x` must lie within [-1, 1], got values from {low:g} to {high:g}")
     return x
+
+
+def _check_channels(name: str, x: Tensor) -> None:
+    """Refuse (N, H, W, C), which would be images of H channels."""
+    colours = (1, 3, 4)
+    if x.shape[3] in colours and x.shape[1] not in colours and x.shape[1] >= 8:
+        raise ValueError(
+            f"`{name}` must have shape (N, C, H, W), got {tuple(x.shape)}, with the channels last: "
+            f"{name}.permute(0, 3, 1, 2) puts them first"
+        )
 
 
 _DEFAULT = {

@@ -13,7 +13,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ganlab.data.checks import check_count, check_draw, check_positive, described
+from ganlab.data.checks import check_count, check_draw, check_positive, check_tensor, described
 from ganlab.data.entry import DataSet
 
 __all__ = ["POINTS", "Mixture", "SwissRoll", "grid", "ring", "swiss_roll"]
@@ -27,7 +27,7 @@ class Mixture:
 
     `centers` (K, D), pairwise distinct, by more than their rounding and than a thousandth of `std`; `std` in
     the units of the points; `weights` (K,), positive with sum 1, or None for equal weights. Raises
-    `ValueError` where one of these does not hold.
+    `ValueError` where one of these does not hold, `TypeError` where one is no tensor.
 
     >>> pair = Mixture(torch.tensor([[-1.0], [1.0]]), std=0.5)
     >>> pair.sample(3, torch.Generator().manual_seed(0)).shape
@@ -40,6 +40,7 @@ class Mixture:
     weights: Tensor | None = None
 
     def __post_init__(self) -> None:
+        check_tensor("centers", self.centers)
         if self.centers.ndim != 2 or 0 in self.centers.shape or not self.centers.isfinite().all():
             raise ValueError(
                 f"`centers` must be finite numbers of shape (K, D), got {described(self.centers)}"
@@ -48,6 +49,7 @@ class Mixture:
             raise ValueError(f"`std` must be positive and finite, got {self.std}")
         _check_distinct(self.centers, self.std)
         if self.weights is not None:
+            check_tensor("weights", self.weights)
             _check_weights(self.weights, len(self.centers))
 
     @property
@@ -87,13 +89,14 @@ class Mixture:
         """The logarithm of the density at each point, in nats, computed in float64.
 
         x: (n, D) -> (n,). Finite wherever x is: far from all modes the sum is taken in the logarithm.
-        Raises `ValueError` where x is not (n, D).
+        Raises `TypeError` where x is no tensor, `ValueError` where it is not (n, D).
 
         >>> single = Mixture(torch.zeros(1, 2), std=1.0)
         >>> print(f"{single.log_density(torch.zeros(1, 2)).item():.6f}")  # -log(2 pi)
         -1.837877
         """
         dim = self.centers.shape[1]
+        check_tensor("x", x)
         if x.ndim != 2 or x.shape[1] != dim:
             raise ValueError(f"`x` must have shape (n, {dim}), got {tuple(x.shape)}")
         squared = (x.double()[:, None] - self.centers.double()).square().sum(-1)  # (n, K)

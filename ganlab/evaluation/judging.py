@@ -7,6 +7,7 @@ type or the name of a source.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -116,6 +117,8 @@ def quality(source: object, drawn: Tensor, rng: Generator) -> Numbers:
 def fidelity(source: object, drawn: Tensor, rng: Generator) -> dict[str, float | None]:
     """FID and KID of images (N, C, H, W) against as many real ones, by the package torch-fidelity.
 
+    `kid_std` is None where there were not images enough for several subsets: unknown, and not zero.
+
     Raises `ValueError` where the samples are no images or the package is missing, `OSError` where the weights
     of its network cannot be had.
     """
@@ -125,7 +128,11 @@ def fidelity(source: object, drawn: Tensor, rng: Generator) -> dict[str, float |
         found = metrics.fid_kid(kind_of(source).real(source, len(drawn), rng), drawn)
     except ImportError as error:
         raise ValueError(str(error)) from None
-    return {"fid": found.fid, "kid": found.kid, "kid_std": found.kid_std}
+    return {
+        "fid": found.fid,
+        "kid": found.kid,
+        "kid_std": None if math.isnan(found.kid_std) else found.kid_std,
+    }
 
 
 # --- Each kind ------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from ganlab import storage
 from ganlab.data import Sampler
+from ganlab.data.streams import as_sampler
 from ganlab.evaluation import judging
 from ganlab.training.game import GAN
 from ganlab.training.history import History
@@ -308,7 +309,7 @@ class Recorder:
         _check(gan, points, arrows, resolution)
         rng = torch.Generator().manual_seed(seed)
         self.due = {gan.step + step for step in schedule(steps, frames)}
-        self.real = source.sample(points, rng, dtype=gan.dtype).to(gan.device)
+        self.real = as_sampler(source, "source").sample(points, rng, dtype=gan.dtype).to(gan.device)
         count = max(points, measured)
         self.latents = torch.randn(count, gan.latent_dim, generator=rng, dtype=gan.dtype).to(gan.device)
         self.points, self.arrows = points, arrows

@@ -378,10 +378,17 @@ def _noise(gan: GAN, batches: Batches, player: str) -> Tensor | None:
     return gan.noise_level * _normal(shape, gan.streams[f"{player}_noise"], gan)
 
 
+_BRIDGE = "`ganlab.data.batches` makes one of a source, `ganlab.data.from_loader` one of a DataLoader"
+
+
 def _real(gan: GAN, batches: Batches) -> tuple[Tensor, Tensor | None]:
     """The next real samples and, where the networks want them, their labels."""
+    if not hasattr(batches, "__next__"):
+        raise TypeError(f"`batches` must be an endless iterator, got a {type(batches).__name__}; {_BRIDGE}")
     drawn = next(batches)
     real, labels = drawn if isinstance(drawn, tuple) else (drawn, None)
+    if not isinstance(real, Tensor):
+        raise TypeError(f"`batches` must give tensors, got a {type(real).__name__}; {_BRIDGE}")
     if real.shape[1:] != gan.sample_shape:
         raise ValueError(
             f"real samples must have the shape of generated ones, {gan.sample_shape}, "

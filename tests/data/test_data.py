@@ -515,3 +515,51 @@ def test_importing_the_module_loads_neither_torchvision_nor_scikit_learn():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# --- What is no source, and no tensor ---
+
+
+class Plain:
+    def sample(self, n, rng):
+        return torch.zeros(n, 2)
+
+
+class Exact:
+    def sample(self, n, rng, **settings):
+        return torch.zeros(n, 2, dtype=settings["dtype"])
+
+
+def test_batches_take_anything_that_samples_in_a_dtype_and_refuse_the_rest_by_name(rng):
+    assert next(batches(Exact(), 3, rng, dtype=torch.float32)).dtype == torch.float32
+    with pytest.raises(
+        TypeError, match=r"`source` must have `sample\(n, rng, \*, dtype=None\)`, got `sample"
+    ):
+        batches(Plain(), 3, rng)
+    with pytest.raises(TypeError, match="got a list without `sample`"):
+        batches([1, 2], 3, rng)
+
+
+@pytest.mark.parametrize(
+    ("build", "name"),
+    [
+        (lambda: Mixture([[0.0, 1.0]], 0.1), "centers"),
+        (lambda: Mixture(np.eye(2), 0.1), "centers"),
+        (lambda: Mixture(torch.eye(2), 0.1, [0.5, 0.5]), "weights"),
+        (lambda: ring().log_density(np.zeros((3, 2))), "x"),
+        (lambda: check_images(np.zeros((2, 1, 4, 4))), "x"),
+        (lambda: Images("x", np.zeros((2, 1, 4, 4), dtype=np.uint8), torch.zeros(2)), "pixels"),
+        (lambda: Images("x", torch.zeros(2, 1, 4, 4, dtype=torch.uint8), [0, 1]), "labels"),
+    ],
+)
+def test_what_is_no_tensor_is_refused_by_name(build, name):
+    with pytest.raises(TypeError, match=rf"`{name}` must be a torch\.Tensor, got (list|ndarray)"):
+        build()
+
+
+def test_images_with_their_channels_last_are_refused():
+    with pytest.raises(ValueError, match=r"got \(2, 32, 32, 3\), with the channels last: x\.permute"):
+        check_images(torch.zeros(2, 32, 32, 3))
+    with pytest.raises(ValueError, match=r"`pixels` must have shape \(N, C, H, W\), got \(2, 28, 28, 1\)"):
+        Images("x", torch.zeros(2, 28, 28, 1, dtype=torch.uint8), torch.zeros(2))
+    assert check_images(torch.zeros(2, 3, 9, 3)).shape == (2, 3, 9, 3)  # narrow, and right
