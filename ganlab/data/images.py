@@ -185,8 +185,8 @@ def _check_channels(name: str, x: Tensor) -> None:
     colours = (1, 3, 4)
     if x.shape[3] in colours and x.shape[1] not in colours and x.shape[1] >= 8:
         raise ValueError(
-            f"`{name}` must have shape (N, C, H, W), got {tuple(x.shape)}, with the channels last: "
-            f"{name}.permute(0, 3, 1, 2) puts them first"
+            f"`{name}` must have shape (N, C, H, W), got {tuple(x.shape)}: x.permute(0, 3, 1, 2) of a "
+            "tensor, x.transpose(0, 3, 1, 2) of an array, puts the channels first"
         )
 
 

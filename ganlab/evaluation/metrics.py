@@ -13,11 +13,16 @@ features only `fid_kid` reads. A claim about a training method needs seeds: `ove
 
 from __future__ import annotations
 
+import hashlib
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from http.client import HTTPException
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -84,7 +89,7 @@ def mode_coverage(samples: ArrayLike, mixture: Mixture, *, radius: float = 3.0) 
     """
     if not radius > 0:
         raise ValueError(f"`radius` must be positive, in standard deviations, got {radius}")
-    samples = as_floating(samples)
+    samples = as_floating(samples, name="samples")
     _check_points(samples, mixture.centers.shape[1])
     offsets = samples.detach().double()[:, None] - mixture.centers.double()
     distance, nearest = offsets.norm(dim=-1).min(-1)
@@ -140,7 +145,7 @@ def discriminator_error(scores: ArrayLike, log_ratio: ArrayLike) -> Discriminato
     >>> print(f"{error.correlation:.6f} {error.mean_absolute:.6f}")
     1.000000 1.500000
     """
-    scores, log_ratio = as_floating(scores), as_floating(log_ratio)
+    scores, log_ratio = as_floating(scores, name="scores"), as_floating(log_ratio, name="log_ratio")
     if scores.ndim != 1 or len(scores) < 2 or scores.shape != log_ratio.shape:
         shapes = f"{tuple(scores.shape)} and {tuple(log_ratio.shape)}"
         raise ValueError(f"`scores` and `log_ratio` must both have shape (N,), N at least 2, got {shapes}")
@@ -192,7 +197,7 @@ def spread(values: ArrayLike, *, skip_unknown: bool = False) -> Spread:
     >>> spread([1.0, 2.0, 3.0]).mean, spread([1.0, float("nan")]).unknown
     (2.0, 1)
     """
-    values = as_floating(values).detach().double().cpu()
+    values = as_floating(values, name="values").detach().double().cpu()
     if values.ndim != 1 or len(values) == 0:
         raise ValueError(f"`values` must be (S,), one number a seed, got {tuple(values.shape)}")
     known = values[~values.isnan()]
@@ -210,7 +215,8 @@ def over_seeds(records: Sequence[Any], *, skip_unknown: bool = False) -> dict[st
     samples (S, N, D) of S generators, `[mode_coverage(x, mixture) for x in samples]`. Fields that are no
     single numbers are left out; NaN is treated as by `spread`.
 
-    Raises `ValueError` where there is no record, or they are not all of one kind.
+    Raises `TypeError` where they are no named tuples, `ValueError` where there is no record, or they are not
+    all of one kind.
 
     >>> from ganlab.data import ring
     >>> samples = torch.stack([ring().centers, ring().centers[:4].repeat(2, 1)])  # of two generators
@@ -218,6 +224,9 @@ def over_seeds(records: Sequence[Any], *, skip_unknown: bool = False) -> dict[st
     >>> print(found["modes"])
     6 +- 2 (4 to 8 over 2 seeds)
     """
+    if any(not hasattr(record, "_fields") for record in records):
+        kinds = ", ".join(sorted({type(record).__name__ for record in records}))
+        raise TypeError(f"`records` must be named tuples, one a seed, got {kinds}")
     if not records or len({type(record) for record in records}) > 1:
         kinds = sorted({type(record).__name__ for record in records})
         raise ValueError(f"`records` must be some of one kind, got {' and '.join(kinds) or 'none'}")
@@ -262,7 +271,7 @@ def empirical_distance_to_data(
     >>> 9.5 < far.samples.mean < 10.5, far.perfect.highest < 1
     (True, True)
     """
-    samples, source = as_floating(samples), as_sampler(source, "source")
+    samples, source = as_floating(samples, name="samples"), as_sampler(source, "source")
     if repeats < 1:
         raise ValueError(f"`repeats` must be at least 1, got {repeats}")
     if len(samples) > _MOST_POINTS:
@@ -353,8 +362,9 @@ def fid_kid(
     x becomes the byte round(127.5 (x + 1)), halves to the even byte; one channel is repeated to three. Real
     images without a value below 0 are taken for what they are, images in [0, 1], and refused; of generated
     ones, which may be as bright as that, a warning says so.
-    Raises `ImportError` without the package; `ValueError` or `TypeError` where the images are not such, or
-    `subset_size` is below 2.
+    Raises `ImportError` without the package; `OSError` where the weights are damaged, or are nowhere and
+    cannot be downloaded; `ValueError` or `TypeError` where the images are not such, or `subset_size` is
+    below 2.
     Source: Heusel et al. 2017 [heusel2017]; Binkowski et al. 2018 [binkowski2018].
 
     >>> fid_kid(torch.zeros(2, 2, 8, 8), torch.zeros(2, 2, 8, 8))
@@ -369,26 +379,48 @@ def fid_kid(
         import torch_fidelity
     except ImportError as error:
         raise ImportError('`fid_kid` needs torch-fidelity: pip install "ganlab-book[fidelity]"') from error
-    found = torch_fidelity.calculate_metrics(
-        input1=_ByteImages(inputs[0]),
-        input2=_ByteImages(inputs[1]),
-        fid=True,
-        kid=True,
-        kid_subset_size=min(subset_size, *map(len, inputs)),
-        feature_extractor=extractor,
-        rng_seed=seed,
-        batch_size=batch_size,
-        cuda=device != "cpu",
-        cache=False,
-        save_cpu_ram=True,  # no worker processes
-        verbose=False,
-    )
+    with _inception_weights() if extractor is None else nullcontext():
+        found = torch_fidelity.calculate_metrics(
+            input1=_ByteImages(inputs[0]),
+            input2=_ByteImages(inputs[1]),
+            fid=True,
+            kid=True,
+            kid_subset_size=min(subset_size, *map(len, inputs)),
+            feature_extractor=extractor,
+            rng_seed=seed,
+            batch_size=batch_size,
+            cuda=device != "cpu",
+            cache=False,
+            save_cpu_ram=True,  # no worker processes
+            verbose=False,
+        )
     one_subset = len(inputs[0]) == len(inputs[1]) <= subset_size
     return Fidelity(
         found["frechet_inception_distance"],
         found["kernel_inception_distance_mean"],
         math.nan if one_subset else found["kernel_inception_distance_std"],
     )
+
+
+@contextmanager
+def _inception_weights() -> Iterator[None]:
+    """A context in which damaged or missing weights are an error that says where, and what to do."""
+    from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
+
+    name = URL_INCEPTION_V3.rsplit("/", 1)[1]
+    path = Path(torch.hub.get_dir()) / "checkpoints" / name
+    checksum = name.removesuffix(".pth").rsplit("-", 1)[1]  # the first digits, as PyTorch names such files
+    if path.is_file() and not hashlib.sha256(path.read_bytes()).hexdigest().startswith(checksum):
+        raise OSError(f"{path} is damaged: its SHA-256 is not the one in its name; delete or replace it")
+    try:
+        yield
+    except (OSError, HTTPException) as error:
+        if path.is_file():
+            raise
+        raise OSError(
+            f"the weights of Inception v3 are not in {path} and could not be downloaded ({error}); connect "
+            "to the network, or put the file there"
+        ) from error
 
 
 class _ByteImages(torch.utils.data.Dataset[Tensor]):
@@ -415,12 +447,8 @@ def _check_range(real: Tensor, fake: Tensor) -> None:
 
 
 def _rgb_bytes(images: ArrayLike, name: str) -> Tensor:
-    images = torch.as_tensor(images)
-    if images.ndim == 4 and images.shape[3] in (1, 3) and images.shape[1] not in (1, 3):
-        raise ValueError(
-            f"`{name}` must have shape (N, C, H, W), got {tuple(images.shape)}: x.permute(0, 3, 1, 2) of a "
-            "tensor, x.transpose(0, 3, 1, 2) of an array, puts the channels first"
-        )
+    keeps = isinstance(images, Tensor | np.ndarray)  # its dtype, so that each value is rounded as it was
+    images = torch.as_tensor(images) if keeps else as_floating(images, name=name)
     try:
         check_images(images)
     except (TypeError, ValueError) as error:
@@ -433,7 +461,8 @@ def _rgb_bytes(images: ArrayLike, name: str) -> Tensor:
 
 
 def _features(real_features: ArrayLike, fake_features: ArrayLike) -> tuple[Tensor, Tensor]:
-    real, fake = (as_floating(x).detach().double() for x in (real_features, fake_features))
+    real = as_floating(real_features, name="real_features").detach().double()
+    fake = as_floating(fake_features, name="fake_features").detach().double()
     for name, x in (("real_features", real), ("fake_features", fake)):
         if x.ndim != 2 or len(x) < 2 or x.shape[1] == 0:
             raise ValueError(f"`{name}` must have shape (N, F) with N at least 2, got {tuple(x.shape)}")

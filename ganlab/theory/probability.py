@@ -30,15 +30,22 @@ ArrayLike = Tensor | Sequence[Any] | Any
 _LARGEST_PACK = 1 << 22
 
 
-def as_floating(x: ArrayLike) -> Tensor:
+def as_floating(x: ArrayLike, *, name: str = "x") -> Tensor:
     """`x` as a floating-point tensor: a floating-point tensor as it is, anything else in float64.
+
+    Raises `TypeError` where it holds something else than numbers, `ValueError` where its rows differ in
+    length.
 
     >>> as_floating([1, 2]).dtype, as_floating(torch.ones(2, dtype=torch.float32)).dtype
     (torch.float64, torch.float32)
     """
     if isinstance(x, Tensor) and x.is_floating_point():
         return x
-    return torch.as_tensor(x, dtype=torch.float64)
+    try:
+        return torch.as_tensor(x, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        kind = ValueError if "expected sequence of length" in str(error) else TypeError
+        raise kind(f"`{name}` must be numbers, in a tensor, an array or lists, got {x!r:.80}") from None
 
 
 def numbers_between(x: ArrayLike, low: float, high: float, *, name: str = "x") -> Tensor:

@@ -45,11 +45,8 @@ def test_labels_come_with_their_samples():
     assert points.flatten().tolist() == labels.tolist()
 
 
-@pytest.mark.parametrize("done", [0, 1, 2, 3, 4, 7])
-@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize(("done", "workers"), [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (7, 0), (4, 1)])
 def test_resuming_equals_no_interruption(done, workers):
-    if workers and done != 4:
-        pytest.skip("processes are slow to start: one case")
     stream = from_loader(numbered(14, num_workers=workers))
     of(stream, done)
     state = stream.state_dict()
@@ -107,7 +104,7 @@ def test_a_loader_that_cannot_be_resumed_is_refused(loader, error, message):
     [
         (TensorDataset(torch.rand(4, 1, 8, 8)), False, r"images in \[-1, 1\], got none below 0"),
         (TensorDataset(2 * torch.ones(4, 1, 8, 8)), False, r"within \[-1, 1\], got values from 2 to 2"),
-        (TensorDataset(torch.zeros(4, 32, 32, 3)), False, "with the channels last"),
+        (TensorDataset(torch.zeros(4, 32, 32, 3)), False, "puts the channels first"),
         (TensorDataset(torch.zeros(4, 2)), True, "batches of tensors, samples and labels, got Tensor"),
         (["a", "b", "c", "d"], False, "batches of tensors, samples, got str"),
         ([{"x": 1}] * 4, False, "batches of tensors, samples, got dict"),

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy import stats
 
-from ganlab import data
+from ganlab import data, metrics
 from ganlab.evaluation import judging
 
 
@@ -96,3 +96,9 @@ def test_a_source_of_an_unknown_kind_is_refused_by_name(rng):
 def test_samples_of_another_shape_than_the_data_are_refused(source, drawn, message, rng):
     with pytest.raises(ValueError, match=message):
         judging.quality(source, drawn, rng)
+
+
+def test_a_spread_of_kid_that_is_unknown_is_none_and_not_a_number(rng, monkeypatch):
+    monkeypatch.setattr(metrics, "fid_kid", lambda *_: metrics.Fidelity(1.0, 0.5, math.nan))
+    found = judging.fidelity(data.digits(), torch.zeros(5, 1, 8, 8), rng)
+    assert json.loads(json.dumps(found, allow_nan=False)) == {"fid": 1.0, "kid": 0.5, "kid_std": None}

@@ -6,6 +6,7 @@ extractor, whose features are the pixels.
 
 import math
 import sys
+import urllib.error
 from itertools import combinations
 from typing import NamedTuple
 
@@ -713,6 +714,64 @@ def test_a_source_without_samples_of_a_dtype_is_refused_by_name(rng):
 
     with pytest.raises(TypeError, match="`source`"):
         empirical_distance_to_data(torch.zeros(3, 2), Plain(), rng)
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """Where the weights of Inception v3 would lie; no network is there."""
+    from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
+
+    def refuse(*_, **__):
+        raise urllib.error.URLError("no network here")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "urlopen", refuse)
+    return tmp_path / "hub" / "checkpoints" / URL_INCEPTION_V3.split("/")[-1]
+
+
+def test_weights_that_are_nowhere_are_named_with_the_place_and_the_cure(weights, rng):
+    images = 2 * torch.rand(2, 3, 8, 8, generator=rng) - 1
+    with pytest.raises(OSError, match=r"weights of Inception v3 are not in .*no network here") as caught:
+        fid_kid(images, images)
+    assert str(weights) in str(caught.value)
+    assert "put the file there" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK half of a download"])
+def test_damaged_weights_are_named(weights, content, rng):
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(content)
+    images = 2 * torch.rand(2, 3, 8, 8, generator=rng) - 1
+    with pytest.raises(OSError, match=r"is damaged: its SHA-256 .* delete or replace it") as caught:
+        fid_kid(images, images)
+    assert str(weights) in str(caught.value)
+    assert weights.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("measure", "name"),
+    [
+        (lambda x: mode_coverage(x, ring()), "samples"),
+        (lambda x: empirical_distance_to_data(x, ring(), torch.Generator()), "samples"),
+        (lambda x: discriminator_error([0.0, 1.0], x), "log_ratio"),
+        (lambda x: classifier_frechet(x, [[0.0]]), "real_features"),
+        (lambda x: classifier_kernel([[0.0]], x), "fake_features"),
+        (lambda x: fid_kid(x, x), "real_images"),
+        (lambda x: spread(x), "values"),
+    ],
+)
+def test_what_holds_no_numbers_is_refused_by_name(measure, name):
+    for wrong in (["a", "b"], "ab", [{}, {}], None):
+        with pytest.raises(TypeError, match=f"`{name}` must be numbers, in a tensor, an array or lists, got"):
+            measure(wrong)
+    with pytest.raises(ValueError, match=f"`{name}` must be numbers, in a tensor, an array or lists, got"):
+        measure([[1.0, 2.0], [3.0]])
+
+
+@pytest.mark.parametrize("records", [[[1.0], [2.0]], np.eye(2), ["a"], [{"modes": 1}]])
+def test_records_that_have_no_names_are_refused(records):
+    with pytest.raises(TypeError, match="`records` must be named tuples, one a seed, got"):
+        over_seeds(records)
 
 
 def test_without_torch_fidelity_the_error_says_what_to_install(monkeypatch):
