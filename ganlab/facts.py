@@ -25,6 +25,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "regularizers": ("ganlab.regularizers", "REGULARIZERS"),
     "data": ("ganlab.data", "DATASETS"),
     "networks": ("ganlab.networks", "NETWORKS"),
+    "optimizers": ("ganlab.training.optimizers", "OPTIMIZERS"),
     "schedules": ("ganlab.experiments.catalogue", "SCHEDULES"),
     "experiments": ("ganlab.experiments.catalogue", "EXPERIMENTS"),
 }

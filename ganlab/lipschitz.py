@@ -130,8 +130,9 @@ def spectral_norm(
     sqrt(kh · kw). A 3 x 3 kernel of ones has reshaped norm 3 and operator norm 9: the normalised layer still
     has the Lipschitz constant 3. `convolution_norm` gives the true one.
 
-    Raises `ValueError` where the module holds no such layer, one that is already parametrised, or one whose
-    weights are matrices that this cannot divide (recurrent and bilinear layers).
+    Raises `ValueError` where the module holds no such layer, one that is already parametrised, one whose
+    weights are matrices that this cannot divide (recurrent and bilinear layers), or one that starts at zero,
+    whose norm it cannot be divided by.
     Source: Miyato et al. 2018, algorithm 1 [miyato2018].
 
     >>> layer = spectral_norm(nn.Linear(8, 8), power_iterations=100)
@@ -144,6 +145,8 @@ def spectral_norm(
     for path, layer, name in weights:
         if nn.utils.parametrize.is_parametrized(layer, name):
             raise ValueError(f"layer `{path}` is already parametrised")
+        if not getattr(layer, name).any():
+            raise ValueError(f"layer `{path}` must not be zero: there is no norm to divide its weight by")
     seed = 0 if rng is None else int(torch.randint(2**31, (), generator=rng))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -6,13 +6,14 @@ import sys
 
 import pytest
 
-from ganlab import data, facts, losses, networks, regularizers
+from ganlab import data, facts, losses, networks, regularizers, training
 from ganlab.experiments import EXPERIMENTS, SCHEDULES, inventory
 
 LIVE = {
     "losses": losses.LOSSES,
     "regularizers": regularizers.REGULARIZERS,
     "networks": networks.NETWORKS,
+    "optimizers": training.OPTIMIZERS,
     "schedules": SCHEDULES,
     "experiments": EXPERIMENTS,
 }

@@ -153,6 +153,14 @@ def test_spectral_norm_refuses_matrices_that_it_would_leave(layer):
     assert not nn.utils.parametrize.is_parametrized(critic[0])
 
 
+def test_spectral_norm_refuses_a_layer_that_starts_at_zero():
+    critic = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    nn.init.zeros_(critic[1].weight)
+    with pytest.raises(ValueError, match="layer `1` must not be zero"):
+        spectral_norm(critic)
+    assert not nn.utils.parametrize.is_parametrized(critic[0])
+
+
 def test_spectral_norm_of_a_two_by_two_matrix():
     layer = nn.Linear(2, 2)
     layer.weight = nn.Parameter(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))

@@ -32,7 +32,7 @@ class DataSet:
     `kind`: how samples are judged and drawn, a name in `ganlab.evaluation.judging.KINDS`. `shape`: of one
     sample. `make`: the function that returns the source. `default`: the settings in which the set-up of this
     name differs from a bare `ganlab.experiments.Experiment`. `files`: whether `make` reads files, and takes
-    the folder that they lie in.
+    the folder that they lie in. `classes`: how many labels its samples have, from 0 on, None for none.
     """
 
     kind: str
@@ -40,6 +40,7 @@ class DataSet:
     make: Callable[..., Source]
     default: Mapping[str, Any] = field(default_factory=dict)
     files: bool = False
+    classes: int | None = None
 
     def load(self, folder: str | PathLike[str] | None = None) -> Source:
         """The source; where it reads files, from `folder`, or from the usual places where that is None.
@@ -65,4 +66,9 @@ class DataSet:
         >>> DATASETS["grid"].facts()["kind"]
         'mixture'
         """
-        return {"kind": self.kind, "shape": list(self.shape), "default": dict(self.default)}
+        return {
+            "kind": self.kind,
+            "shape": list(self.shape),
+            "classes": self.classes,
+            "default": dict(self.default),
+        }

@@ -198,11 +198,17 @@ _DEFAULT = {
 }
 
 IMAGES: dict[str, DataSet] = {
-    "digits": DataSet("images", (1, 8, 8), digits, _DEFAULT | {"steps": 3000, "batch_size": 64}),
-    "fashion_mnist": DataSet("images", (1, 28, 28), fashion_mnist, _DEFAULT | {"steps": 4690}, files=True),
-    "mnist": DataSet("images", (1, 28, 28), mnist, _DEFAULT | {"steps": 4690}, files=True),
+    "digits": DataSet("images", (1, 8, 8), digits, _DEFAULT | {"steps": 3000, "batch_size": 64}, classes=10),
+    "fashion_mnist": DataSet(
+        "images", (1, 28, 28), fashion_mnist, _DEFAULT | {"steps": 4690}, files=True, classes=10
+    ),
+    "mnist": DataSet("images", (1, 28, 28), mnist, _DEFAULT | {"steps": 4690}, files=True, classes=10),
     "stacked": DataSet(
-        "stacked", (3, 8, 8), lambda: stacked(digits()), _DEFAULT | {"steps": 10_000, "ema": 0.999}
+        "stacked",
+        (3, 8, 8),
+        lambda: stacked(digits()),
+        _DEFAULT | {"steps": 10_000, "ema": 0.999},
+        classes=1000,
     ),
 }
 """The data sets of images, by name; their part of `ganlab.data.DATASETS`. `stacked` is three of the small

@@ -182,8 +182,8 @@ def swiss_roll(*, noise: float = 0.25, scale: float = 7.5) -> SwissRoll:
 _DEFAULT = {"latent_dim": 2, "width": 64, "batch_size": 256, "steps": 5000, "ema": 0.99, "float64": True}
 
 POINTS: dict[str, DataSet] = {
-    "ring": DataSet("mixture", (2,), ring, _DEFAULT),
-    "grid": DataSet("mixture", (2,), grid, _DEFAULT | {"width": 128}),
+    "ring": DataSet("mixture", (2,), ring, _DEFAULT, classes=8),
+    "grid": DataSet("mixture", (2,), grid, _DEFAULT | {"width": 128}, classes=25),
     "swiss_roll": DataSet("points", (2,), swiss_roll, _DEFAULT),
 }
 """The data sets of points, by name; their part of `ganlab.data.DATASETS`.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from inspect import signature
 from os import PathLike
 from typing import NamedTuple
 
@@ -13,11 +15,13 @@ from torch import nn
 from ganlab import data
 from ganlab.evaluation import judging
 from ganlab.experiments.catalogue import SCHEDULES, Experiment, Regularizer, change
+from ganlab.lipschitz import spectral_norm
 from ganlab.losses import LOSSES, GANLoss, label_smoothing
-from ganlab.networks import NETWORKS
+from ganlab.networks import NETWORKS, conditional_generator, projection_discriminator
 from ganlab.regularizers import REGULARIZERS
 from ganlab.training.distributed import Group
 from ganlab.training.game import GAN
+from ganlab.training.optimizers import OPTIMIZERS, Optimizer
 from ganlab.training.players import Batches
 from ganlab.training.rules import Penalty
 from ganlab.training.unrolling import Unroll
@@ -58,7 +62,8 @@ def build(
     experiment = change(experiment)
     source = source or load(experiment, data_dir)
     gan, data_rng = _deal(experiment, seed, device, group)
-    return Setup(gan, data.batches(source, experiment.batch_size, data_rng, dtype=gan.dtype), source)
+    settings = {"dtype": gan.dtype, "labelled": experiment.conditional}
+    return Setup(gan, data.batches(source, experiment.batch_size, data_rng, **settings), source)
 
 
 def load(experiment: Experiment, data_dir: str | PathLike[str] | None = None) -> data.Source:
@@ -109,9 +114,10 @@ def _deal(
         rng,
         penalties=[_penalty(entry) for entry in experiment.regularizers],
         learning_rates=experiment.learning_rates,
-        betas=experiment.betas,
+        optimizer=_optimizer(experiment),
         schedule=_schedule(experiment),
         ema=experiment.ema,
+        clip=experiment.clip,
         instance_noise=_noise(experiment),
         pack=experiment.pack,
         unroll=Unroll(*experiment.unroll) if experiment.unroll else None,
@@ -134,15 +140,25 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
 
 def _networks(experiment: Experiment, rng: torch.Generator) -> tuple[nn.Module, nn.Module]:
     """Both networks; the discriminator looks at `pack` samples, joined along their first axis."""
-    pair, shape = NETWORKS[experiment.network], data.DATASETS[experiment.data].shape
-    packed = (experiment.pack * shape[0], *shape[1:])
+    pair, entry = NETWORKS[experiment.network], data.DATASETS[experiment.data]
+    packed = (experiment.pack * entry.shape[0], *entry.shape[1:])
+    made, judged = pair.generator, partial(pair.discriminator, minibatch_std=experiment.minibatch_std)
+    if experiment.conditional:
+        told = {"classes": entry.classes}
+        made = partial(conditional_generator, architecture=made, **told)
+        judged = partial(projection_discriminator, architecture=judged, **told)
     widths = [
         {} if width is None else {"width": width}
         for width in (experiment.width, experiment.discriminator_width or experiment.width)
     ]
-    generator = pair.generator(experiment.latent_dim, shape, rng=rng, **widths[0])
-    statistic = experiment.minibatch_std
-    return generator, pair.discriminator(packed, rng=rng, minibatch_std=statistic, **widths[1])
+    generator = made(experiment.latent_dim, entry.shape, rng=rng, **widths[0])
+    discriminator = judged(packed, rng=rng, **widths[1])
+    return generator, spectral_norm(discriminator, rng=rng) if experiment.spectral_norm else discriminator
+
+
+def _optimizer(experiment: Experiment) -> Optimizer:
+    rule = OPTIMIZERS[experiment.optimizer]
+    return rule(experiment.betas) if "betas" in signature(rule).parameters else rule()
 
 
 def _loss(experiment: Experiment) -> GANLoss:

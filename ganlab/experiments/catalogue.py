@@ -68,7 +68,10 @@ class Experiment:
     deviation at the first step of the noise on what the discriminator sees, falling linearly to 0 at the
     last. `pack`: how many samples the discriminator judges together. `minibatch_std`: whether it sees how far
     the batch is spread. `unroll`: how many steps ahead the generator sees the discriminator, and their size;
-    see `ganlab.training.Unroll`.
+    see `ganlab.training.Unroll`. `optimizer`: a name in `ganlab.training.OPTIMIZERS`; `betas` are Adam's.
+    `clip`: the weights of the discriminator are kept in [-clip, clip]. `spectral_norm`: whether each of its
+    layers is divided by its spectral norm. `conditional`: whether both networks are told the class of a
+    sample, which the data set has to have; see `ganlab.networks.conditional`.
     `float64`: whether to compute in double precision, as the point clouds do; `bf16`: whether the networks
     compute in bfloat16.
 
@@ -96,6 +99,10 @@ class Experiment:
     unroll: tuple[int, float] | None = None
     float64: bool = False
     bf16: bool = False
+    optimizer: str = "adam"
+    clip: float | None = None
+    spectral_norm: bool = False
+    conditional: bool = False
 
     def facts(self) -> dict[str, Any]:
         """The settings as JSON can hold them."""
@@ -211,15 +218,12 @@ def change(experiment: Experiment, **settings: Any) -> Experiment:
     10
     """
     changed = replace(experiment, **settings)
-    for kind, name in (("data", "data"), ("networks", "network"), ("losses", "loss")):
+    for name, kind in _NAMED.items():
         look_up(facts.names(kind), getattr(changed, name), name)
-    look_up(SCHEDULES, changed.schedule, "schedule")
     for entry in changed.regularizers:
         _check_regularizer(entry)
     _check_numbers(changed)
-    shape = facts.table("data")[changed.data]["shape"]
-    if changed.network != "mlp" and len(shape) != 3:
-        raise ValueError(f"`network` must be mlp for the points of {changed.data}, got {changed.network!r}")
+    _check_networks(changed)
     if changed.smoothing:
         _check_smoothing(changed)
     return changed
@@ -249,6 +253,15 @@ def from_dict(settings: dict[str, Any]) -> Experiment:
         raise ValueError(f"the stored settings must be those of an experiment: {error}") from None
 
 
+_NAMED = {
+    "data": "data",
+    "network": "networks",
+    "loss": "losses",
+    "optimizer": "optimizers",
+    "schedule": "schedules",
+}
+
+
 def _check_regularizer(entry: Regularizer) -> None:
     name, weight, every = (*entry, 1) if len(entry) == 2 else entry
     look_up(facts.names("regularizers"), name, "regularizer")
@@ -266,12 +279,44 @@ def _check_numbers(changed: Experiment) -> None:
         raise ValueError(
             f"`batch_size` must be a multiple of `pack`, {changed.pack}, got {changed.batch_size}"
         )
-    if any(not rate > 0 for rate in changed.learning_rates):
-        raise ValueError(f"`learning_rates` must be positive, got {changed.learning_rates}")
+    if len(changed.learning_rates) != 2 or any(not rate > 0 for rate in changed.learning_rates):
+        raise ValueError(f"`learning_rates` must be positive, one each, got {changed.learning_rates}")
     if not changed.instance_noise >= 0:
         raise ValueError(f"`instance_noise` must be at least 0, got {changed.instance_noise}")
+    if len(changed.betas) != 2 or any(not 0 <= beta < 1 for beta in changed.betas):
+        raise ValueError(f"`betas` must be two numbers in [0, 1), got {changed.betas}")
+    if changed.ema is not None and not 0 <= changed.ema < 1:
+        raise ValueError(f"`ema` must be in [0, 1), got {changed.ema}")
+    if changed.clip is not None and not changed.clip > 0:
+        raise ValueError(f"`clip` must be positive, got {changed.clip}")
+    if changed.bf16 and changed.float64:
+        raise ValueError("`bf16` needs networks in float32: `float64` must be off")
     if changed.unroll and not (changed.unroll[0] >= 1 and changed.unroll[1] > 0):
         raise ValueError(f"`unroll` must be at least one step and a positive rate, got {changed.unroll}")
+
+
+def _check_networks(changed: Experiment) -> None:
+    entry = facts.table("data")[changed.data]
+    if changed.network != "mlp" and len(entry["shape"]) != 3:
+        raise ValueError(f"`network` must be mlp for the points of {changed.data}, got {changed.network!r}")
+    for name in ("width", "discriminator_width"):
+        width = getattr(changed, name)
+        several = isinstance(width, tuple)
+        if several and changed.network != "mlp":
+            raise ValueError(f"`{name}` must be one number for the network {changed.network}, got {width}")
+        if width is not None and any(not size >= 1 for size in (width if several else (width,))):
+            raise ValueError(f"`{name}` must be at least 1, got {width}")
+    if changed.spectral_norm and changed.clip:
+        raise ValueError(
+            f"`clip` must be left out beside `spectral_norm`, which makes up for it, got {changed.clip}"
+        )
+    if changed.conditional and not entry["classes"]:
+        labelled = ", ".join(name for name, told in facts.table("data").items() if told["classes"])
+        raise ValueError(f"`conditional` needs data with labels, one of {labelled}, got {changed.data}")
+    if changed.conditional and changed.pack > 1:
+        raise ValueError(
+            f"`pack` must be 1 where `conditional` is on: a pack has no one label, got {changed.pack}"
+        )
 
 
 def _check_smoothing(changed: Experiment) -> None:

@@ -57,7 +57,7 @@ def conditional_generator(
     *,
     classes: int,
     rng: torch.Generator,
-    width: int | None = None,
+    width: int | Sequence[int] | None = None,
     embedding_dim: int = 16,
     architecture: Callable[..., Generator] | None = None,
 ) -> ConditionalGenerator:
@@ -91,7 +91,7 @@ def projection_discriminator(
     *,
     classes: int,
     rng: torch.Generator,
-    width: int | None = None,
+    width: int | Sequence[int] | None = None,
     architecture: Callable[..., Discriminator] | None = None,
 ) -> ProjectionDiscriminator:
     """A discriminator (or critic) of samples with their classes: (N, *shape) and (N,) to (N,).

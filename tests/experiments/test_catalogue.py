@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from ganlab import data, training
+from ganlab import data, reports, training
 from ganlab.experiments import (
     EXPERIMENTS,
     SCHEDULES,
@@ -21,6 +21,7 @@ from ganlab.experiments import (
     to_dict,
 )
 from ganlab.networks import NETWORKS
+from ganlab.training.ensembles import train_all
 
 LOCAL = [name for name, experiment in EXPERIMENTS.items() if "mnist" not in experiment.data]
 DIGITS = EXPERIMENTS["digits"]
@@ -79,6 +80,71 @@ def test_settings_reach_the_game():
     assert gan.g_optimizer.param_groups[0]["betas"] == (0.0, 0.99)
     assert gan.schedule(50) == 0.5
     assert "0.9" in gan.loss.name
+
+
+TINY = change(EXPERIMENTS["ring"], batch_size=16, width=8)
+FURTHER = {
+    "sgd": {"optimizer": "sgd"},
+    "rmsprop and clipping": {"optimizer": "rmsprop", "clip": 0.01, "loss": "wasserstein", "n_critic": 2},
+    "spectral norm": {"spectral_norm": True, "loss": "hinge"},
+    "classes": {"conditional": True},
+    "classes and penalties": {"conditional": True, "regularizers": (("r1", 0.1), ("wgan_gp", 0.1, 2))},
+    "spread and unrolling": {"minibatch_std": True, "unroll": (2, 0.1), "pack": 2},
+}
+
+
+@pytest.mark.parametrize("settings", FURTHER.values(), ids=FURTHER.keys())
+@pytest.mark.parametrize("seeds", [(0,), (0, 4)], ids=len)
+def test_what_the_package_has_can_be_asked_of_a_set_up(settings, seeds):
+    experiment = change(TINY, **settings)
+    setups = [build(experiment, seed=seed) for seed in seeds]
+    games, streams = [setup.gan for setup in setups], [setup.batches for setup in setups]
+    before = [{name: value.clone() for name, value in game.state().items()} for game in games]
+    history = train_all(games, streams, 2, n_critic=experiment.n_critic)
+    assert history.values.isfinite().all()
+    for game, state in zip(games, before, strict=True):
+        assert game.players["generator"].optimizer.name == experiment.optimizer
+        moved = {name.split(".")[0] for name, value in game.state().items() if not value.equal(state[name])}
+        assert {"generator", "discriminator"} <= moved
+        weights = torch.cat([weight.flatten() for weight in game.discriminator.parameters()])
+        assert (float(weights.abs().max()) <= 0.01) == (experiment.clip == 0.01)
+        assert game.classes == (8 if experiment.conditional else None)
+        assert reports.draw(game, 9, torch.Generator().manual_seed(0)).shape == (9, 2)
+
+
+def test_a_spectrally_normalised_discriminator_has_layers_of_norm_one():
+    game = build_game(change(TINY, spectral_norm=True), seed=1)
+    layers = [layer for layer in game.discriminator.modules() if isinstance(layer, torch.nn.Linear)]
+    norms = [torch.linalg.svdvals(layer.weight.detach())[0].item() for layer in layers]
+    assert len(norms) == 4
+    assert norms == pytest.approx([1.0] * 4, rel=0.05)
+    plain = build_game(TINY, seed=1)
+    assert all(torch.equal(game.state()[f"generator.{name}"], value) for name, value in _weights(plain))
+
+
+def _weights(game):
+    return game.generator.state_dict().items()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_architecture_can_be_told_a_class(name):
+    experiment = change(DIGITS, network=name, width=None, discriminator_width=None, batch_size=8)
+    setup = build(change(experiment, conditional=True, minibatch_std=True))
+    pictures, labels = next(setup.batches)
+    assert (pictures.shape, labels.shape) == ((8, 1, 8, 8), (8,))
+    assert torch.isfinite(training.train(setup.gan, setup.batches, 1).values).all()
+
+
+@pytest.mark.parametrize("name", [name for name in data.DATASETS if "mnist" not in name])
+def test_a_data_set_has_as_many_labels_as_its_entry_says(name):
+    entry = data.DATASETS[name]
+    source = entry.load()
+    if entry.classes is None:
+        assert not hasattr(source, "draw")
+        return
+    rng = torch.Generator().manual_seed(0)
+    labels = source.draw(60_000, rng)[1] if hasattr(source, "draw") else source.labels
+    assert labels.unique().tolist() == list(range(entry.classes))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -179,6 +245,29 @@ def test_every_data_set_has_a_set_up_of_its_own():
         ({"latent_dim": 0}, "`latent_dim` must be at least 1, got 0"),
         ({"learning_rates": (1e-3, -1.0)}, "`learning_rates` must be positive"),
         ({"smoothing": 1.0}, r"`smoothing` must be in \[0, 1\), got 1"),
+        (
+            {"smoothing": 0.1, "loss": "hinge"},
+            "`loss` must be one of minimax, non_saturating to have labels that can be smoothed, got hinge",
+        ),
+        ({"optimizer": "adma"}, "`optimizer` must be one of adam, sgd, rmsprop, got 'adma'; did you mean 'a"),
+        ({"betas": (0.5, 1.0)}, r"`betas` must be two numbers in \[0, 1\), got \(0.5, 1.0\)"),
+        ({"ema": 1.0}, r"`ema` must be in \[0, 1\), got 1.0"),
+        ({"clip": 0.0}, "`clip` must be positive, got 0.0"),
+        ({"clip": 0.1, "spectral_norm": True}, "`clip` must be left out beside `spectral_norm`"),
+        ({"conditional": True, "pack": 2}, "`pack` must be 1 where `conditional` is on"),
+        (
+            {"conditional": True, "data": "swiss_roll"},
+            "`conditional` needs data with labels, one of ring, grid, digits, .*, got swiss_roll",
+        ),
+        ({"unroll": (0, 0.1)}, r"`unroll` must be at least one step and a positive rate, got \(0, 0.1\)"),
+        ({"unroll": (1, 0.0)}, r"`unroll` must be at least one step and a positive rate, got \(1, 0.0\)"),
+        ({"bf16": True}, "`bf16` needs networks in float32: `float64` must be off"),
+        ({"width": 0}, "`width` must be at least 1, got 0"),
+        ({"discriminator_width": (8, 0)}, r"`discriminator_width` must be at least 1, got \(8, 0\)"),
+        (
+            {"data": "digits", "network": "dcgan", "width": (8, 8)},
+            r"`width` must be one number for the network dcgan, got \(8, 8\)",
+        ),
     ],
 )
 def test_a_bad_setting_is_named(settings, message):
@@ -194,7 +283,8 @@ def test_a_name_far_from_all_gets_no_suggestion():
 def test_a_set_up_is_looked_up_changed_and_written_down_without_torch():
     code = (
         "import sys; from ganlab import experiments as e;"
-        "changed = e.change(e.EXPERIMENTS['digits'], steps=7, smoothing=0.1, network='dcgan');"
+        "changed = e.change(e.EXPERIMENTS['digits'], steps=7, smoothing=0.1, network='dcgan',"
+        "width=None, discriminator_width=None);"
         "assert e.from_dict(e.to_dict(changed)) == changed and e.default('ring') == e.EXPERIMENTS['ring'];"
         "assert not {'torch', 'numpy', 'scipy'} & set(sys.modules), sorted(sys.modules)"
     )
