@@ -55,7 +55,7 @@ _ONE_LIPSCHITZ = (nn.ReLU, nn.Tanh, nn.Softplus, nn.LogSigmoid, nn.Sigmoid, nn.I
 
 
 def refuse_batch_norm(module: nn.Module, *, penalty: str = "a gradient penalty") -> None:
-    """None, where no layer of `module` is a batch normalisation; else an error that names the layer.
+    """Refuse a module of which a layer is a batch normalisation, by an error that names the layer.
 
     Batch normalisation makes the score of one sample depend on the other samples, ∂f(x_i)/∂x_j ≠ 0, so that
     the gradient that a penalty measures is no longer that of one sample. So does any layer with the attribute
@@ -89,7 +89,7 @@ def mixes_samples(module: nn.Module) -> bool:
 
 
 def clip_weights(parameters: Iterable[Tensor], bound: float) -> None:
-    """None; each parameter is clamped in place to [-bound, bound].
+    """Clamp each parameter, in place, to [-bound, bound].
 
     To be called after each step of the critic. The Lipschitz constant that results depends on depth and
     width: thirteen layers of 64 units leave gradients of about 1e-21 at `bound` 0.01.

@@ -42,7 +42,7 @@ COLORS: dict[str, str] = {
 def samples(
     ax: Axes, real: Tensor | None, fake: Tensor | None, *, extent: float | None = None, size: float = 12
 ) -> None:
-    """None; `ax` shows real points as blue circles and generated ones as vermilion crosses, at equal scale.
+    """Draw real points as blue circles and generated ones as vermilion crosses into `ax`, at equal scale.
 
     `real`, `fake`: (N, 2), or None for none. `extent`: half the width of the window; from the real points
     where it is not given. `size`: area of a mark in square points.
@@ -72,7 +72,7 @@ def samples(
 
 
 def loss_curves(ax: Axes, history: History, *, loss: str | GANLoss | None = None, window: int = 1) -> None:
-    """None; `ax` shows the losses of both players over the generator steps.
+    """Draw the losses of both players over the generator steps into `ax`.
 
     `loss`: a pair or its name, whose equilibrium values, where it has any, are then drawn as dotted lines.
     `window`: number of steps in a moving average, 1 for the raw curves.
@@ -106,7 +106,7 @@ def loss_curves(ax: Axes, history: History, *, loss: str | GANLoss | None = None
 def decision_surface(
     ax: Axes, score: Callable[[Tensor], Tensor], *, extent: float, resolution: int = 80
 ) -> None:
-    """None; `ax` shows sigmoid(score) over the square [-extent, extent]^2, green where it says real.
+    """Draw sigmoid(score) over the square [-extent, extent]^2 into `ax`, green where it says real.
 
     `score`: maps points (N, 2) to raw scores (N,). The line is where the probability is one half.
 
@@ -137,7 +137,7 @@ def decision_surface(
 
 
 def image_grid(ax: Axes, images: Tensor, *, columns: int | None = None) -> None:
-    """None; `ax` shows images side by side, row by row, one pixel apart.
+    """Draw images side by side into `ax`, row by row, one pixel apart.
 
     `images`: (N, C, H, W) in [-1, 1], with C = 1 (grey) or 3 (red, green, blue). `columns`: how many in a
     row; about the square root of N where it is not given.

@@ -127,7 +127,7 @@ def latest(run: Path) -> tuple[dict[str, Tensor], dict[str, Any], Path]:
 
 
 def drop_after(run: Path, step: int) -> None:
-    """None; the checkpoints of later steps are gone, so that the one of `step` is the newest.
+    """Remove the checkpoints of later steps, so that the one of `step` is the newest.
 
     >>> drop_after(Path("nowhere"), 0)
     """
@@ -137,7 +137,7 @@ def drop_after(run: Path, step: int) -> None:
 
 
 def sweep(run: Path) -> None:
-    """None; what processes that were killed left half-written in a run folder is gone.
+    """Remove what processes that were killed left half-written in a run folder.
 
     For whoever alone writes into the folder: it takes the unfinished work of others for left behind.
 
@@ -170,7 +170,7 @@ def folder_of(run: Path, step: int) -> Path:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """None; `path` holds `data` afterwards, or what it held before where the writing failed.
+    """Write `data` to `path`, which holds what it held before where the writing fails.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -25,7 +25,9 @@ import ganlab
 SOURCES = sorted((ROOT / "ganlab").rglob("*.py"))
 MODULES = ["ganlab", *sorted(m.name for m in pkgutil.walk_packages(ganlab.__path__, "ganlab."))]
 MODULES = [name for name in MODULES if not name.endswith("__main__")]
+SCRIPTS = sorted((ROOT / "book").rglob("*.py"))
 MOST_LINES_OF_CODE = 350
+MOST_LINES_OF_A_FUNCTION = 60
 
 
 def lines_of_code(path):
@@ -82,6 +84,18 @@ def test_every_public_name_is_described(name):
         described = value.__doc__ if spoken else not own or public in DESCRIBED_ATTRIBUTES
         bare += [] if described else [public]
     assert not bare, f"{name} leaves without a docstring: {', '.join(bare)}"
+
+
+def functions(path):
+    found = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return [node for node in found if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *SCRIPTS], ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_docstring_begins_with_what_is_returned_or_done(path):
+    found = [f"{node.name}: {ast.get_docstring(node) or ''}" for node in functions(path)]
+    found += [f"{name}: {text}" for name, (_, text) in attribute_docstrings(path).items()]
+    assert not [text for text in found if re.match(r"\w+: (?:None\b|Returns?\b)", text)]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -157,6 +171,18 @@ def test_importing_the_package_loads_no_heavy_library():
 def test_a_module_has_a_subject_and_a_length_that_can_be_read(path):
     assert not re.search(r"^(utils?|helpers?|common|base|misc)$", path.stem)
     assert lines_of_code(path) <= MOST_LINES_OF_CODE
+
+
+def lines_besides_the_docstring(function):
+    text = function.body[0] if ast.get_docstring(function) is not None else None
+    told = text.end_lineno - text.lineno + 1 if text else 0
+    return function.end_lineno - function.lineno + 1 - told
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *SCRIPTS], ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_function_can_be_read_at_once(path):
+    lengths = {node.name: lines_besides_the_docstring(node) for node in functions(path)}
+    assert not {name: n for name, n in lengths.items() if n > MOST_LINES_OF_A_FUNCTION}
 
 
 # Every file

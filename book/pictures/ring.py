@@ -17,7 +17,7 @@ PANELS = {
 
 
 def draw() -> None:
-    """None; both panels are trained, drawn and written."""
+    """Train, draw and write both panels."""
     figure = Figure(figsize=(8, 4.2), layout="constrained", dpi=150)
     for ax, (name, title) in zip(figure.subplots(1, 2), PANELS.items(), strict=True):
         gan, batches, source = experiments.build(experiments.EXPERIMENTS[name], seed=0)

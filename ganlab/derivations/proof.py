@@ -106,7 +106,7 @@ def _sides(relation: Any) -> tuple[Any, Any]:
 
 
 def _remainder(relation: Any, given: tuple[Any, ...]) -> Any:
-    """None when the relation holds, else the first part of it that could not be shown."""
+    """The first part of the relation that could not be shown, or None where it holds."""
     lhs, rhs = evaluate(relation.lhs), evaluate(relation.rhs)
     if isinstance(relation, Eq) and lhs == rhs and not lhs.has(nan, zoo):
         return None
@@ -125,7 +125,7 @@ def _entries(difference: Any) -> Iterator[Any]:
 
 
 def _refuse(relation: Any, difference: Any, given: tuple[Any, ...]) -> Any:
-    """None when the difference is as the relation says, else what remains of it."""
+    """What remains of the difference, or None where it is as the relation says."""
     if difference.has(nan, zoo) or (isinstance(relation, Eq) and difference.has(oo)):
         return difference
     decide = _decision(relation)

@@ -191,7 +191,7 @@ def accuracy(classifier: Classifier, images: data.Images) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """None; trains a classifier and writes NAME.safetensors and NAME.json into the folder `--out`.
+    """Train a classifier, and write NAME.safetensors and NAME.json into the folder `--out`.
 
     The weights are stored in float16, and the accuracy is that of the stored ones. Without the images, or
     with a number that makes no sense, the exit code is 2 and nothing is written.

@@ -158,7 +158,7 @@ def sentences(result: dict[str, Any]) -> str:
 
 
 def picture(path: Path, run: Run, drawn: Sequence[Tensor], rng: Generator) -> None:
-    """None; `path` holds a picture of the samples of each seed, and, of a single one, of its loss curves.
+    """Write a picture of the samples of each seed, and, of a single one, of its loss curves.
 
     `drawn`: (N, ...) samples of each seed.
     """
@@ -190,7 +190,7 @@ def picture(path: Path, run: Run, drawn: Sequence[Tensor], rng: Generator) -> No
 
 
 def write_samples(path: Path, drawn: Tensor, source: Source | None = None) -> None:
-    """None; `path` holds the samples (N, ...), in the form that its ending names.
+    """Write the samples (N, ...) in the form that the ending of `path` names.
 
     `.npy` and `.safetensors` (one tensor, `samples`) hold the numbers. `.png` shows images side by side, each
     pixel as large as makes the whole at least 512 wide, and points as a scatter, over real ones if

@@ -217,7 +217,7 @@ def table(records: Sequence[Record]) -> str:
 
 
 def show(ax: Axes, record: Record, index: int = 0) -> None:
-    """None; `ax` shows the samples that are kept of the seed of that index, with its number as the title.
+    """Draw into `ax` the samples that are kept of the seed of that index, with its number as the title.
 
     Raises `ValueError` where there is no such seed.
 

@@ -180,7 +180,7 @@ def view(folder: Path) -> tuple[Request, list[GAN], History]:
 
 
 def go_on(run: Run, watch: Callable[[Run], None] = lambda run: None) -> None:
-    """None; the run is at the steps asked for, with checkpoints on the way and at the end.
+    """Train to the steps asked for, with checkpoints on the way and at the end.
 
     `watch` is called after every step, or every few steps of seeds side by side, and at the end, and may
     raise to stop: the games are then between two steps, and `save` can be called. Checkpoints lie at
@@ -209,7 +209,7 @@ def go_on(run: Run, watch: Callable[[Run], None] = lambda run: None) -> None:
 
 
 def save(run: Run) -> None:
-    """None; the folder holds a checkpoint of the step at which the run stands.
+    """Write a checkpoint of the step at which the run stands.
 
     Raises `NonFiniteLossError`, and keeps what is there, where the last loss is not finite.
 

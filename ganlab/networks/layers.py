@@ -184,12 +184,12 @@ def is_size(value: object) -> bool:
 
 
 def check_size(name: str, value: object) -> None:
-    """None, where the value is a positive integer; else `ValueError`."""
+    """Refuse a value that is no positive integer, by a `ValueError`."""
     if not is_size(value):
         raise ValueError(f"`{name}` must be a positive integer, got {value!r}")
 
 
 def check_sizes(name: str, sizes: object) -> None:
-    """None, where the value is a sequence of positive integers; else `ValueError`."""
+    """Refuse a value that is no sequence of positive integers, by a `ValueError`."""
     if not isinstance(sizes, Sequence) or not sizes or not all(map(is_size, sizes)):
         raise ValueError(f"`{name}` must hold positive integers, got {sizes!r}")

@@ -145,7 +145,7 @@ class Live:
         self.widget = _screen(part)
 
     def show(self, part: Part) -> None:
-        """None; the page shows `part`, another one of the same kind.
+        """Show `part`, another one of the same kind, in its place.
 
         Raises `ValueError` where it is of another kind.
         """
@@ -163,7 +163,7 @@ class Live:
         return dict(getattr(self.widget, "state", {}))
 
     def listen(self, listener: Callable[[dict[str, Any]], None]) -> None:
-        """None; `listener` is called with the state whenever the reader changes it."""
+        """Call `listener` with the state whenever the reader changes it."""
         if hasattr(self.widget, "state"):
             self.widget.observe(lambda change: listener(dict(change["new"])), "state")
 
@@ -221,7 +221,7 @@ class Panel:
         self.widget = ipywidgets.VBox(rows, model_id=_name("panel"))
 
     def start(self) -> None:
-        """None; a training begins with the values of the controls, unless one is running."""
+        """Begin a training with the values of the controls, unless one is running."""
         if self._thread is not None and self._thread.is_alive():
             return
         choices = {

@@ -180,7 +180,7 @@ class Recording:
             raise ValueError(f"`document` must hold a recording, got {error!r}") from error
 
     def save(self, path: Path) -> None:
-        """None; the recording is in `path` as JSON, written whole or not at all.
+        """Write the recording to `path` as JSON, whole or not at all.
 
         Raises `OSError` where the file cannot be written.
         """

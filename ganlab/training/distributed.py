@@ -58,7 +58,7 @@ class Group:
         return x[self.rank * count : (self.rank + 1) * count]
 
     def average(self, tensors: Sequence[Tensor]) -> None:
-        """None; each tensor holds its mean over the processes, by one sum of all their entries.
+        """Put in place of each tensor its mean over the processes, by one sum of all their entries.
 
         Raises `LostProcessError` where another process is gone.
         """
