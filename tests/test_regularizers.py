@@ -10,7 +10,17 @@ from torch.autograd import gradcheck, gradgradcheck
 from torch.func import functional_call, grad, stack_module_state, vmap
 from torch.testing import assert_close
 
-from ganlab.regularizers import REGULARIZERS, dragan, input_gradient, r1, r2, sample_mix, wgan_gp, wgan_lp
+from ganlab.regularizers import (
+    OFF_ONE,
+    REGULARIZERS,
+    dragan,
+    input_gradient,
+    r1,
+    r2,
+    sample_mix,
+    wgan_gp,
+    wgan_lp,
+)
 
 SHAPES = [(4, 2), (5, 1, 3, 4), (4, 2, 3, 3), (6, 3, 4, 2)]
 BY_NAME = pytest.mark.parametrize("penalty", REGULARIZERS.values(), ids=REGULARIZERS.keys())
@@ -255,7 +265,7 @@ def test_a_flat_critic_has_a_finite_gradient_and_an_unbiased_value(penalty, dead
     critics = {"only a bias": lambda x: net[2].bias.expand(len(x)), "constant": lambda x: torch.zeros(len(x))}
     critic = critics.get(dead, net)
     value = penalty(critic, *_pair((4, 2), rng), rng=rng)
-    expected = 1.0 if penalty in (wgan_gp, dragan) else 0.0
+    expected = 1.0 if penalty.price is OFF_ONE else 0.0
     assert value.item() == expected
     if value.requires_grad:
         for slope in torch.autograd.grad(value, list(net.parameters()), allow_unused=True):
@@ -436,3 +446,75 @@ def test_the_noise_of_dragan_has_half_the_deviation_of_the_batch(rng):
     same = sample_mix(dragan, few, rng=torch.Generator().manual_seed(1))
     drawn = torch.randn(2, 1, generator=torch.Generator().manual_seed(1))
     assert_close(same, drawn, rtol=1e-14, atol=0)
+
+
+# What a critic and its samples may be
+
+
+class Attentive(nn.Module):
+    """Scores a sequence by attention of its places to each other."""
+
+    def __init__(self):
+        super().__init__()
+        self.read, self.score = nn.Linear(3, 12), nn.Linear(4, 1)
+
+    def attend(self, q, k, v):
+        return nn.functional.scaled_dot_product_attention(q, k, v)
+
+    def forward(self, x):
+        return self.score(self.attend(*self.read(x).split(4, -1)).mean(1)).squeeze(1)
+
+
+class WrittenOut(Attentive):
+    """The same by its formula, softmax(q k^T / sqrt(4)) v."""
+
+    def attend(self, q, k, v):
+        return (q @ k.mT / 2).softmax(-1) @ v
+
+
+@BY_NAME
+def test_attention_is_differentiated_twice_as_its_formula_is(penalty, rng):
+    net, written = Attentive(), WrittenOut()
+    written.load_state_dict(net.state_dict())
+    real, fake = (4 * x for x in _pair((4, 5, 3), rng))
+    mix = _mix(penalty, real, rng)
+    for critic in (net, written):
+        penalty(critic, real, fake, mix=mix).backward()
+    transformed = grad(lambda p: penalty(lambda x: functional_call(net, p, (x,)), real, fake, mix=mix))
+    slopes = transformed(dict(net.named_parameters()))
+    for (name, ours), theirs in zip(net.named_parameters(), written.parameters(), strict=True):
+        if theirs.grad is not None:
+            assert_close(ours.grad, theirs.grad, rtol=1e-9, atol=1e-12)
+            assert_close(slopes[name], theirs.grad, rtol=1e-9, atol=1e-12)
+
+
+@BY_NAME
+def test_an_attached_sample_is_refused_where_it_would_carry_a_gradient(penalty, rng):
+    generator, critic = nn.Linear(2, 2), _critic()
+    real, latents = _pair((4, 2), rng)
+    mix = _mix(penalty, real, rng)
+    if "fake" in penalty.place.reads:
+        with pytest.raises(
+            ValueError, match=rf"`fake` must be detached, .* {penalty.name} would send a grad"
+        ):
+            penalty(critic, real, generator(latents), mix=mix)
+    else:
+        penalty(critic, real, generator(latents), mix=mix).backward()
+    penalty(critic, real, generator(latents).detach(), mix=mix).backward()
+    assert all(p.grad is None for p in generator.parameters())
+    with torch.no_grad():
+        penalty(critic, real, generator(latents), mix=mix)
+
+
+@pytest.mark.parametrize("kind", ["module", "function", "in place"])
+def test_a_compiled_critic_is_refused_by_name(kind):
+    net, x = _critic(), torch.zeros(4, 2)
+    compiled = {
+        "module": lambda: torch.compile(net, backend="aot_eager"),
+        "function": lambda: torch.compile(lambda x: net(x), backend="aot_eager"),
+        "in place": lambda: net.compile(backend="aot_eager") or net,
+    }[kind]()
+    with pytest.raises(TypeError, match="`critic` must not be compiled: the gradient of a compiled function"):
+        r1(compiled, x, x)
+    with torch.no_grad():
+        assert_close(r1(compiled, x, x), r1(_critic(), x, x).detach())

@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganlab.lipschitz import mixes_samples, refuse_batch_norm
 from ganlab.losses import GANLoss
 from ganlab.regularizers import sample_mix
 from ganlab.training import states
@@ -23,6 +22,12 @@ from ganlab.training.distributed import Group
 from ganlab.training.objectives import discriminators_turn, generators_turn
 from ganlab.training.optimizers import Optimizer, adam
 from ganlab.training.players import Batches, Player, Turn
+from ganlab.training.probes import (
+    couples_samples,
+    refuse_coupling,
+    refuse_own_randomness,
+    refuse_without_second_derivative,
+)
 from ganlab.training.rules import Draw, Penalty, Rules, pack
 from ganlab.training.unrolling import Unroll
 
@@ -53,10 +58,11 @@ class GAN:
     `step` counts generator steps and `critic_step` discriminator steps; `players` holds both players.
 
     Raises `ValueError` where a setting is out of range, where the networks are of unlike dtypes or classes,
-    where the discriminator does not return (N,) scores for what the generator makes, where a penalty meets
-    batch normalisation in the discriminator, or where processes that share a batch would not do what one
-    does: under the relativistic average loss, an unrolled discriminator, and layers that mix the samples of
-    a batch.
+    where the discriminator does not return (N,) scores for what the generator makes, where a network draws
+    random numbers of its own, where a penalty meets a discriminator that lets the samples of a batch see each
+    other or has no second derivative (see `ganlab.training.probes`), or where processes that share a batch
+    would not do what one does: under the relativistic average loss, an unrolled discriminator, and layers
+    that mix the samples of a batch.
 
     Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014]; Kingma & Ba 2015 [kingma2015]; instance
     noise, Sonderby et al. 2017 [sonderby2017]; packing, Lin et al. 2018 [lin2018].
@@ -102,12 +108,12 @@ class GAN:
         self._first_weight = next(generator.parameters())
         _check_numbers(learning_rates, ema, clip)
         self._check()
-        self._joint = not (_classes(discriminator) or mixes_samples(discriminator))
         self.latent_dim = int(generator.latent_dim)  # type: ignore[arg-type] - a module's own attribute
         self.classes = _classes(generator)
         generator.to(device)
         discriminator.to(device)
         self.sample_shape = self._probe()
+        self._joint = not (self._refuse_unfit() or self.classes)
         rule = optimizer or adam(betas)
         self.players["generator"] = Player(generator, rule, ema, learning_rates[0])
         self.players["discriminator"] = Player(discriminator, rule, None, learning_rates[1], bound=clip)
@@ -139,8 +145,6 @@ class GAN:
             )
         if classes[0] and self.pack > 1:
             raise ValueError("`pack` must be 1 where the networks are conditional: a pack has no one label")
-        for penalty in self.penalties:
-            refuse_batch_norm(self.discriminator, penalty=penalty.function.__name__)
         if self.group:
             self._check_shared()
 
@@ -154,8 +158,6 @@ class GAN:
                 f"`loss` must not be {self.loss.name} where processes share a batch: it needs all of its "
                 "scores; use a loss that is a mean over samples, or one process"
             )
-        for network in (self.generator, self.discriminator):
-            refuse_batch_norm(network, penalty="a batch shared between processes")
 
     def _probe(self) -> tuple[int, ...]:
         """The shape of one sample, after one run of both networks on 2 x `pack` samples."""
@@ -171,6 +173,23 @@ class GAN:
                 f"{tuple(scores.shape)} for N = 2 samples of shape {tuple(fake.shape[1:])}"
             )
         return tuple(fake.shape[1:])
+
+    def _refuse_unfit(self) -> bool:
+        """Whether the discriminator lets samples see each other, once what no game can allow is refused."""
+        rng, count = torch.Generator().manual_seed(0), 4 * self.pack
+        labels = (torch.zeros(count, dtype=torch.long, device=self.device),) if self.classes else ()
+        latents = _normal((count, self.latent_dim), rng, self), *labels
+        samples = pack(_normal((count, *self.sample_shape), rng, self), self.pack), *labels
+        refuse_own_randomness(self.generator, *latents, name="generator")
+        refuse_own_randomness(self.discriminator, *samples, name="discriminator")
+        if self.group:
+            for network, inputs in ((self.generator, latents), (self.discriminator, samples)):
+                refuse_coupling(network, *inputs, penalty="a batch shared between processes")
+        penalties = [penalty.function for penalty in self.penalties]
+        for penalty in penalties:
+            refuse_coupling(self.discriminator, *samples, penalty=penalty.name)
+        refuse_without_second_derivative(self.discriminator, *samples, penalties=penalties)
+        return couples_samples(self.discriminator, *samples)
 
     @property
     def step(self) -> int:

@@ -20,6 +20,7 @@ from ganlab.lipschitz import clip_weights
 from ganlab.training.averages import MovingAverage
 from ganlab.training.distributed import Group
 from ganlab.training.optimizers import Optimizer, adam
+from ganlab.training.probes import refuse_own_randomness
 
 __all__ = [
     "Batches",
@@ -97,7 +98,8 @@ class Player:
     `stepper` is PyTorch's optimizer of the rule, `averaged` the averaged network or None. A parameter that
     asks for no gradient stays where it is.
 
-    Raises `ValueError` where `rate` or `bound` is not positive or `average` is outside [0, 1).
+    Raises `ValueError` where `rate` or `bound` is not positive, `average` is outside [0, 1), or a layer of
+    the network is of a type that draws random numbers of its own, as dropout does.
 
     >>> player = Player(nn.Linear(2, 1), rate=0.1)
     >>> descend([player], player.network(torch.ones(4, 2)).mean())
@@ -117,6 +119,7 @@ class Player:
             raise ValueError(f"`average` must be in [0, 1), got {self.average}")
         if self.bound is not None and not self.bound > 0:
             raise ValueError(f"`bound` must be positive, got {self.bound}")
+        refuse_own_randomness(self.network, name="network")
         self.stepper = self.optimizer.of(self.network.parameters(), self.rate)
         self.averaged = None
         if self.average is not None:

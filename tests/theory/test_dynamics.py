@@ -100,11 +100,13 @@ def test_dirac_field_is_the_one_derived_by_hand(name, theta, psi):
 @pytest.mark.parametrize("name", REGULARIZERS)
 def test_penalties_pull_only_on_the_discriminator_with_their_own_derivative(name):
     """With slope |ψ| everywhere: (|ψ| - 1)^2, its positive part, or ψ^2, times the weight."""
-    pulls = {"r1": 2 * -1.5, "r2": 2 * -1.5, "wgan_gp": -2 * 0.5, "wgan_lp": -2 * 0.5, "dragan": -2 * 0.5}
+    pulls = {"n^2": 2 * -1.5, "(n - 1)^2": -2 * 0.5, "max(0, n - 1)^2": -2 * 0.5}
     state = torch.tensor([0.7, -1.5])
     plain = dirac_gan(wasserstein)(state)
     penalised = dirac_gan(wasserstein, penalty=REGULARIZERS[name], weight=0.25)(state)
-    assert_close(penalised - plain, torch.tensor([0.0, -0.25 * pulls[name]]), **EXACT)
+    assert_close(
+        penalised - plain, torch.tensor([0.0, -0.25 * pulls[REGULARIZERS[name].price.formula]]), **EXACT
+    )
 
 
 @pytest.mark.parametrize("loss", [minimax, non_saturating, relativistic_pairing], ids=lambda loss: loss.name)
