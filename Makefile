@@ -1,6 +1,7 @@
 # `make book` builds the book, `make test` checks everything; each makes .venv on first use.
 
 PORT ?= 8000
+SEED ?= 0
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
   $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 BIN := .venv/bin
@@ -11,7 +12,7 @@ export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book serve site test check scripts notebooks facts runs benchmarks repository mutants mutants-equations lock \
+.PHONY: fuzz help book serve site test check scripts notebooks facts runs benchmarks repository mutants mutants-equations lock \
 	clean
 
 help:  ## Show this list
@@ -58,6 +59,9 @@ runs: .venv/installed  ## Make the stored long runs again (about two hours of on
 
 benchmarks: .venv/installed  ## Measure a training step beside the most copied scripts' step
 	$(BIN)/python tests/benchmarks/training.py
+
+fuzz: .venv/installed  ## Ask the theory nasty questions and compare with mpmath (SEED=0)
+	$(BIN)/python tests/theory/fuzz.py --seed $(SEED)
 
 repository: .venv/installed  ## Set the address of the repository: make repository URL=https://github.com/you/name
 	@$(BIN)/python book/_ext/notebooks.py repository "$(URL)"

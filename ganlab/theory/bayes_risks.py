@@ -17,7 +17,14 @@ import torch
 from torch import Tensor
 
 from ganlab.losses import softplus
-from ganlab.theory.probability import ArrayLike, as_floating, numbers_between, probability_vectors, weighed
+from ganlab.theory.probability import (
+    ArrayLike,
+    as_floating,
+    numbers_between,
+    probability_vectors,
+    steadying,
+    weighed,
+)
 
 __all__ = [
     "BAYES_LOSSES",
@@ -60,14 +67,16 @@ class BayesLoss:
 
 
 def _contrast(p: Tensor, q: Tensor) -> Tensor:
-    total = p + q
-    return (p - q) / torch.where(total > 0, total, 1)
+    total, scale = p + q, steadying(p, q)
+    return scale * (p - q) / torch.where(total > 0, scale * total, 1)
 
 
 def _hellinger_terms(p: Tensor, q: Tensor) -> Tensor:
     tiny, total = torch.finfo(p.dtype).tiny, p + q
     root = torch.where(p > 0, p, tiny).sqrt() * torch.where(q > 0, q, tiny).sqrt()
-    return total * _contrast(p, q).square() / (1 + 2 * root / torch.where(total > 0, total, 1))
+    scale = steadying(p, q)
+    share = 2 * scale * root / torch.where(total > 0, scale * total, 1)
+    return total * _contrast(p, q).square() / (1 + share)
 
 
 def _information(y: Tensor) -> Tensor:

@@ -71,10 +71,12 @@ def _divergence(
     breakpoints: Sequence[float],
     *,
     dearest: int | None = None,
+    squared: bool = False,
 ) -> Quadrature:
     """The integral of `term(log p, log q, log p - log q)`, if both densities integrate to 1.
 
-    `dearest`: 0 or 1, the density whose mass may cost any amount where the other is small.
+    `dearest`: 0 or 1, the density whose mass may cost any amount where the other is small. `squared`: the
+    term has the square of that density over the other, which has peaks where neither has.
     """
     void = False
 
@@ -83,11 +85,14 @@ def _divergence(
 
     def scouted(x: Tensor) -> Tensor:
         both = logs(x)
-        if dearest is None:
+        if dearest is None or not squared:
             return both
         dear, cheap = both[dearest], both[1 - dearest]
-        quotient = 2 * dear - torch.where(cheap == -math.inf, 0, cheap)
-        return torch.stack([dear, cheap, torch.where(dear == -math.inf, -math.inf, quotient)])
+        cheap = torch.where(cheap == -math.inf, 0, cheap)
+        # Far out the two may cancel to nothing but rounding, whose peaks are none.
+        quotient = 2 * dear - cheap - 1024 * torch.finfo(x.dtype).eps * (2 * dear.abs() + cheap.abs())
+        quotient = torch.where(dear == -math.inf, -math.inf, quotient.clamp_max(700))
+        return torch.stack([*both, quotient])
 
     def terms_at(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         p, q = logs(x)
@@ -113,13 +118,13 @@ def _divergence(
     value = found.values[0]
     if void or found.unresolved == math.inf:
         return Quadrature(torch.full_like(value.detach(), math.inf), 0.0)
+    if not value.isfinite():
+        return Quadrature(torch.full_like(value.detach(), math.inf), math.inf)
     if math.isnan(found.unresolved):
         raise ValueError(
             "`log_p` and `log_q` must fall so fast towards the ends of `support` and the breakpoints that it "
             "shows whether their divergence is finite, got an integrand close to the inverse distance"
         )
-    if not value.isfinite():
-        return Quadrature(torch.full_like(value.detach(), math.inf), math.inf)
     rounding = float(found.values[3].detach())
     masses = (found.values[1:3].detach() - 1).abs().tolist()
     unseen = sum(m for m in masses if m > 1e-12) * max(1.0, float(value.detach()))
@@ -290,7 +295,7 @@ def pearson_chi2_density(
     >>> round(pearson_chi2_density(p.log_prob, q.log_prob).value.item(), 9)  # e - 1
     1.718281828
     """
-    return _divergence(_pearson_term, log_p, log_q, support, breakpoints, dearest=0)
+    return _divergence(_pearson_term, log_p, log_q, support, breakpoints, dearest=0, squared=True)
 
 
 def neyman_chi2_density(
@@ -309,7 +314,7 @@ def neyman_chi2_density(
     >>> round(neyman_chi2_density(p.log_prob, q.log_prob).value.item(), 9)  # e - 1
     1.718281828
     """
-    return _divergence(_neyman_term, log_p, log_q, support, breakpoints, dearest=1)
+    return _divergence(_neyman_term, log_p, log_q, support, breakpoints, dearest=1, squared=True)
 
 
 def triangular_discrimination_density(

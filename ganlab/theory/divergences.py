@@ -30,6 +30,7 @@ from ganlab.theory.probability import (
     numbers_between,
     probability_vector,
     probability_vectors,
+    steadying,
     weighed,
 )
 
@@ -55,8 +56,8 @@ _SERIES_BELOW = 0.1  # below it atanh(y) - y cancels, and eight terms of its ser
 
 
 def _sum_and_contrast(p: Tensor, q: Tensor, difference: Tensor) -> tuple[Tensor, Tensor]:
-    total = p + q
-    return total, difference / torch.where(total > 0, total, 1)
+    total, scale = p + q, steadying(p, q)
+    return total, scale * difference / torch.where(total > 0, scale * total, 1)
 
 
 def _log_ratio(p: Tensor, q: Tensor) -> Tensor:
@@ -97,7 +98,8 @@ def _contrast_information(y: Tensor, low: Tensor) -> Tensor:
 
 def _jensen_shannon_terms(p: Tensor, q: Tensor) -> Tensor:
     total, y = _sum_and_contrast(p, q, p - q)
-    low = 2 * torch.where(p < q, p, q) / torch.where(total > 0, total, 1)
+    scale = steadying(p, q)
+    low = 2 * scale * torch.where(p < q, p, q) / torch.where(total > 0, scale * total, 1)
     return total * _contrast_information(y, low) / 4
 
 
@@ -161,11 +163,13 @@ def pearson_chi2(p: ArrayLike, q: ArrayLike) -> Tensor:
     tensor(1., dtype=torch.float64)
     """
     p, q = probability_vectors(p, q)
-    difference = p - q
-    far = (difference / torch.where(q > 0, q, 1)).detach().isinf()  # although its product may be a number
-    near_terms = difference * (difference / torch.where((q > 0) & ~far, q, 1))
-    far_terms = difference.square() / torch.where(far, q, 1)
-    terms = torch.where(far, far_terms, near_terms)
+    scale = _unit_scale(p, q)  # by terms, exactly: the slope has the square of q under it
+    a, b = p * scale, q * scale
+    difference = a - b
+    far = (difference / torch.where(b > 0, b, 1)).detach().isinf()  # although its product may be a number
+    near_terms = difference * (difference / torch.where((b > 0) & ~far, b, 1))
+    far_terms = difference.square() / torch.where(far, b, 1)
+    terms = torch.where(far, far_terms, near_terms) / scale
     return torch.where((q == 0) & (p > 0), torch.inf, torch.where(q > 0, terms, 0)).sum(-1)
 
 
@@ -213,8 +217,9 @@ def squared_hellinger(p: ArrayLike, q: ArrayLike) -> Tensor:
     """
     p, q = probability_vectors(p, q)
     total, y = _sum_and_contrast(p, q, p - q)
-    safe = torch.where(total > 0, total, 1)
-    tiny, shares = torch.finfo(p.dtype).tiny, (2 * p / safe, 2 * q / safe)
+    scale = steadying(p, q)
+    safe = torch.where(total > 0, scale * total, 1)
+    tiny, shares = torch.finfo(p.dtype).tiny, (2 * scale * p / safe, 2 * scale * q / safe)
     product = shares[0] * shares[1]  # 1 - y^2
     known = product > tiny / torch.finfo(p.dtype).eps
     first, second = (torch.where(~known & (share > 0), share, tiny).sqrt() for share in shares)
@@ -322,17 +327,12 @@ def optimal_discriminator(
     >>> optimal_discriminator([0.6, 0.3, 0.1, 0.0], [0.4, 0.3, 0.4, 0.0])
     tensor([0.6000, 0.5000, 0.2000, 0.5000], dtype=torch.float64)
     """
-    p_data, p_g = (
-        numbers_between(x, 0, math.inf, name=name) for x, name in ((p_data, "p_data"), (p_g, "p_g"))
-    )
+    p, q = numbers_between(p_data, 0, math.inf, name="p_data"), numbers_between(p_g, 0, math.inf, name="p_g")
     _check_labels(real_label, fake_label)
-    p_data, p_g = _scaled(p_data, p_g)
-    total = p_data + p_g
-    real_share = p_data / torch.where(total > 0, total, 1)
-    fake_share = p_g / torch.where(total > 0, total, 1)
-    return torch.where(
-        total > 0, real_label * real_share + fake_label * fake_share, (real_label + fake_label) / 2
-    )
+    scale = steadying(p, q)
+    p, q = p * scale, q * scale
+    share = real_label * _share(p, q) + fake_label * _share(q, p)
+    return torch.where(p + q > 0, share, (real_label + fake_label) / 2)
 
 
 def value(
@@ -381,12 +381,19 @@ def regret(p: ArrayLike, q: ArrayLike, d: ArrayLike) -> Tensor:
     return (real + fake).sum(-1)
 
 
-def _scaled(p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
-    """Both times a power of two, where their sum would overflow or the slope of a share of it would."""
-    number, total = torch.finfo(torch.promote_types(p.dtype, q.dtype)), (p + q).detach()
-    small = torch.where(total < number.tiny / number.eps, number.eps**-2, 1.0)
-    scale = torch.where(total.isinf(), 0.5, small).to(total.dtype)
-    return p * scale, q * scale
+def _unit_scale(p: Tensor, q: Tensor) -> Tensor:
+    """The power of two that brings the larger of each pair to about 1, as near as the dtype has one."""
+    number, largest = torch.finfo(p.dtype), torch.maximum(p, q).detach()
+    power = torch.frexp(largest)[1].clamp_min(round(math.log2(number.tiny)) + 2)
+    return torch.where(largest > 0, torch.ldexp(torch.ones_like(largest), -power), 1)
+
+
+def _share(p: Tensor, q: Tensor) -> Tensor:
+    """p / (p + q), or 0 where both are, whose slope q / (p + q)^2 does not cancel where q is far below p."""
+    total, large = p + q, p >= q
+    ratio = torch.where(large, q, p) / torch.where(total > 0, torch.where(large, p, q), 1)
+    sloped = torch.where(large, 1, ratio) / (1 + ratio)
+    return (p / torch.where(total > 0, total, 1)).detach() + (sloped - sloped.detach())
 
 
 def _check_labels(real_label: float, fake_label: float) -> None:

@@ -62,7 +62,10 @@ class FDivergence:
 
 
 def _logit(p: Tensor, q: Tensor) -> Tensor:
-    return p.log() - q.log()
+    ratio = (p / q).detach()
+    safe = (ratio > torch.finfo(ratio.dtype).tiny) & ratio.isfinite()
+    near = (torch.where(safe, p, 1) / torch.where(safe, q, 1)).log()
+    return torch.where(safe, near, torch.where(safe, 1, p).log() - torch.where(safe, 1, q).log())
 
 
 def _within(t: Tensor, inside: Tensor, conjugate: Pointwise, elsewhere: float) -> Tensor:

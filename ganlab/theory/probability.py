@@ -21,6 +21,7 @@ __all__ = [
     "pack",
     "probability_vector",
     "probability_vectors",
+    "steadying",
     "weighed",
 ]
 
@@ -121,6 +122,20 @@ def probability_vectors(
         raise ValueError(f"`{names[1]}` must have as many outcomes as `{names[0]}`, got {came}")
     dtype = torch.promote_types(first.dtype, second.dtype)
     return first.to(dtype), second.to(dtype)
+
+
+def steadying(p: Tensor, q: Tensor) -> Tensor:
+    """A power of two s for which s p / (s p + s q) and its slopes are numbers; mostly 1.
+
+    `p`, `q`: not negative, of shapes that broadcast. The sum of two numbers may overflow, and so does one
+    over a subnormal sum.
+
+    >>> steadying(torch.tensor([0.5, 1e-40]), torch.tensor([0.5, 0.0])).log2()
+    tensor([ 0., 46.])
+    """
+    number, total = torch.finfo(torch.promote_types(p.dtype, q.dtype)), (p + q).detach()
+    small = torch.where(total < number.tiny / number.eps, number.eps**-2, 1.0)
+    return torch.where(total.isinf(), 0.5, small).to(total.dtype)
 
 
 def weighed(weight: Tensor, x: Tensor) -> Tensor:

@@ -48,7 +48,7 @@ _FINE, _COARSE = 20, 11
 _RTOL, _FLOOR = 1e-13, 5e-13
 _LADDER = 6  # points towards an end, by which the power law of the integrand there is read
 _FALLS, _FLAT = 0.02, 1e-4
-_MOST_PEAKS, _PEAK_ROUNDS, _PEAK_STEPS = 16, 3, 120
+_MOST_PEAKS, _PEAK_ROUNDS, _PEAK_STEPS, _FINER = 16, 3, 120, 8
 
 
 class Quadrature(NamedTuple):
@@ -134,7 +134,8 @@ def narrow_peaks(logs: Rows, support: Support = LINE, breakpoints: Sequence[floa
     """The places inside `support` where a row has a peak so narrow that the first points step over it.
 
     `logs`: points (...) in float64 to the logarithms (R, ...) of what will be integrated. A peak is climbed
-    from the point that stands out among its neighbours, and counts if it towers e^8-fold above both. A peak
+    from a point that stands out among those around it, eight times as many as the rule asks, and counts if
+    it towers e^8-fold above what the rule has at both sides. A peak
     is seen if its logarithm is not hidden under that of something wider at the points beside it: a narrow
     normal law far out in the normal tail of another is, one on top of a heavy tail is not.
 
@@ -162,13 +163,16 @@ def _apart(x: float, others: Sequence[float]) -> bool:
 
 def _climb(logs: Rows, x: Tensor) -> list[float]:
     """The narrow peaks of each row near the sorted points x (N,), from the highest down."""
-    values = logs(x)
-    here, left, right = values[:, 1:-1], values[:, :-2], values[:, 2:]
-    stands_out = (here > left) & (here >= right) & (here - torch.minimum(left, right) > 2)
+    fine = _between(x)
+    values = logs(fine)
+    here = values[:, _FINER:-_FINER]
+    left, right = values[:, : -2 * _FINER], values[:, 2 * _FINER :]  # a step of the rule away
+    top_of_two = (here > values[:, _FINER - 1 : -_FINER - 1]) & (here >= values[:, _FINER + 1 : 1 - _FINER])
+    stands_out = top_of_two & (here - torch.minimum(left, right) > 2)
     row, place = stands_out.nonzero(as_tuple=True)
     if not len(row):
         return []
-    low, top, high = x[place], x[place + 1], x[place + 2]
+    low, top, high = (fine[place + _FINER + step] for step in (-1, 0, 1))
     height, beside = here[row, place], torch.maximum(left, right)[row, place]
     index = torch.arange(len(row))
     for _ in range(_PEAK_STEPS):
@@ -182,6 +186,13 @@ def _climb(logs: Rows, x: Tensor) -> list[float]:
     narrow = (height - beside > 8) & height.isfinite()
     order = height[narrow].argsort(descending=True)
     return top[narrow][order].tolist()
+
+
+def _between(x: Tensor) -> Tensor:
+    """The sorted points x and those that cut each step between them into `_FINER`."""
+    shares = torch.arange(_FINER, dtype=x.dtype) / _FINER
+    inner = x[:-1, None] + (x[1:] - x[:-1])[:, None] * shares
+    return torch.cat([inner.flatten(), x[-1:]])
 
 
 def _neighbours(x: Tensor, panels: Tensor, pieces: Sequence[Support]) -> Tensor:
@@ -305,7 +316,9 @@ def _beyond(rows: Rows, pieces: Sequence[Support], totals: Tensor) -> Tensor:
                 continue
             counted = math.isfinite(piece[side]) and piece[side] != 0  # as if constant from the last point on
             for row, content in enumerate((rows(x) * distance).tolist()):
-                missed[row] += _tail(content, distance.log().tolist(), float(totals[row]), counted=counted)
+                tail = _tail(content, distance.log().tolist(), float(totals[row]), counted=counted)
+                overflows = math.isfinite(piece[side]) and math.inf in content
+                missed[row] += math.nan if overflows else tail  # a peak too high for a float is no pole
     return missed
 
 

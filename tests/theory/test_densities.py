@@ -186,6 +186,14 @@ def test_what_diverges_is_infinite(result):
     assert result() == (torch.inf, 0.0)
 
 
+@pytest.mark.parametrize("mean", [0.0, 0.5, 3.0])
+@pytest.mark.parametrize("std", [0.5**0.5, math.nextafter(0.5**0.5, 0), 0.5])
+def test_rounding_far_out_is_no_peak(mean, std):
+    # at std^2 = 1/2 the squares in 2 log p - log q cancel, and leave their rounding
+    expected = math.log(std) + (1 + mean**2) / (2 * std**2) - 1 / 2
+    assert_within_error(kl_density(normal(0), normal(mean, std)), expected)
+
+
 @pytest.mark.parametrize("std", [0.75, 0.71])
 def test_pearson_converges_to_the_last_where_it_only_just_does(std):
     # int p^2/q = std^2 / sqrt(2 std^2 - 1) for p = N(0, 1), q = N(0, std^2)
@@ -319,6 +327,9 @@ def test_a_density_that_vanishes_at_one_point_costs_what_the_integral_says():
 def test_what_is_too_large_for_a_float_is_not_called_divergent():
     # the chi-squared divergence is exp(theta^2) - 1
     assert pearson_chi2_density(normal(0), normal(40)) == (torch.inf, torch.inf)
+    for place in (0.0, 100.0):  # what the narrow peaks are cut at may overflow, and diverges no more for it
+        narrow = normal(place, 1e-3), normal(place + 1e-2, 0.00072)
+        assert pearson_chi2_density(*narrow) == (torch.inf, torch.inf)
     assert_close(pearson_chi2_density(normal(0), normal(20)).value.item(), math.exp(400), rtol=1e-9, atol=0)
 
 
