@@ -42,8 +42,10 @@ class DataSet:
     files: bool = False
     classes: int | None = None
 
-    def load(self, folder: str | PathLike[str] | None = None) -> Source:
+    def load(self, folder: str | PathLike[str] | None = None, **settings: Any) -> Source:
         """The source; where it reads files, from `folder`, or from the usual places where that is None.
+
+        `settings`: others of the function that makes it, such as `split`.
 
         Raises `DataError` where a file is missing or damaged, `ValueError` where the source is of another
         kind or shape than the entry says.
@@ -52,7 +54,7 @@ class DataSet:
         >>> DATASETS["digits"].load().shape
         (1, 8, 8)
         """
-        source = self.make(folder) if self.files else self.make()
+        source = self.make(folder, **settings) if self.files else self.make(**settings)
         for name in ("kind", "shape"):
             if (found := getattr(source, name, None)) != getattr(self, name):
                 wanted = getattr(self, name)

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import safetensors.torch
 import torch
@@ -259,9 +259,7 @@ def _varied(images: Tensor, recipe: Recipe, rng: torch.Generator) -> Tensor:
 
 
 def _images(name: str, split: str, folder: str | PathLike[str] | None) -> data.Images:
-    if name == "digits":
-        return data.digits(split=split)
-    return data.fashion_mnist(folder, split=split)
+    return cast("data.Images", data.DATASETS[name].load(folder, split=split))
 
 
 if __name__ == "__main__":
