@@ -29,6 +29,7 @@ from ganlab.training.probes import (
     refuse_without_second_derivative,
 )
 from ganlab.training.rules import Draw, Penalty, Rules, pack
+from ganlab.training.scores import check_scores
 from ganlab.training.unrolling import Unroll
 
 __all__ = ["GAN", "draw_for_discriminator", "draw_for_generator", "sample"]
@@ -166,12 +167,14 @@ class GAN:
         if self.classes:
             labels = torch.zeros(len(latents), dtype=torch.long, device=self.device)
         fake = sample(self.generator, latents, labels)
-        scores = sample(self.discriminator, pack(fake, self.pack), labels)
+        seen = pack(fake, self.pack)
+        scores = sample(self.discriminator, seen, labels)
         if scores.shape != (2,):
             raise ValueError(
                 "`discriminator` must return raw scores of shape (N,), got "
                 f"{tuple(scores.shape)} for N = 2 samples of shape {tuple(fake.shape[1:])}"
             )
+        check_scores(self.discriminator, self.loss, tuple(seen.shape[1:]), labels)
         return tuple(fake.shape[1:])
 
     def _refuse_unfit(self) -> bool:

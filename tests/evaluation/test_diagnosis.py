@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from scipy import optimize
 from torch.testing import assert_close
 
-from ganlab import dynamics
+from ganlab import dynamics, game
 from ganlab.evaluation import diagnosis
 from ganlab.evaluation.diagnosis import PATTERNS, Diagnosis, divergence_bound, landmarks
 from ganlab.experiments import Experiment, build
 from ganlab.losses import LOSSES, label_smoothing
+from ganlab.training import train
 from ganlab.training.ensembles import train_together
 
 LOG2 = math.log(2)
@@ -635,3 +636,41 @@ def test_real_runs_are_named_for_the_fault_that_was_built_in(pattern, experiment
         for seed in range(len(SEEDS))
     ]
     assert found.count(pattern) >= 3, found
+
+
+# --- Scores that were squashed ---
+
+
+class Squashed(torch.nn.Module):
+    """A discriminator that ends in a sigmoid, as most first ones do."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x):
+        return torch.sigmoid(self.network(x))
+
+
+def test_a_run_whose_discriminator_ends_in_a_sigmoid_is_not_called_healthy():
+    """Its losses are between log(1 + 1/e) + log 2 = 1.006 and 2 log 2 = 1.386, as healthy ones are."""
+    settings = Experiment("ring", latent_dim=2, width=32, batch_size=64, float64=True)
+    gan, batches, _ = build(settings, seed=5)
+    with pytest.warns(UserWarning, match="seems to squash"):
+        squashed = game.GAN(gan.generator, Squashed(gan.discriminator), gan.loss, torch.Generator())
+    log = train(squashed, batches, 300)
+    columns = {name: log[name] for name in ("d_loss", "g_loss", "d_real", "d_fake")}
+    told = diagnose(**columns)
+    assert told.pattern == "cannot tell"
+    assert "so look those of a discriminator that ends in a sigmoid" in told.evidence[0]
+
+
+def test_logits_that_are_once_below_zero_are_not_taken_for_probabilities():
+    d_loss, g_loss, steps = 1.25 + noise(0.01), flat(0.8), 480
+    likely, d_fake = np.full(steps, 1.0), np.full(steps, 0.0)
+    told = diagnose(d_loss, g_loss, d_real=likely, d_fake=d_fake)
+    assert "never leave [0, 1]" in told.evidence[0]
+    d_fake[7] = -0.01
+    assert diagnose(d_loss, g_loss, d_real=likely, d_fake=d_fake).pattern == "healthy"
+    d_fake[7] = 0
+    assert "never leave" not in repr(diagnose(d_loss, g_loss, loss="hinge", d_real=likely, d_fake=d_fake))

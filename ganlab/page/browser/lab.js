@@ -43,12 +43,14 @@ export function mount(root, data = {}) {
   return root.lab;
 }
 
-// The set-up that the page asks for, and a sentence where it asks for a preset that there is not.
-function ordered({ preset: asked, setup }) {
+// The set-up that the page asks for, and a sentence where it asks for what there is not.
+function ordered({ preset: asked, setup: wanted }) {
   const preset = asked ?? "healthy";
   const known = Object.hasOwn(PRESETS, preset);
-  const notice = known ? "" : `There is no preset ${preset}; the standard set-up is shown.`;
-  return { ...clean({ ...(known && PRESETS[preset].setup), ...setup }), notice };
+  const { setup, refused } = clean({ ...(known && PRESETS[preset].setup), ...wanted });
+  const odd = refused.map((name) => `${name} ${wanted[name]}`);
+  const lost = odd.length ? `Not to be had here: ${odd.join(", ")}.` : "";
+  return { setup, notice: known ? lost : `There is no preset ${preset}; the standard set-up is shown.` };
 }
 
 function started(compact, setup) {
