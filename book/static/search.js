@@ -135,7 +135,8 @@ globalThis.bookSearch = (() => {
   // The part of a text around the words that were asked for, as [piece, is it one of them].
   function excerpt(text, question) {
     const telling = kept(question);
-    const wanted = new Set([...telling, ...others(question, telling).flatMap(([phrase]) => phrase)]);
+    const said = [...telling, ...others(question, telling).flatMap(([phrase]) => phrase)];
+    const wanted = new Set(said.filter((word) => !ASIDE.has(word)));
     const pieces = text.split(/([^\p{L}\p{N}_]+)/u);
     const hit = pieces.map((piece) => wanted.has(stem(piece.toLowerCase())));
     let best = 0;

@@ -122,6 +122,26 @@ def test_a_notebook_that_fails_is_left_as_it_was(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_in_colab_a_book_without_an_address_says_so_in_one_sentence(capsys):
+    """As Colab runs it, where the package is not there; with an address it installs."""
+    cell = notebooks.colab_cell(notebooks.PLACEHOLDER)
+    assert "%pip" not in cell
+    with pytest.raises(SystemExit) as ended:
+        exec(cell.replace('find_spec("ganlab")', 'find_spec("no_such_package")'), {})
+    assert re.fullmatch(r"[A-Z][^.!?]+\.", str(ended.value))
+    assert "no address" in str(ended.value)
+    exec(cell, {})
+    assert '%pip install -q "ganlab-book @ git+https://github.com/a/b"' in notebooks.colab_cell(
+        "https://github.com/a/b"
+    )
+
+
+def test_the_cell_for_colab_is_no_part_of_what_was_run():
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")])
+    named = [notebooks.prepare(notebook, f"https://github.com/a/{name}") for name in "bc"]
+    assert notebooks.digest(named[0]) == notebooks.digest(named[1])
+
+
 # The address of the repository
 
 

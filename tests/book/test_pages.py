@@ -524,6 +524,30 @@ def test_at_an_address_that_does_not_exist_one_can_go_on_and_search(browser, ori
         assert tab.locator("#search-results a.page").first.text_content() == "Mode collapse"
 
 
+def test_the_first_page_leads_to_failures_and_corrections(site):
+    links = {link["href"] for link in parsed(site / f"{TOC[0]}.html").select("article a[href]")}
+    assert {"failures.html", "corrections.html"} <= links
+
+
+@every_page
+def test_no_page_says_beside_its_facts_how_long_it_runs(page):
+    """The line of facts has the seconds of a real run; what the prose said beside it was often wrong."""
+    assert not re.search(r"runs in (?:less than|about) a minute", source_of(page))
+
+
+def test_what_is_cited_can_be_opened(site):
+    """All but a paper of 1976 that has no address."""
+    entries = parsed(site / "book" / "bibliography.html").select("div.citation")
+    assert len(entries) > 60
+    without = [entry["id"] for entry in entries if not entry.select("a.reference.external")]
+    assert len(without) == 1
+    assert "extragradient" in parsed(site / "book" / "bibliography.html").find(id=without[0]).text
+    opened = [a["href"] for entry in entries for a in entry.select("a.reference.external")]
+    assert not [
+        href for href in opened if not re.match(r"https://(doi\.org/10\.|arxiv\.org/abs/\d{4}\.|)", href)
+    ]
+
+
 def test_a_page_says_to_others_what_it_is(site):
     """Each address its own title, with the subject in it, and its own description."""
     titles, descriptions = [], []
