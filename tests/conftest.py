@@ -23,6 +23,7 @@ LONGEST = (
     "tests/book/test_pages.py",
     "book/",
     "tests/experiments/test_results.py",
+    "tests/test_recipes.py",
     "tests/museum",
     "tests/page",
     "tests/training",
