@@ -53,15 +53,15 @@ def refuse_the_network(monkeypatch):
 
 def interrupt_at(monkeypatch, step, times=1):
     """Ctrl-C, so many times, after the generator step of this number."""
-    real_step = loop.generator_step
+    real_take = loop.take
 
-    def step_and_interrupt(gan, drawn):
-        row = real_step(gan, drawn)
-        for _ in range(times if gan.step == step else 0):
+    def take_and_interrupt(game, turn, drawn):
+        row = real_take(game, turn, drawn)
+        for _ in range(times if "generator" in turn.movers and game.step == step else 0):
             signal.raise_signal(signal.SIGINT)
         return row
 
-    monkeypatch.setattr(loop, "generator_step", step_and_interrupt)
+    monkeypatch.setattr(loop, "take", take_and_interrupt)
 
 
 @pytest.mark.parametrize("name", ["ring", "digits"])
