@@ -249,7 +249,7 @@ def _weigh(curves: _Curves, arrays: dict[str, np.ndarray], finite: int, coverage
             "which no scores allow.",
             "The curves are of another loss, or of another convention such as half the sum.",
         )
-    if curves.loss.logistic and "d_real" in arrays and _squashed(arrays):
+    if finite >= _LEAST_STEPS and curves.loss.logistic and "d_real" in arrays and _squashed(arrays):
         return "cannot tell", (
             "The mean scores of real and of generated samples never leave [0, 1]: so look those of a "
             "discriminator that ends in a sigmoid, which this loss applies itself.",
