@@ -265,12 +265,13 @@ def test_only_relativistic_generators_look_at_real_scores(loss, rng):
 
 @BY_NAME
 def test_the_generator_wants_higher_scores(loss, rng):
-    """True of every loss at scores below 1; the least-squares generator alone pulls a score above 1 down."""
+    """At scores below 1, and above it unless it holds; the least-squares generator alone pulls those down."""
     d_real = torch.randn(6, generator=rng)
     for start, sign in ((-0.5, -1), (2.0, 1 if loss.name == "least_squares" else -1)):
         d_fake = torch.full((6,), start, requires_grad=True)
         (slope,) = torch.autograd.grad(loss.generator(d_real, d_fake), d_fake)
-        assert bool((slope.sign() == sign).all())
+        assert bool((slope * sign >= 0).all())
+        assert bool(slope.any()) or start > 1
 
 
 @pytest.mark.parametrize("name", ["relativistic_average", "relativistic_pairing"])

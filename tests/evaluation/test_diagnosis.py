@@ -26,7 +26,7 @@ from ganlab.training.ensembles import train_together
 
 LOG2 = math.log(2)
 diagnose = partial(diagnosis.diagnose, loss="non_saturating")
-SIDED = [name for name in LOSSES if name != "wasserstein"]  # their blind loss has a scale
+SIDED = [name for name, loss in LOSSES.items() if math.isfinite(loss.least)]  # blind has a scale
 
 
 def scores(*values):

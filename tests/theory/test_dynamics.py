@@ -88,7 +88,7 @@ def _norms(path):
 # Fields
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", _closed_fields(0.0, 0.0))
 @given(theta=st.floats(-3, 3), psi=st.floats(-3, 3))
 @settings(max_examples=20, deadline=None)
 def test_dirac_field_is_the_one_derived_by_hand(name, theta, psi):

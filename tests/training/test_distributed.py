@@ -26,7 +26,7 @@ from ganlab.regularizers import dragan, r1, r2, wgan_gp
 from ganlab.training import GAN, Penalty, Unroll, draw_for_discriminator, draw_for_generator, train
 from ganlab.training.distributed import Group, join
 
-SHARED = [name for name in LOSSES if name != "relativistic_average"]
+SHARED = [name for name, loss in LOSSES.items() if not loss.whole_batch]
 PENALTIES = {
     "none": (),
     "wgan_gp": (Penalty(wgan_gp, 10.0),),

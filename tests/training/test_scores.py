@@ -14,7 +14,7 @@ from ganlab.networks import NETWORKS, mlp_generator, projection_discriminator
 from ganlab.training.game import GAN
 from ganlab.training.scores import check_scores
 
-RAW = [name for name, loss in LOSSES.items() if name != "least_squares"]
+RAW = [name for name, loss in LOSSES.items() if loss.targets != (1, 0)]
 
 
 class Ending(nn.Module):
