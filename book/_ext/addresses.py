@@ -16,7 +16,7 @@ from minimax import PLACEHOLDER
 
 __all__ = ["setup", "site_of"]
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 SUBJECT = "GANs derived, trained and tested"
 PICTURE = "ring.png"
 _TITLES = {"search": "Search", "genindex": "Index"}
@@ -33,6 +33,7 @@ def setup(app):
     app.connect("config-inited", _set_address, priority=50)  # before the links to the placeholder are dropped
     app.connect("html-collect-pages", _missing_page)
     app.connect("html-page-context", _describe, priority=800)
+    app.connect("build-finished", _copy_picture)
     app.connect("build-finished", _write_sitemap)
     return {"version": "1", "parallel_read_safe": True}
 
@@ -97,6 +98,12 @@ def _card(app, pagename, context, description):
     }
 
 
+def _copy_picture(app, exception):
+    """The picture of a shared link, and of the lab where no script runs."""
+    if exception is None and app.builder.format == "html":
+        shutil.copy(HERE.parent / "pictures" / PICTURE, Path(app.outdir) / "_static" / PICTURE)
+
+
 def _write_sitemap(app, exception):
     base = app.config.html_baseurl
     if exception is not None or app.builder.name != "html" or not base:
@@ -108,6 +115,3 @@ def _write_sitemap(app, exception):
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{schema}">\n{entries}</urlset>\n'
     (out / "sitemap.xml").write_text(text, encoding="utf-8")
     (out / "robots.txt").write_text(f"User-agent: *\nSitemap: {base}sitemap.xml\n", encoding="utf-8")
-    picture = HERE.parent / "pictures" / PICTURE
-    if picture.exists():
-        shutil.copy(picture, out / "_static" / PICTURE)

@@ -32,6 +32,15 @@ _MODULE = re.compile(r'\s*<script type="module" data-module="\w+">.*?</script>',
 _PART = re.compile(r'data-part="(\w+)"')
 _CHECK = re.compile(r'exercises\.check\("([\w-]+)", None\)')
 
+_STILL = (
+    "Two planes with eight blue clusters on a circle. On the left the generated crosses cover all of the "
+    "clusters, on the right they form one smear that touches none."
+)
+_ON_THE_PAGE = (
+    "<p>This exercise asks for an expression, which a notebook checks and a page cannot: open the notebook, "
+    "put your expression in the place of <code>None</code>, and run the cell.</p>"
+)
+
 logger = logging.getLogger(__name__)
 
 
@@ -78,7 +87,11 @@ class Lab(SphinxDirective):
 
     def run(self):
         data = yaml.safe_load("\n".join(self.content)) or {}
-        sentence = "<noscript><p>Here a GAN trains in the page, which needs JavaScript.</p></noscript>"
+        still = f"{'../' * self.env.docname.count('/')}_static/ring.png"
+        sentence = (
+            "<noscript><p>Here a GAN trains in the page, which needs JavaScript. Two runs end so:</p>"
+            f'<img src="{still}" alt="{_STILL}" width="1200" height="630" loading="lazy"></noscript>'
+        )
         try:
             return [_raw(live.html("lab", data, fallback=sentence, script=False))]
         except ValueError as error:
@@ -121,8 +134,7 @@ def _complete_a_notebook(app, doctree):
     for cell in doctree.findall(lambda node: "tag_exercise" in _classes(node)):
         if asked := _CHECK.search(cell.astext()):
             chapter, number = asked[1].rsplit("-", 1)
-            if html := exercises.fields(chapter).get(number):
-                cell.children[-1].children = [_raw(html)]
+            cell.children[-1].children = [_raw(exercises.fields(chapter).get(number, _ON_THE_PAGE))]
     path = Path(app.env.doc2path(app.env.docname))
     line = _facts(path.stem) if path.suffix == ".ipynb" else None
     if line is not None:

@@ -524,6 +524,24 @@ def test_at_an_address_that_does_not_exist_one_can_go_on_and_search(browser, ori
         assert tab.locator("#search-results a.page").first.text_content() == "Mode collapse"
 
 
+def test_where_no_script_runs_the_lab_shows_how_runs_end(browser, origin):
+    with contextlib.closing(browser.new_context(java_script_enabled=False, viewport=DESKTOP)) as context:
+        tab = context.new_page()
+        tab.goto(f"{origin}/book/lab.html", wait_until="networkidle")
+        still = tab.locator("article .part img")
+        box = still.bounding_box()
+        assert box["y"] < DESKTOP["height"]
+        assert box["width"] > 300
+        assert "smear" in still.get_attribute("alt")
+        address = urlsplit(still.evaluate("(image) => image.src")).path
+        assert tab.request.get(f"{origin}{address}").status == 200
+
+
+@every_page
+def test_no_exercise_offers_a_check_that_the_page_cannot_do(page, document):
+    assert "Nothing to check yet" not in document.select_one("article").text
+
+
 def test_the_first_page_leads_to_failures_and_corrections(site):
     links = {link["href"] for link in parsed(site / f"{TOC[0]}.html").select("article a[href]")}
     assert {"failures.html", "corrections.html"} <= links
