@@ -26,6 +26,8 @@ KINDS: dict[str, tuple[str, str]] = {
     "data": ("ganlab.data", "DATASETS"),
     "networks": ("ganlab.networks", "NETWORKS"),
     "optimizers": ("ganlab.training.optimizers", "OPTIMIZERS"),
+    "kinds": ("ganlab.evaluation.judging", "KINDS"),
+    "pictures": ("ganlab.experiments.reports", "PICTURES"),
     "schedules": ("ganlab.experiments.catalogue", "SCHEDULES"),
     "experiments": ("ganlab.experiments.catalogue", "EXPERIMENTS"),
 }

@@ -3,20 +3,140 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from ganlab import experiments
-from ganlab.data import DATASETS
-from ganlab.evaluation import judging
-from ganlab.experiments import reports
-from ganlab.experiments.catalogue import Experiment, Regularizer
+import ganlab
+from ganlab import facts
+from ganlab.experiments import catalogue
+from ganlab.experiments.catalogue import Experiment, Regularizer, look_up
 
 __all__ = ["parser", "requested", "seeds"]
 
 DESCRIPTION = """Train a GAN, go on with a run that was stopped, and see what a run is worth.
 
 Exit codes: 0 done; 1 the run failed; 2 the request was wrong; 130 interrupted, and saved."""
+
+
+class Setting(NamedTuple):
+    """An option of `train` that changes one setting of the set-up.
+
+    `field`: the name of the setting. `form`: what is given, None for one that is on or off.
+    `read(flag, value)`: the value of the setting.
+    """
+
+    field: str
+    form: str | None
+    help: str
+    read: Callable[[str, Any], Any]
+
+
+def _text(_: str, text: str) -> str:
+    return text
+
+
+def _switch(_: str, on: bool) -> bool:
+    return on
+
+
+def _whole(flag: str, text: str) -> int:
+    return _read(flag, text, "a whole number", int)
+
+
+def _number(flag: str, text: str) -> float:
+    return _read(flag, text, "a number", float)
+
+
+def _number_or_none(flag: str, text: str) -> float | None:
+    return None if text == "none" else _read(flag, text, "a number or none", float)
+
+
+def _rates(flag: str, text: str) -> tuple[float, float]:
+    wanted = "a rate, or two with a comma, of the generator and of the discriminator, as 0.001,0.002"
+    rates = _read(flag, text, wanted, _floats(1, 2))
+    return rates[0], rates[-1]
+
+
+def _betas(flag: str, text: str) -> tuple[float, float]:
+    first, second = _read(flag, text, "two numbers with a comma, as 0.5,0.999", _floats(2))
+    return first, second
+
+
+def _width(flag: str, text: str) -> int | tuple[int, ...] | None:
+    wanted = "a whole number, several with commas, one a layer, as 128,256, or none"
+    widths = () if text == "none" else _read(flag, text, wanted, lambda given: _parts(int, given, ","))
+    return widths if len(widths) > 1 else (*widths, None)[0]
+
+
+def _unroll(flag: str, text: str) -> tuple[int, float] | None:
+    def read(given: str) -> tuple[int, float]:
+        steps, rate = given.split(":")
+        return int(steps), float(rate)
+
+    return None if text == "none" else _read(flag, text, "STEPS:RATE, as 1:0.1, or none", read)
+
+
+def _floats(*counts: int) -> Callable[[str], tuple[float, ...]]:
+    def read(text: str) -> tuple[float, ...]:
+        found = _parts(float, text, ",")
+        if len(found) not in counts:
+            raise ValueError
+        return found
+
+    return read
+
+
+def _parts(kind: Callable[[str], Any], text: str, between: str) -> tuple[Any, ...]:
+    return tuple(kind(part) for part in text.split(between))
+
+
+def _read(flag: str, text: str, wanted: str, read: Callable[[str], Any]) -> Any:
+    try:
+        return read(text)
+    except ValueError:
+        raise ValueError(f"`{flag}` must be {wanted}, got {text!r}") from None
+
+
+SETTINGS = (
+    Setting("network", "NAME", "the architecture of both networks", _text),
+    Setting("latent_dim", "N", "numbers from which the generator makes a sample", _whole),
+    Setting(
+        "width", "N[,N...]", "of both networks, or of each layer of them; `none` for the usual one", _width
+    ),
+    Setting("discriminator_width", "N[,N...]", "of the discriminator alone", _width),
+    Setting("conditional", None, "tell both networks the class of a sample", _switch),
+    Setting("spectral_norm", None, "divide each layer of the discriminator by its spectral norm", _switch),
+    Setting("minibatch_std", None, "show the discriminator how far its batch is spread", _switch),
+    Setting("loss", "NAME", "the loss of both players", _text),
+    Setting("smoothing", "S", "the label of a real sample is 1 - S", _number),
+    Setting(
+        "instance_noise", "STD", "on what the discriminator sees, falling to 0 at the last step", _number
+    ),
+    Setting("pack", "N", "samples that the discriminator judges together", _whole),
+    Setting("unroll", "STEPS:RATE", "let the generator see the discriminator so far ahead", _unroll),
+    Setting("steps", "N", "generator steps", _whole),
+    Setting("batch_size", "N", "samples in a batch", _whole),
+    Setting("n_critic", "N", "discriminator steps for each generator step", _whole),
+    Setting("optimizer", "NAME", "the rule of both players", _text),
+    Setting("lr", "G[,D]", "learning rate of both networks, or of each", _rates),
+    Setting("betas", "B1,B2", "decays of Adam's two running means", _betas),
+    Setting("schedule", "NAME", "how the learning rates fall over the run", _text),
+    Setting(
+        "clip",
+        "BOUND",
+        "keep the discriminator's weights in [-BOUND, BOUND]; `none` for no bound",
+        _number_or_none,
+    ),
+    Setting("ema", "DECAY", "of the generator's moving average; `none` for no average", _number_or_none),
+    Setting("float64", None, "compute in double precision", _switch),
+    Setting("bf16", None, "let the networks compute in bfloat16", _switch),
+)
+"""The settings of a set-up that `train` can change, and how each is written.
+
+>>> len({setting.field for setting in SETTINGS}) == len(SETTINGS)
+True
+"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,12 +151,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    found.add_argument("--version", action="version", version=f"ganlab {ganlab.__version__}")
     commands = found.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
-    machine = argparse.ArgumentParser(add_help=False)
-    machine.add_argument(
-        "--data-dir", help="where image files lie (default: $GANLAB_DATA, else the usual places)"
-    )
-    machine.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     spoken = argparse.ArgumentParser(add_help=False)
     spoken.add_argument(
         "--json", action="store_true", help="print the result as one line of JSON (default: off)"
@@ -45,12 +161,12 @@ def parser() -> argparse.ArgumentParser:
     stored.add_argument("folder", type=Path, metavar="RUN", help="the run folder")
 
     train = commands.add_parser(
-        "train", parents=[machine, spoken], help="train a GAN and keep what it made", allow_abbrev=False
+        "train", parents=[spoken], help="train a GAN and keep what it made", allow_abbrev=False
     )
     _add_train_options(train)
     resume = commands.add_parser(
         "resume",
-        parents=[stored, machine, spoken],
+        parents=[stored, spoken],
         help="go on with a run to the steps first asked for",
         allow_abbrev=False,
     )
@@ -60,6 +176,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="CHECKPOINT",
         help="an earlier checkpoint, as in step-00001000, or `start`; later ones are removed, since the run "
         "makes them again (default: the newest)",
+    )
+    resume.add_argument("--data-dir", help="where image files lie (default: as the run had it)")
+    resume.add_argument(
+        "--device",
+        metavar="DEVICE",
+        help="auto, cpu or cuda, where the run goes on (default: as the run had it)",
     )
     sample = commands.add_parser(
         "sample", parents=[stored], help="draw from a run's generator", allow_abbrev=False
@@ -75,20 +197,32 @@ def parser() -> argparse.ArgumentParser:
         "--samples",
         type=int,
         metavar="N",
-        help=f"default: {_by_kind({name: kind.samples for name, kind in judging.KINDS.items()})}",
+        help=f"default: {_by_kind('kinds')}",
     )
     evaluate.add_argument(
         "--fid", action="store_true", help="FID and KID too, through torch-fidelity (default: off)"
     )
-    evaluate.add_argument("--seed", type=int, default=0, help="fixes the samples (default: 0)")
+    evaluate.add_argument(
+        "--seed", type=int, metavar="N", help="the one seed of the run that is judged (default: all of them)"
+    )
+    _add_draw(evaluate)
     evaluate.add_argument("--data-dir", help="where image files lie (default: as the run had it)")
-    commands.add_parser("list", parents=[spoken], help="what there is: data sets, networks, losses, set-ups")
+    commands.add_parser(
+        "list",
+        parents=[spoken],
+        help="what there is: data sets, networks, losses, set-ups",
+        allow_abbrev=False,
+    )
     return found
 
 
 def _add_train_options(train: argparse.ArgumentParser) -> None:
     train.add_argument("--data", help="the data set; its own set-up applies (default: ring)")
     train.add_argument("--experiment", help="a named set-up instead (default: that of the data set)")
+    train.add_argument(
+        "--data-dir", help="where image files lie (default: $GANLAB_DATA, else the usual places)"
+    )
+    train.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     train.add_argument("--out", type=Path, help="the run folder (default: runs/NAME-1, -2, ...)")
     randomness = train.add_mutually_exclusive_group()
     randomness.add_argument("--seed", type=int, default=0, help="fixes every random number (default: 0)")
@@ -107,20 +241,17 @@ def _add_train_options(train: argparse.ArgumentParser) -> None:
         help="log scalars every N steps, 100 unless given, and samples at checkpoints (default: off)",
     )
     settings = train.add_argument_group("settings", "Each default is that of the set-up: see `ganlab list`.")
-    settings.add_argument("--network", help="the architecture of both networks")
-    settings.add_argument("--loss", help="the loss of both players")
     settings.add_argument(
         "--regularizer",
         action="append",
         metavar="NAME=WEIGHT[:EVERY]",
         help="may be given again; `none` for none; EVERY: only in every so many discriminator steps",
     )
-    settings.add_argument("--steps", type=int, metavar="N", help="generator steps")
-    settings.add_argument("--batch-size", type=int, metavar="N", help="samples in a batch")
-    settings.add_argument("--lr", type=float, help="learning rate of both networks")
-    settings.add_argument(
-        "--n-critic", type=int, metavar="N", help="discriminator steps for each generator step"
-    )
+    for setting in SETTINGS:
+        form: dict[str, Any] = {"metavar": setting.form}
+        if setting.form is None:
+            form = {"action": argparse.BooleanOptionalAction, "default": None}
+        settings.add_argument(f"--{setting.field.replace('_', '-')}", help=setting.help, **form)
 
 
 def _add_sample_options(sample: argparse.ArgumentParser) -> None:
@@ -128,15 +259,16 @@ def _add_sample_options(sample: argparse.ArgumentParser) -> None:
         "--count",
         type=int,
         metavar="N",
-        help=f"default: {_by_kind({name: way.samples for name, way in reports.PICTURES.items()})}",
+        help=f"default: {_by_kind('pictures')}",
     )
     sample.add_argument(
         "--out", type=Path, help="a .png, .npy or .safetensors file (default: drawn.png in the run folder)"
     )
-    sample.add_argument("--seed", type=int, default=0, help="fixes the samples (default: 0)")
     sample.add_argument(
-        "--of", type=int, metavar="SEED", help="which of the seeds of the run (default: the first)"
+        "--seed", type=int, metavar="N", help="which of the seeds of the run (default: the first)"
     )
+    _add_draw(sample)
+    sample.add_argument("--of", help=argparse.SUPPRESS)
     which = sample.add_mutually_exclusive_group()
     which.add_argument(
         "--average",
@@ -147,8 +279,19 @@ def _add_sample_options(sample: argparse.ArgumentParser) -> None:
     which.add_argument("--last", action="store_false", dest="average", help="from the last one")
 
 
-def _by_kind(numbers: dict[str, int]) -> str:
-    """A number for each kind in words, those of one number together."""
+def _add_draw(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--draw",
+        type=int,
+        default=0,
+        metavar="N",
+        help="which samples: each number fixes others (default: 0)",
+    )
+
+
+def _by_kind(kind: str) -> str:
+    """How many samples each kind has in words, those of one number together."""
+    numbers = {name: told["samples"] for name, told in facts.table(kind).items()}
     names = {n: ", ".join(name for name, other in numbers.items() if other == n) for n in numbers.values()}
     return "; ".join(f"{n} for {name}" for n, name in names.items())
 
@@ -162,28 +305,38 @@ def requested(options: argparse.Namespace) -> tuple[str, Experiment]:
     7
     """
     if options.data is not None:
-        experiments.look_up(DATASETS, options.data, "--data")
+        look_up(facts.names("data"), options.data, "--data")
     name = options.experiment or options.data or "ring"
     if options.experiment is not None:
-        experiments.look_up(experiments.EXPERIMENTS, name, "--experiment")
-        experiment = experiments.EXPERIMENTS[name]
+        look_up(catalogue.EXPERIMENTS, name, "--experiment")
+        experiment = catalogue.EXPERIMENTS[name]
     else:
-        experiment = experiments.default(name)
+        experiment = catalogue.default(name)
     if options.data is not None and experiment.data != options.data:
         raise ValueError(f"`--data` must be {experiment.data} for the set-up {name}, got {options.data!r}")
-    given: dict[str, Any] = {
-        "network": options.network,
-        "loss": options.loss,
-        "steps": options.steps,
-        "batch_size": options.batch_size,
-        "n_critic": options.n_critic,
-        "learning_rates": None if options.lr is None else (options.lr, options.lr),
-        "regularizers": _regularizers(options.regularizer),
-    }
-    settings = {key: value for key, value in given.items() if value is not None}
+    settings = _settings(options)
     if settings.get("network", experiment.network) != experiment.network:
-        settings |= {"width": None, "discriminator_width": None}  # the set-up's are of its own architecture
-    return name, experiments.change(experiment, **settings)
+        settings = {"width": None, "discriminator_width": None} | settings  # its own, unless they are given
+    if "width" in settings:
+        settings = {"discriminator_width": None} | settings
+    changed = catalogue.change(experiment, **settings)
+    if "betas" in settings and changed.optimizer != "adam":
+        raise ValueError(f"`--betas` must be left out: {changed.optimizer} has none")
+    return name, changed
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """The settings that were given, by the name that they have in a set-up."""
+    found: dict[str, Any] = {"regularizers": _regularizers(options.regularizer)}
+    for setting in SETTINGS:
+        text = getattr(options, setting.field)
+        flag = f"--{setting.field.replace('_', '-')}"
+        name = {"lr": "learning_rates"}.get(setting.field, setting.field)
+        if text is not None:
+            found[name] = setting.read(flag, text)
+    if found["regularizers"] is None:
+        del found["regularizers"]
+    return found
 
 
 def _regularizers(texts: list[str] | None) -> tuple[Regularizer, ...] | None:

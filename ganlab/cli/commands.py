@@ -1,39 +1,29 @@
 """Train a GAN from the command line, go on with a run that was stopped, and see what a run is worth.
 
+A request is checked here, against names and files; what it asks for is loaded when it is known to be right.
+
 Exit codes: 0 done; 1 the run failed; 2 the request was wrong; 130 interrupted, and saved.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import signal
+import os
 import sys
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from ganlab import experiments
+from ganlab import facts
 from ganlab.cli import arguments as asked_for
-from ganlab.data import DATASETS
-from ganlab.evaluation import judging
-from ganlab.experiments import reports, runs
-from ganlab.experiments.runs import Request, Run
-from ganlab.losses import LOSSES
-from ganlab.networks import NETWORKS
-from ganlab.regularizers import REGULARIZERS
-from ganlab.storage import write_atomically
-from ganlab.training import distributed
-from ganlab.training.distributed import Group, LostProcessError
+from ganlab.cli import listing
+from ganlab.cli.printing import complain
+from ganlab.experiments import requests
+from ganlab.experiments.catalogue import look_up
+from ganlab.experiments.requests import Request
 
 __all__ = ["main"]
 
-
-class Interrupted(Exception):
-    """Someone asked for an end, and the games are between two steps."""
+ENDINGS = (".png", ".npy", ".safetensors")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,18 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     2
     """
     options = asked_for.parser().parse_args(arguments)
-    commands = {"train": _train, "resume": _resume, "sample": _sample, "evaluate": _evaluate, "list": _list}
     try:
-        return commands[options.command](options)
+        code = _ANSWERS[options.command](options)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
-        return _complain("interrupted", 130)
-    except (ArithmeticError, LostProcessError) as error:
-        return _complain(error, 1)
+        return complain("interrupted", 130)
+    except BrokenPipeError:  # whoever read what was printed has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in the buffer goes there at the exit
+        return 0
+    except ArithmeticError as error:
+        return complain(error, 1)
     except (ValueError, OSError) as error:
-        return _complain(error, 2)
-
-
-# --- Training -------------------------------------------------------------------------------------------
+        return complain(error, 2)
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -63,8 +54,8 @@ def _train(options: argparse.Namespace) -> int:
         value = getattr(options, argument)
         if value is not None and value < least:
             raise ValueError(f"`--{argument.replace('_', '-')}` must be at least {least}, got {value}")
-    if options.tensorboard:
-        reports.require_tensorboard()
+    look_up(requests.DEVICES, options.device, "--device")
+    _refuse_used(options.out)
     request = Request(
         experiment,
         seeds=(options.seed,) if options.seeds is None else asked_for.seeds(options.seeds),
@@ -73,257 +64,76 @@ def _train(options: argparse.Namespace) -> int:
         checkpoint_every=options.checkpoint_every,
         tensorboard=options.tensorboard,
     )
-    with distributed.join() as group:
-        run = runs.create(_agreed_folder(options.out, name, group), request, group=group)
-        with _held(run.folder, group):
-            return _run(run, as_json=options.json)
+    from ganlab.cli import training
+
+    return training.start(name, request, options)
+
+
+def _refuse_used(out: Path | None) -> None:
+    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ValueError(
+            f"`--out` must be a new or an empty folder, got {out}; `ganlab resume` goes on with a run"
+        )
 
 
 def _resume(options: argparse.Namespace) -> int:
-    with distributed.join() as group, _held(options.folder, group):
-        run = runs.resume(
-            options.folder, start=options.start, data_dir=options.data_dir, device=options.device, group=group
-        )
-        result = options.folder / "result.json"
-        if run.step < run.total or not result.is_file():
-            return _run(run, as_json=options.json)
-    if run.writes:
-        if not options.json:
-            print(f"nothing is left to do: all {run.total} steps were done")
-        _tell(json.loads(result.read_text()), as_json=options.json)
-    return 0
+    requests.read(options.folder)
+    requests.start(options.folder, options.start)
+    if options.device is not None:
+        look_up(requests.DEVICES, options.device, "--device")
+    from ganlab.cli import training
 
-
-@contextmanager
-def _held(folder: Path, group: Group | None) -> Iterator[None]:
-    """A context in which the folder is locked, by the first process for all that share the run."""
-    with runs.locked(folder) if group is None or group.first else nullcontext():
-        yield
-
-
-def _agreed_folder(wanted: Path | None, name: str, group: Group | None) -> Path:
-    """A free folder: that of the first process, where several share the run."""
-    if group is None:
-        return _free_folder(wanted, name)
-    return Path(group.of_first(str(_free_folder(wanted, name)) if group.first else ""))
-
-
-def _free_folder(wanted: Path | None, name: str) -> Path:
-    if wanted is None:
-        taken = (Path("runs") / f"{name}-{number}" for number in range(1, sys.maxsize))
-        return next(folder for folder in taken if not folder.exists())
-    if wanted.exists() and (not wanted.is_dir() or any(wanted.iterdir())):
-        raise ValueError(
-            f"`--out` must be a new or an empty folder, got {wanted}; `ganlab resume` goes on with a run"
-        )
-    return wanted
-
-
-def _run(run: Run, *, as_json: bool) -> int:
-    """Train to the steps asked for, and leave the run folder complete whatever happens on the way.
-
-    Here alone is decided what is shown and written while a run goes on and when it ends.
-    """
-    started, first = time.monotonic(), run.step
-    try:
-        with ExitStack() as stack:
-            asked = stack.enter_context(_interruption(patient=run.group is not None))
-            log = stack.enter_context(reports.board(run)) if run.writes else _nothing
-            bar = stack.enter_context(_progress(run))
-
-            def watch(run: Run) -> None:
-                bar.update(run.step - bar.n)
-                log()
-                if run.group.any(asked.is_set()) if run.group else asked.is_set():
-                    raise Interrupted
-
-            try:
-                runs.go_on(run, watch)
-            except Interrupted:
-                runs.save(run)
-        if not run.writes:
-            return 0 if run.step == run.total else 130
-        result = _finish(run) | {"seconds": round(time.monotonic() - started, 1), "first_step": first + 1}
-        write_atomically(run.folder / "result.json", (json.dumps(result, indent=1) + "\n").encode())
-    except LostProcessError as error:
-        return _complain(
-            f"{error}; `ganlab resume {run.folder}`, with any number of processes, goes on from step "
-            f"{run.saved}, the last one saved",
-            1,
-        )
-    except KeyboardInterrupt:
-        return _complain(
-            f"stopped at once; `ganlab resume {run.folder}` goes on from step {run.saved}, "
-            "the last one saved",
-            130,
-        )
-    if run.step < run.total:
-        go_on = f"go on with: ganlab resume {run.folder}"
-        print(f"\nstopped at step {run.step} of {run.total}, and saved; {go_on}", file=sys.stderr)
-        return 130
-    _tell(result, as_json=as_json)
-    return 0
-
-
-@contextmanager
-def _interruption(*, patient: bool) -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C or SIGTERM sets, so that a step is finished; the second one kills.
-
-    `patient`: a second one does nothing, since torchrun sends it right after the first.
-    """
-    kinds = (signal.SIGINT, signal.SIGTERM)
-    asked, usual = threading.Event(), {kind: signal.getsignal(kind) for kind in kinds}
-
-    def restore() -> None:
-        for kind, handler in usual.items():
-            signal.signal(kind, handler)
-
-    def note(*_: Any) -> None:
-        asked.set()
-        if not patient:
-            restore()
-
-    for kind in kinds:
-        signal.signal(kind, note)
-    try:
-        yield asked
-    finally:
-        restore()
-
-
-def _nothing() -> None:
-    """What a process that does not write logs."""
-
-
-def _progress(run: Run) -> Any:
-    """A bar with the rate and the time left; silent where nobody looks."""
-    from tqdm import tqdm
-
-    quiet = not (run.writes and sys.stderr.isatty())
-    return tqdm(
-        total=run.total, initial=run.step, unit="step", disable=quiet, file=sys.stderr, dynamic_ncols=True
-    )
-
-
-def _finish(run: Run) -> dict[str, Any]:
-    """Write the history and a picture of samples; return what is known of their quality."""
-    import torch
-
-    run.history.save(run.folder / "history.json")
-    source, seeds = run.setups[0].source, run.request.seeds
-    kind = judging.kind_of(source)
-    count = kind.samples if kind.coverage else reports.PICTURES[kind.shown].samples
-    rngs = [torch.Generator().manual_seed(seed) for seed in seeds]
-    drawn = [reports.draw(gan, count, rng) for gan, rng in zip(run.games, rngs, strict=True)]
-    reports.picture(run.folder / "samples.png", run, drawn, rngs[0])
-    each = [
-        {"seed": seed} | _last(run, index) | judging.coverage(source, samples)
-        for index, (seed, samples) in enumerate(zip(seeds, drawn, strict=True))
-    ]
-    result: dict[str, Any] = {"run": str(run.folder), "steps": run.step}
-    return result | (each[0] if len(seeds) == 1 else {"each": each, "spread": reports.over_seeds(each)})
-
-
-def _last(run: Run, index: int) -> dict[str, float]:
-    """The last losses of one seed."""
-    last = run.history.values[-1:].reshape(-1, len(run.history.columns), len(run.games))[0, :, index]
-    losses = dict(zip(run.history.columns, last.tolist(), strict=True))
-    return {name: losses[name] for name in ("d_loss", "g_loss")}
-
-
-# --- Looking at a run -----------------------------------------------------------------------------------
+    return training.go_on(options)
 
 
 def _sample(options: argparse.Namespace) -> int:
-    import torch
-
-    request, games, _ = runs.view(options.folder)
-    seed = request.seeds[0] if options.of is None else options.of
-    if seed not in request.seeds:
-        raise ValueError(f"`--of` must be one of {', '.join(map(str, request.seeds))}, got {seed}")
-    gan = games[request.seeds.index(seed)]
-    if options.average and gan.average is None:
+    if options.of is not None:
+        raise ValueError(f"`--of` is now called `--seed`: give `--seed {options.of}`")
+    request = _looked_at(options, "count")
+    if options.average and request.experiment.ema is None:
         raise ValueError("`--average` asks for what this run has not: it keeps no average of its generator")
-    way = reports.PICTURES[judging.KINDS[DATASETS[request.experiment.data].kind].shown]
-    count = way.samples if options.count is None else options.count
-    rng = torch.Generator().manual_seed(options.seed)
-    drawn = reports.draw(gan, count, rng, average=options.average)
-    out = options.out or options.folder / "drawn.png"
-    reports.write_samples(
-        out, drawn, experiments.load(request.experiment, request.data_dir) if way.over_real else None
-    )
-    print(f"{count} samples of step {gan.step}, of the {_which(gan, options.average)} generator, in {out}")
-    return 0
+    if options.out is not None and options.out.suffix not in ENDINGS:
+        raise ValueError(f"`--out` must end in one of {', '.join(ENDINGS)}, got {str(options.out)!r}")
+    from ganlab.cli import looking
 
-
-def _which(gan: Any, average: bool | None) -> str:
-    return "averaged" if gan.average is not None and average is not False else "last"
+    return looking.sample(request, options)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    import torch
+    request = _looked_at(options, "samples")
+    kind = facts.table("data")[request.experiment.data]["kind"]
+    if options.fid and facts.table("kinds")[kind]["shown"] == "scatter":
+        raise ValueError("`--fid` must be left out for a run on points: it compares images")
+    from ganlab.cli import looking
 
-    request, games, history = runs.view(options.folder)
-    source = experiments.load(request.experiment, options.data_dir or request.data_dir)
-    count = judging.kind_of(source).samples if options.samples is None else options.samples
-    each = []
-    for index, (seed, gan) in enumerate(zip(request.seeds, games, strict=True)):
-        rng = torch.Generator().manual_seed(options.seed)
-        drawn = reports.draw(gan, count, rng)
-        found = judging.quality(source, drawn, rng)
-        found |= judging.fidelity(source, drawn, rng) if options.fid else {}
-        verdict = reports.verdict(history, index, loss=gan.loss.name, found=found)
-        each.append({"seed": seed} | found | {"verdict": verdict})
-    result: dict[str, Any] = {"run": str(options.folder), "steps": games[0].step}
-    result |= each[0] if len(each) == 1 else {"each": each, "spread": reports.over_seeds(each)}
-    _tell(result, as_json=options.json)
-    return 0
+    return looking.evaluate(request, options)
+
+
+def _looked_at(options: argparse.Namespace, count: str) -> Request:
+    """The request of the run that is looked at, after a check of what both ways of looking share."""
+    request, _ = requests.read(options.folder)
+    wanted = getattr(options, count)
+    if wanted is not None and wanted < 1:
+        raise ValueError(f"`--{count}` must be at least 1, got {wanted}")
+    if options.draw < 0:
+        raise ValueError(f"`--draw` must be at least 0, got {options.draw}")
+    if options.seed is not None and options.seed not in request.seeds:
+        raise ValueError(
+            f"`--seed` must be one of {', '.join(map(str, request.seeds))}, the seeds of the run, got "
+            f"{options.seed}; other samples of the same seed are `--draw {max(options.seed, 1)}`"
+        )
+    return request
 
 
 def _list(options: argparse.Namespace) -> int:
-    settings = {name: experiments.to_dict(value) for name, value in experiments.EXPERIMENTS.items()}
-    found: dict[str, Any] = {
-        "data": list(DATASETS),
-        "networks": list(NETWORKS),
-        "losses": list(LOSSES),
-        "regularizers": list(REGULARIZERS),
-    }
-    if options.json:
-        print(json.dumps(found | {"experiments": settings}))
-        return 0
-    for kind, names in found.items():
-        print(f"{kind}: {', '.join(names)}")
-    print("experiments:")
-    for name, values in settings.items():
-        print(f"  {name}: " + ", ".join(f"{key} {_plain(value)}" for key, value in values.items()))
+    print(listing.as_json() if options.json else listing.text())
     return 0
 
 
-# --- What is printed ------------------------------------------------------------------------------------
-
-
-def _tell(result: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(result))
-        return
-    seeds = f" of {len(result['each'])} seeds" if "each" in result else ""
-    time_taken = f" in {result['seconds']} s" if "seconds" in result else ""
-    steps = f"{result['steps'] - result.get('first_step', 1) + 1} steps"
-    print(f"{steps}{seeds}{time_taken}; the run is in {result['run']}")
-    print(reports.sentences(result))
-
-
-def _plain(value: Any) -> str:
-    """A setting in one word: (0.5, 0.999) as 0.5/0.999, (("r1", 0.05, 4),) as r1=0.05:4."""
-    if isinstance(value, tuple | list):
-        return "/".join(_plain_item(item) for item in value) or "none"
-    return "none" if value is None else str(value)
-
-
-def _plain_item(item: Any) -> str:
-    return f"{item[0]}={':'.join(map(str, item[1:]))}" if isinstance(item, tuple | list) else str(item)
-
-
-def _complain(error: Exception | str, code: int) -> int:
-    print(f"ganlab: {' '.join(str(error).split())}", file=sys.stderr)
-    return code
+_ANSWERS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "train": _train,
+    "resume": _resume,
+    "sample": _sample,
+    "evaluate": _evaluate,
+    "list": _list,
+}

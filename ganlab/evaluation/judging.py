@@ -40,6 +40,10 @@ class Kind(NamedTuple):
     shown: str
     coverage: Callable[[Any, Tensor], Numbers] | None = None
 
+    def facts(self) -> dict[str, Any]:
+        """What is known without loading anything, as JSON can hold it."""
+        return {"samples": self.samples, "shown": self.shown}
+
 
 def kind_of(source: object) -> Kind:
     """The entry of `KINDS` that the source names in `kind`; one that names none is taken for "points".

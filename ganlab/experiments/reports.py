@@ -8,6 +8,7 @@ Drawing samples here never touches the streams from which a run trains, so that 
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ __all__ = [
     "picture",
     "require_tensorboard",
     "sentences",
+    "stream",
     "verdict",
     "write_samples",
 ]
@@ -72,6 +74,10 @@ class Picture(NamedTuple):
     pixels: Callable[[Tensor, Any, Generator], Any]
     over_real: bool = False
 
+    def facts(self) -> dict[str, Any]:
+        """What is known without loading anything, as JSON can hold it."""
+        return {"samples": self.samples}
+
 
 def draw(gan: GAN, count: int, rng: Generator, *, average: bool | None = None) -> Tensor:
     """`count` samples (count, ...) of a game, on the CPU; no network and no stream of the game changes.
@@ -98,6 +104,19 @@ def draw(gan: GAN, count: int, rng: Generator, *, average: bool | None = None) -
         given = None if labels is None else labels[part].to(gan.device)
         parts.append(game.sample(network, latents[part].to(gan.device), given).cpu())
     return torch.cat(parts)
+
+
+def stream(draw: int = 0) -> Generator:
+    """The random numbers from which samples of a game are drawn and judged, by the number of the draw.
+
+    They are no seed of a run: whoever judges a run by the numbers from which its weights came sees latents
+    that the first layer has already met.
+
+    >>> torch.equal(torch.randn(3, generator=stream(0)), torch.randn(3, generator=stream(1)))
+    False
+    """
+    digest = hashlib.sha256(f"samples, draw {draw}".encode()).digest()
+    return Generator().manual_seed(int.from_bytes(digest[:4]))
 
 
 def verdict(history: History, index: int, *, loss: str, found: dict[str, Any]) -> dict[str, Any]:
@@ -295,9 +314,8 @@ def _add_scalars(writer: Any, run: Run, name: str) -> None:
 
 def _add_pictures(writer: Any, run: Run) -> None:
     for seed, setup in zip(run.request.seeds, run.setups, strict=True):
-        rng = torch.Generator().manual_seed(seed)
-        way = PICTURES[kind_of(setup.source).shown]
-        pixels = way.pixels(draw(setup.gan, way.samples, rng), setup.source, torch.Generator().manual_seed(0))
+        way, rng = PICTURES[kind_of(setup.source).shown], stream()
+        pixels = way.pixels(draw(setup.gan, way.samples, rng), setup.source, rng)
         writer.add_image(f"samples/seed {seed}", pixels, run.step, dataformats="HWC")
 
 
@@ -332,7 +350,7 @@ def _write_png(path: Path, drawn: Tensor, source: Source | None) -> None:
     from PIL import Image
 
     way = PICTURES["grid" if drawn.ndim == 4 else "scatter"]
-    pixels = way.pixels(drawn, source, torch.Generator().manual_seed(0))
+    pixels = way.pixels(drawn, source, stream())
     factor = max(1, -(-512 // pixels.shape[1]))
     image = Image.fromarray((255 * pixels).round().astype("uint8"))
     buffer = BytesIO()

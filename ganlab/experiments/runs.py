@@ -7,7 +7,6 @@ Several seeds share one folder: their history and their checkpoints have one mor
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -20,9 +19,9 @@ import torch
 from torch import Tensor
 
 from ganlab import storage
-from ganlab.experiments import building, catalogue
+from ganlab.experiments import building, catalogue, requests
 from ganlab.experiments.building import Setup
-from ganlab.experiments.catalogue import Experiment
+from ganlab.experiments.requests import Request
 from ganlab.storage import CheckpointError
 from ganlab.training.distributed import Group
 from ganlab.training.ensembles import train_all
@@ -33,25 +32,6 @@ from ganlab.training.players import NonFiniteLossError
 __all__ = ["Request", "Run", "create", "go_on", "locked", "resume", "save", "view"]
 
 TICK = 50  # the most steps that seeds side by side take between two looks at the clock
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a run folder remembers of the command that made it.
-
-    `seeds`: one game each. `device`: auto, cpu or cuda. `checkpoint_every`: generator steps. `tensorboard`:
-    generator steps between two scalars, None for no such log.
-
-    >>> Request(catalogue.EXPERIMENTS["ring"]).seeds
-    (0,)
-    """
-
-    experiment: Experiment
-    seeds: tuple[int, ...] = (0,)
-    data_dir: str | None = None
-    device: str = "auto"
-    checkpoint_every: int = 1000
-    tensorboard: int | None = None
 
 
 @dataclass
@@ -107,7 +87,7 @@ def create(folder: Path, request: Request, *, group: Group | None = None) -> Run
     """
     run = Run(folder, request, _setups(request, group), "", group)
     document = json.loads(json.dumps(asdict(request)))
-    run.identity = _identity(document)
+    run.identity = requests.identity(document)
     if not run.writes:
         return run
     try:
@@ -125,13 +105,14 @@ def resume(
     *,
     start: str | None = None,
     data_dir: str | None = None,
-    device: str = "auto",
+    device: str | None = None,
     group: Group | None = None,
 ) -> Run:
     """The run of a folder as it stands at its newest checkpoint, or at step 0 where there is none.
 
     `start`: the name of an earlier checkpoint to go on from, or "start" for step 0; those after it are
-    removed, since the run will make them again. `data_dir`, `device`: instead of those asked for at first.
+    removed, since the run will make them again. `data_dir`, `device`: instead of those asked for at first; a
+    run that was made on a GPU goes on without one where `device` is "auto" or "cpu".
     `group`: the processes that share each batch from now on, as many as one likes.
 
     Raises `ValueError` where the folder is no run, `CheckpointError` where the checkpoint is damaged or of
@@ -141,13 +122,9 @@ def resume(
     Traceback (most recent call last):
     ValueError: `RUN` must be a run folder, got nowhere: nowhere/request.json is missing
     """
-    request, identity = _read_request(folder)
-    request = replace(
-        request,
-        data_dir=data_dir or request.data_dir,
-        device=request.device if device == "auto" else device,
-    )
-    step = _start(folder, start)
+    request, identity = requests.read(folder)
+    request = replace(request, data_dir=data_dir or request.data_dir, device=device or request.device)
+    step = requests.start(folder, start)
     run = Run(folder, request, _setups(request, group), identity, group)
     if step:
         tensors, state = _read(folder, step, identity)
@@ -169,7 +146,7 @@ def view(folder: Path) -> tuple[Request, list[GAN], History]:
     Traceback (most recent call last):
     ValueError: `RUN` must be a run folder, got nowhere: nowhere/request.json is missing
     """
-    request, identity = _read_request(folder)
+    request, identity = requests.read(folder)
     found = storage.steps(folder)
     if not found:
         raise CheckpointError(f"{folder} holds no checkpoint yet; `ganlab resume {folder}` goes on with it")
@@ -248,7 +225,7 @@ def locked(folder: Path) -> Iterator[None]:
     Traceback (most recent call last):
     ValueError: `RUN` must be a run folder, got nowhere: nowhere/request.json is missing
     """
-    _require_request(folder)
+    requests.require(folder)
     try:
         import fcntl
     except ImportError:
@@ -280,7 +257,7 @@ def _setups(request: Request, group: Group | None) -> list[Setup]:
 def _device(name: str) -> str:
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)  # two threads beside another busy process are many times slower than one
-    catalogue.look_up(("auto", "cpu", "cuda"), name, "--device")
+    catalogue.look_up(requests.DEVICES, name, "--device")
     if name == "cuda" and not torch.cuda.is_available():
         raise ValueError(
             "`--device` must be cpu or auto on this machine, which has no CUDA device, got 'cuda'"
@@ -298,40 +275,6 @@ def _train(run: Run, steps: int, after: Callable[..., None]) -> None:
 
 
 # --- What is stored -------------------------------------------------------------------------------------
-
-
-def _read_request(folder: Path) -> tuple[Request, str]:
-    path = _require_request(folder)
-    try:
-        document = json.loads(path.read_text())
-        stored = document | {
-            "experiment": catalogue.from_dict(document["experiment"]),
-            "seeds": tuple(document["seeds"]),
-        }
-        return Request(**stored), _identity(document)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} must hold the request of a run, got {error!r}") from None
-
-
-def _require_request(folder: Path) -> Path:
-    path = folder / "request.json"
-    if not path.is_file():
-        raise ValueError(f"`RUN` must be a run folder, got {folder}: {path} is missing")
-    return path
-
-
-def _identity(document: dict[str, Any]) -> str:
-    asked = json.dumps([document["experiment"], document["seeds"]], sort_keys=True)
-    return hashlib.sha256(asked.encode()).hexdigest()
-
-
-def _start(folder: Path, name: str | None) -> int:
-    """The step to go on from: of the checkpoint of that name, or of the newest; 0 for the beginning."""
-    found = storage.steps(folder)
-    if name is None or name == "start":
-        return found[-1] if found and name is None else 0
-    names = {storage.folder_of(folder, step).name: step for step in found}
-    return names[catalogue.look_up([*names, "start"], name, "--from")] if name != "start" else 0
 
 
 def _read(folder: Path, step: int, identity: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

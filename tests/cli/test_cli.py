@@ -4,6 +4,7 @@ import io
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from ganlab import cli, data, metrics, reports, storage
+import ganlab
+from ganlab import cli, data, experiments, metrics, reports, storage
 from ganlab.evaluation import judging
 from ganlab.training import loop
 from ganlab.training.history import History
@@ -113,6 +115,73 @@ def test_settings_reach_the_run(unseen, tmp_path):
     assert wanted.items() <= stored.items()
     assert stored["regularizers"] == [["r1", 0.5], ["r2", 0.25, 3]]
     assert (History.load(tmp_path / "mine" / "history.json")["penalty"] > 0).all()
+
+
+def request_of(folder):
+    return json.loads(Path(folder, "request.json").read_text())["experiment"]
+
+
+SETTINGS = {  # of each option of a setting: what is given, and what is kept
+    "--lr": ("0.01,0.02", "learning_rates", [0.01, 0.02]),
+    "--optimizer": ("rmsprop", "optimizer", "rmsprop"),
+    "--schedule": ("linear", "schedule", "linear"),
+    "--betas": ("0,0.9", "betas", [0.0, 0.9]),
+    "--width": ("8,12", "width", [8, 12]),
+    "--discriminator-width": ("6", "discriminator_width", 6),
+    "--latent-dim": ("5", "latent_dim", 5),
+    "--ema": ("none", "ema", None),
+    "--clip": ("0.05", "clip", 0.05),
+    "--pack": ("2", "pack", 2),
+    "--unroll": ("2:0.1", "unroll", [2, 0.1]),
+    "--minibatch-std": (None, "minibatch_std", True),
+    "--spectral-norm": (None, "spectral_norm", True),
+    "--conditional": (None, "conditional", True),
+    "--smoothing": ("0.1", "smoothing", 0.1),
+    "--instance-noise": ("0.3", "instance_noise", 0.3),
+    "--no-float64": (None, "float64", False),
+}
+
+
+@pytest.mark.parametrize("flag", SETTINGS)
+def test_each_setting_reaches_the_run(flag, unseen):
+    given, name, kept = SETTINGS[flag]
+    arguments = [flag] if given is None else [flag, given]
+    small = [] if flag == "--width" else ["--width", 8]
+    assert train("--steps", 2, "--batch-size", 8, *small, *arguments, "--out", "run") == 0
+    assert request_of("run")[name] == kept
+    plain = request_of_a_plain_run()
+    changed = {key for key, value in request_of("run").items() if value != plain[key]}
+    assert changed == {name} | {"width"}
+
+
+def request_of_a_plain_run():
+    settings = json.loads(json.dumps(experiments.to_dict(experiments.EXPERIMENTS["ring"])))
+    return settings | {"steps": 2, "batch_size": 8}
+
+
+def test_several_seeds_of_a_conditional_run_stop_go_on_and_are_judged(unseen, capsys):
+    settings = ("--conditional", "--spectral-norm", "--loss", "hinge", "--lr", "0.001,0.004", "--width", 8)
+    command = ("--steps", 4, "--batch-size", 8, "--seeds", 2, "--checkpoint-every", 2)
+    assert train(*command, *settings, "--out", "whole") == 0
+    shutil.copytree("whole", "cut")
+    assert cli.main(["resume", "cut", "--from", "step-00000002"]) == 0
+    assert_equal("whole", "cut")
+    assert cli.main(["sample", "cut", "--seed", "1", "--count", "16", "--out", "a.npy"]) == 0
+    assert np.load("a.npy").shape == (16, 2)
+    capsys.readouterr()
+    assert cli.main(["evaluate", "cut", "--samples", "80", "--json"]) == 0
+    assert [found["seed"] for found in json.loads(capsys.readouterr().out)["each"]] == [0, 1]
+
+
+def test_images_are_conditional_too(unseen):
+    small = ("--data", "digits", "--network", "dcgan", "--width", 4, "--steps", 1, "--batch-size", 4)
+    assert train(*small, "--conditional", "--minibatch-std", "--optimizer", "sgd", "--out", "run") == 0
+    assert request_of("run")["discriminator_width"] is None
+
+
+def test_one_width_is_that_of_both_networks(unseen):
+    assert train("--data", "digits", "--steps", 1, "--batch-size", 4, "--width", 8, "--out", "run") == 0
+    assert (request_of("run")["width"], request_of("run")["discriminator_width"]) == (8, None)
 
 
 def test_an_architecture_comes_with_widths_of_its_own(unseen):
@@ -222,6 +291,19 @@ def test_ctrl_c_means_what_it_meant_before_once_a_run_is_over(unseen):
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+def test_a_run_made_on_a_gpu_goes_on_without_one_where_that_is_asked(unseen, capsys):
+    train("--steps", 2, "--batch-size", 8, "--checkpoint-every", 1, "--device", "cpu", "--out", "run")
+    path = Path("run/request.json")
+    path.write_text(path.read_text().replace('"device": "cpu"', '"device": "cuda"'))
+    capsys.readouterr()
+    back = ["resume", "run", "--from", "step-00000001"]
+    assert cli.main(back) == 2
+    assert "`--device` must be cpu or auto on this machine" in capsys.readouterr().err
+    assert cli.main([*back, "--device", "auto"]) == 0
+    assert json.loads(Path("run/result.json").read_text())["steps"] == 2
+
+
 def test_a_damaged_checkpoint_exits_2_and_the_command_it_offers_works(unseen, capsys):
     train("--steps", 6, "--batch-size", 8, "--checkpoint-every", 2, "--out", "run")
     expected = tensors_of("run")
@@ -260,7 +342,7 @@ def digits(unseen):
 
 def test_images_are_drawn_as_pixels_numbers_or_tensors(digits, capsys):
     for name in ("a.png", "a.npy", "a.safetensors"):
-        assert cli.main(["sample", "digits", "--count", "5", "--seed", "1", "--out", name]) == 0
+        assert cli.main(["sample", "digits", "--count", "5", "--draw", "1", "--out", name]) == 0
     assert "5 samples of step 3, of the last generator, in a.safetensors" in capsys.readouterr().out
     array, tensors = np.load("a.npy"), load_file("a.safetensors")
     assert array.shape == (5, 1, 8, 8)
@@ -276,12 +358,35 @@ def test_images_are_drawn_as_pixels_numbers_or_tensors(digits, capsys):
 def test_a_seed_of_several_can_be_named(digits, capsys):
     drawn = {}
     for seed in ("2", "4"):
-        cli.main(["sample", "digits", "--of", seed, "--out", "a.npy"])
+        cli.main(["sample", "digits", "--seed", seed, "--out", "a.npy"])
         drawn[seed] = np.load("a.npy")
     assert drawn["2"].shape == (64, 1, 8, 8)
     assert not np.array_equal(drawn["2"], drawn["4"])
-    assert cli.main(["sample", "digits", "--of", "3"]) == 2
-    assert "`--of` must be one of 2, 4, got 3" in capsys.readouterr().err
+    assert cli.main(["sample", "digits", "--seed", "3"]) == 2
+    said = capsys.readouterr().err
+    assert "`--seed` must be one of 2, 4, the seeds of the run, got 3; other samples of the same" in said
+    assert cli.main(["sample", "digits", "--of", "2"]) == 2
+    assert "`--of` is now called `--seed`: give `--seed 2`" in capsys.readouterr().err
+    assert cli.main(["evaluate", "digits", "--seed", "4", "--samples", "60", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["seed"] == 4
+
+
+def test_each_number_of_a_draw_gives_other_samples_and_the_same_ones_again(digits):
+    for name, draw in {"a": "0", "b": "1", "c": "1"}.items():
+        assert cli.main(["sample", "digits", "--draw", draw, "--count", "5", "--out", f"{name}.npy"]) == 0
+    a, b, c = (np.load(f"{name}.npy") for name in "abc")
+    assert not np.array_equal(a, b)
+    np.testing.assert_array_equal(b, c)
+
+
+def test_a_run_is_judged_by_numbers_from_which_no_weight_was_drawn(unseen, capsys):
+    train("--steps", 3, "--batch-size", 8, "--out", "run", "--json")
+    result = json.loads(capsys.readouterr().out)
+    assert cli.main(["evaluate", "run", "--samples", "100", "--json"]) == 0
+    judged = json.loads(capsys.readouterr().out)
+    assert judged["high_quality"] == result["high_quality"], "both look at draw 0"
+    seeds = {torch.Generator().manual_seed(seed).get_state().numpy().tobytes() for seed in range(1000)}
+    assert not {reports.stream(draw).get_state().numpy().tobytes() for draw in range(5)} & seeds
 
 
 def test_points_are_drawn_from_the_average_unless_the_last_is_asked_for(unseen, capsys):
@@ -302,7 +407,8 @@ def test_points_are_drawn_from_the_average_unless_the_last_is_asked_for(unseen, 
     ("arguments", "message"),
     [
         (["--out", "a.jpg"], "`--out` must end in one of .png, .npy, .safetensors, got 'a.jpg'"),
-        (["--count", "0"], "`count` must be at least 1, got 0"),
+        (["--count", "0"], "`--count` must be at least 1, got 0"),
+        (["--draw", "-1"], "`--draw` must be at least 0, got -1"),
         (["--average"], "`--average` asks for what this run has not"),
     ],
 )
@@ -440,6 +546,34 @@ BAD = [
     (["--steps", "0"], "`steps` must be at least 1, got 0"),
     (["--n-critic", "0"], "`n_critic` must be at least 1, got 0"),
     (["--lr", "0"], "`learning_rates` must be positive"),
+    (["--lr", "1,2,3"], "`--lr` must be a rate, or two with a comma, .* as 0.001,0.002, got '1,2,3'"),
+    (["--lr", "fast"], "`--lr` must be a rate, or two with a comma, .* got 'fast'"),
+    (["--steps", "ten"], "`--steps` must be a whole number, got 'ten'"),
+    (["--betas", "0.5"], "`--betas` must be two numbers with a comma, as 0.5,0.999, got '0.5'"),
+    (["--betas", "0,1"], r"`betas` must be two numbers in \[0, 1\), got \(0.0, 1.0\)"),
+    (["--betas", "0,0.9", "--optimizer", "sgd"], "`--betas` must be left out: sgd has none"),
+    (["--optimizer", "adams"], "`optimizer` must be one of adam, sgd, rmsprop, got 'adams'; did you mean"),
+    (["--schedule", "cosin"], "`schedule` must be one of constant, linear, cosine, got 'cosin'; did you"),
+    (["--width", "8,x"], "`--width` must be a whole number, several with commas, .* got '8,x'"),
+    (["--width", "0"], "`width` must be at least 1, got 0"),
+    (["--discriminator-width", "8,-1"], r"`discriminator_width` must be at least 1, got \(8, -1\)"),
+    (["--data", "digits", "--network", "dcgan", "--width", "8,8"], "`width` must be one number for the net"),
+    (["--latent-dim", "0"], "`latent_dim` must be at least 1, got 0"),
+    (["--ema", "1"], r"`ema` must be in \[0, 1\), got 1.0"),
+    (["--ema", "much"], "`--ema` must be a number or none, got 'much'"),
+    (["--clip", "-1"], "`clip` must be positive, got -1.0"),
+    (["--clip", "1", "--spectral-norm"], "`clip` must be left out beside `spectral_norm`"),
+    (["--pack", "3"], "`batch_size` must be a multiple of `pack`, 3, got 256"),
+    (["--pack", "2", "--conditional"], "`pack` must be 1 where `conditional` is on"),
+    (
+        ["--conditional", "--data", "swiss_roll"],
+        "`conditional` needs data with labels, one of ring, .* got s",
+    ),
+    (["--unroll", "1"], "`--unroll` must be STEPS:RATE, as 1:0.1, or none, got '1'"),
+    (["--unroll", "0:0.1"], "`unroll` must be at least one step and a positive rate, got"),
+    (["--smoothing", "0.1", "--loss", "hinge"], "`loss` must be one of minimax, non_saturating to have labe"),
+    (["--instance-noise", "-1"], "`instance_noise` must be at least 0, got -1.0"),
+    (["--bf16"], "`bf16` needs networks in float32: `float64` must be off"),
     (["--seed", "-1"], "`--seed` must be at least 0, got -1"),
     (["--seeds", "0"], "`--seeds` must be a positive number, or distinct seeds .* got '0'"),
     (["--seeds", "1,1"], "`--seeds` must be a positive number, or distinct seeds .* got '1,1'"),
@@ -486,15 +620,99 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys):
 def test_list_names_everything_there_is(capsys):
     assert cli.main(["list"]) == 0
     text = capsys.readouterr().out
-    for name in (*data.DATASETS, "relativistic_pairing", "dragan", "dcgan", "r1=0.05/r2=0.05"):
+    for name in (*data.DATASETS, "relativistic_pairing", "dragan", "dcgan", "r1=0.05,r2=0.05"):
         assert name in text
     assert cli.main(["list", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found.keys() == {"data", "networks", "losses", "regularizers", "experiments"}
 
 
+def test_list_is_a_table_with_a_column_a_fact_and_no_defaults(capsys):
+    cli.main(["list"])
+    tables = [part.splitlines() for part in capsys.readouterr().out.split("\n\n")]
+    setups = next(rows for rows in tables if rows[0].startswith("experiments"))
+    rows = {line.split()[0]: line for line in setups}
+    heads = [line for line in setups if line.split()[0] not in experiments.EXPERIMENTS]
+
+    def cell(name, heading):
+        start = heads[0].index(heading)
+        return rows[name][start:].split("  ")[0] if rows[name][start : start + 1].strip() else ""
+
+    assert cell("ring", "width") == "64"
+    assert cell("grid", "width") == ""  # 128 is the default
+    assert cell("ring_pairing", "regularizers") == "r1=0.001,r2=0.001"
+    assert cell("ring_collapse", "learning") == "0.002,0.0002"
+    assert cell("ring_collapse_unrolled", "unroll") == "1:0.1"
+    assert cell("ring_collapse_small", "unroll") == ""
+    assert "clip" not in heads[0], "no set-up clips"
+    assert {line.split()[0] for line in setups} >= set(experiments.EXPERIMENTS)
+    assert "left out, being the default: network mlp, loss non_saturating, " in tables[-1][0]
+
+
+def test_list_ends_well_when_nobody_reads_on():
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "ganlab", "list"]
+    ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+LIGHT = [
+    (["--help"], 0),
+    (["--version"], 0),
+    *(([command, "--help"], 0) for command in ("train", "resume", "sample", "evaluate", "list")),
+    (["list"], 0),
+    (["list", "--json"], 0),
+    ([], 2),
+    (["train", "--colour", "blue"], 2),
+    *((["train", *arguments], 2) for arguments, _ in BAD[:-1]),  # the last one counts images
+    (["train", "--out", "taken"], 2),
+    (["resume", "nowhere"], 2),
+    (["resume", "run", "--from", "step-7"], 2),
+    (["resume", "run", "--device", "gpu"], 2),
+    (["sample", "nowhere"], 2),
+    (["sample", "run", "--count", "0"], 2),
+    (["sample", "run", "--seed", "5"], 2),
+    (["sample", "run", "--of", "3"], 2),
+    (["sample", "run", "--out", "a.jpg"], 2),
+    (["sample", "run", "--average"], 2),
+    (["evaluate", "run", "--fid"], 2),
+    (["evaluate", "run", "--samples", "0"], 2),
+]
+
+
+def test_what_needs_no_network_is_answered_without_torch(tmp_path):
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "thesis.txt").write_text("all of it")
+    (tmp_path / "run").mkdir()
+    settings = experiments.to_dict(experiments.change(experiments.EXPERIMENTS["ring"], ema=None))
+    document = {"experiment": settings, "seeds": [3]}
+    (tmp_path / "run" / "request.json").write_text(json.dumps(document))
+    code = """
+import contextlib, io, json, sys
+from ganlab import cli
+for arguments, code in json.loads(sys.argv[1]):
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            got = cli.main(arguments)
+        except SystemExit as ended:
+            got = ended.code
+    loaded = {"torch", "numpy", "scipy", "matplotlib", "sklearn"} & set(sys.modules)
+    assert got == code and not loaded, (arguments, got, loaded)
+"""
+    subprocess.run([sys.executable, "-c", code, json.dumps(LIGHT)], cwd=tmp_path, check=True)
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"ganlab {ganlab.__version__}\n"
+
+
 @pytest.mark.parametrize(
-    ("command", "defaults"), [("train", 10), ("sample", 5), ("evaluate", 5), ("resume", 4)]
+    ("command", "defaults"), [("train", 10), ("sample", 5), ("evaluate", 6), ("resume", 4)]
 )
 def test_help_shows_the_defaults(command, defaults, capsys):
     with pytest.raises(SystemExit) as caught:

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from ganlab import runs, storage, training
-from ganlab.experiments import EXPERIMENTS, build, change
-from ganlab.experiments.runs import Request
+from ganlab.experiments import EXPERIMENTS, build, change, requests
+from ganlab.experiments.requests import Request
 from ganlab.storage import CheckpointError
 
 HARD = change(
@@ -215,7 +215,7 @@ def test_a_request_of_an_earlier_version_of_the_package_is_read_with_defaults(ru
     document = json.loads(path.read_text())
     del document["experiment"]["pack"], document["tensorboard"]
     path.write_text(json.dumps(document))
-    request, _ = runs._read_request(run.folder)
+    request, _ = requests.read(run.folder)
     assert request == run.request
 
 

@@ -14,7 +14,8 @@ import torch
 from safetensors.torch import load_file
 
 from ganlab import runs, storage
-from ganlab.experiments.runs import Request
+from ganlab.experiments import requests
+from ganlab.experiments.requests import Request
 
 STORED = Path(__file__).with_name("stored") / "ring"
 
@@ -27,7 +28,7 @@ def folder(tmp_path):
 @pytest.fixture
 def tolerance(tmp_path):
     """0 where this machine's arithmetic is that of the machine that made the run, as its first steps tell."""
-    request, _ = runs._read_request(STORED)
+    request, _ = requests.read(STORED)
     experiment, seeds = request.experiment, request.seeds
     again = runs.create(tmp_path / "again", Request(experiment, seeds, device="cpu", checkpoint_every=3))
 

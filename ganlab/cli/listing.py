@@ -1,0 +1,110 @@
+"""What there is by name, as tables that a person can read and as JSON; nothing of it is loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from ganlab import facts
+from ganlab.experiments import catalogue
+from ganlab.experiments.catalogue import Experiment
+
+__all__ = ["as_json", "text"]
+
+Rows = dict[str, list[str]]
+
+
+def as_json() -> str:
+    """The names of data sets, networks, losses and regularizers, and every set-up with all of its settings.
+
+    >>> json.loads(as_json())["experiments"]["grid"]["width"]
+    128
+    """
+    names: dict[str, Any] = {kind: facts.names(kind) for kind in ("data", "networks", "losses")}
+    return json.dumps(
+        names | {"regularizers": facts.names("regularizers"), "experiments": facts.table("experiments")}
+    )
+
+
+def text() -> str:
+    """The same as tables: a row a name, a column a fact; what is a default is left out.
+
+    >>> text().splitlines()[1].split()
+    ['ring', 'mixture', '2', '8']
+    """
+    losses = {name: _loss(told) for name, told in facts.table("losses").items()}
+    data = {
+        name: [told["kind"], "x".join(map(str, told["shape"])), _plain(told["classes"])]
+        for name, told in facts.table("data").items()
+    }
+    regularizers = {
+        name: [_plain(told.get(fact)) for fact in ("place", "price")]
+        for name, told in facts.table("regularizers").items()
+    }
+    kinds = ("networks", "optimizers", "schedules")
+    width = max(map(len, kinds))
+    return "\n\n".join(
+        [
+            _table("data", ["kind", "sample", "labels"], data),
+            _table("losses", ["at the equilibrium D, G", "one score is a", "compares", "needs"], losses),
+            _table("regularizers", ["place", "price"], regularizers),
+            "\n".join(f"{kind:<{width}}  {', '.join(facts.names(kind))}" for kind in kinds),
+            _setups(),
+        ]
+    )
+
+
+def _loss(told: dict[str, Any]) -> list[str]:
+    ends = [None if end is None else end["name"] for end in told["equilibrium"]]
+    return [
+        ", ".join(end.replace("\u2212", "-") if end else "unknown" for end in ends),
+        told["reads"].split(",")[0],
+        "pairs" if told["relativistic"] else "",
+        "the whole batch" if told["whole_batch"] else "",
+    ]
+
+
+def _setups() -> str:
+    """The set-ups, with a column for each setting that one of them changes, and the defaults below."""
+    usual = {field.name: field.default for field in fields(Experiment) if field.name != "data"}
+    found = catalogue.EXPERIMENTS
+    changed = [key for key in usual if any(getattr(one, key) != usual[key] for one in found.values())]
+    rows = {
+        name: [
+            one.data,
+            *("" if getattr(one, key) == usual[key] else _setting(one, key) for key in changed),
+        ]
+        for name, one in found.items()
+    }
+    left_out = ", ".join(f"{key} {_plain(value)}" for key, value in usual.items())
+    return f"{_table('experiments', ['data', *changed], rows)}\n\nleft out, being the default: {left_out}"
+
+
+def _table(title: str, columns: Sequence[str], rows: Rows) -> str:
+    """Columns of one width each; a heading of several words stands on several lines."""
+    heads = [heading.split("_") for heading in (title, *columns)]
+    depth = max(map(len, heads))
+    above = [[head[line] if line < len(head) else "" for head in heads] for line in range(depth)]
+    lines = above + [[name, *cells] for name, cells in rows.items()]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+def _setting(experiment: Experiment, name: str) -> str:
+    value = getattr(experiment, name)
+    return f"{value[0]}:{value[1]}" if name == "unroll" else _plain(value)
+
+
+def _plain(value: Any) -> str:
+    """A setting in one word, as the command line takes it: (0.5, 0.999) as 0.5,0.999, True as yes."""
+    if isinstance(value, tuple | list):
+        return ",".join(_plain_item(item) for item in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
+
+
+def _plain_item(item: Any) -> str:
+    return f"{item[0]}={':'.join(map(str, item[1:]))}" if isinstance(item, tuple | list) else str(item)

@@ -1,0 +1,33 @@
+"""What the command line says: results on standard output, complaints on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+__all__ = ["complain", "tell"]
+
+
+def tell(result: dict[str, Any], *, as_json: bool) -> None:
+    """Print the result of a run: its numbers as sentences, or all of it as one line of JSON."""
+    if as_json:
+        print(json.dumps(result))
+        return
+    seeds = f" of {len(result['each'])} seeds" if "each" in result else ""
+    time_taken = f" in {result['seconds']} s" if "seconds" in result else ""
+    steps = f"{result['steps'] - result.get('first_step', 1) + 1} steps"
+    print(f"{steps}{seeds}{time_taken}; the run is in {result['run']}")
+    from ganlab.experiments import reports
+
+    print(reports.sentences(result))
+
+
+def complain(error: Exception | str, code: int) -> int:
+    """The exit code itself, after saying in one line of standard error what is wrong.
+
+    >>> complain("interrupted", 130)
+    130
+    """
+    print(f"ganlab: {' '.join(str(error).split())}", file=sys.stderr)
+    return code

@@ -1,0 +1,105 @@
+"""What a run was asked for: read from its folder, and checked, before anything of the run is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganlab import storage
+from ganlab.experiments import catalogue
+from ganlab.experiments.catalogue import Experiment, look_up
+
+__all__ = ["DEVICES", "Request", "identity", "read", "require", "start"]
+
+DEVICES = ("auto", "cpu", "cuda")
+"""Where a run can be made; "auto" is cuda where there is one, and else cpu.
+
+>>> DEVICES[0]
+'auto'
+"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run folder remembers of the command that made it.
+
+    `seeds`: one game each. `device`: auto, cpu or cuda. `checkpoint_every`: generator steps. `tensorboard`:
+    generator steps between two scalars, None for no such log.
+
+    >>> Request(catalogue.EXPERIMENTS["ring"]).seeds
+    (0,)
+    """
+
+    experiment: Experiment
+    seeds: tuple[int, ...] = (0,)
+    data_dir: str | None = None
+    device: str = "auto"
+    checkpoint_every: int = 1000
+    tensorboard: int | None = None
+
+
+def read(folder: Path) -> tuple[Request, str]:
+    """The request of a run folder, and the checksum by which the checkpoints of the run are told.
+
+    A request that an earlier version of the package wrote lacks the newer settings, which then have their
+    defaults; its checksum is of what it wrote.
+
+    Raises `ValueError` where the folder is no run, or its request is of no version that is known here.
+
+    >>> read(Path("nowhere"))
+    Traceback (most recent call last):
+    ValueError: `RUN` must be a run folder, got nowhere: nowhere/request.json is missing
+    """
+    path = require(folder)
+    try:
+        document = json.loads(path.read_text())
+        stored = document | {
+            "experiment": catalogue.from_dict(document["experiment"]),
+            "seeds": tuple(document["seeds"]),
+        }
+        return Request(**stored), identity(document)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} must hold the request of a run, got {error!r}") from None
+
+
+def require(folder: Path) -> Path:
+    """Where the request of a run folder lies.
+
+    Raises `ValueError` where there is none; see `read`.
+
+    >>> require(Path("nowhere"))
+    Traceback (most recent call last):
+    ValueError: `RUN` must be a run folder, got nowhere: nowhere/request.json is missing
+    """
+    path = folder / "request.json"
+    if not path.is_file():
+        raise ValueError(f"`RUN` must be a run folder, got {folder}: {path} is missing")
+    return path
+
+
+def identity(document: dict[str, Any]) -> str:
+    """The checksum of a stored request: of its set-up and its seeds, as they were written down.
+
+    >>> identity({"experiment": {}, "seeds": [0]})[:8]
+    'cac5b2ef'
+    """
+    asked = json.dumps([document["experiment"], document["seeds"]], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def start(folder: Path, name: str | None) -> int:
+    """The step to go on from: of the checkpoint of that name, or of the newest; 0 for the beginning.
+
+    Raises `ValueError` where there is no checkpoint of that name, naming those there are.
+
+    >>> start(Path("nowhere"), "start")
+    0
+    """
+    found = storage.steps(folder)
+    if name is None or name == "start":
+        return found[-1] if found and name is None else 0
+    names = {storage.folder_of(folder, step).name: step for step in found}
+    return names[look_up([*names, "start"], name, "--from")] if name != "start" else 0
