@@ -29,7 +29,8 @@ from sympy import (
 from sympy.core.function import AppliedUndef
 
 import ganlab.derivations
-from ganlab.derivations import DERIVATIONS, Derivation, DerivationError, Step, typeset
+from ganlab.derivations import DERIVATIONS, Definition, Derivation, DerivationError, Step, typeset
+from ganlab.derivations.chain import only_unfolds, stands
 from ganlab.derivations.proof import Undecided, prove
 from ganlab.derivations.statements import (
     Term,
@@ -74,7 +75,7 @@ def test_every_step_and_every_claim_is_shown(name):
 def test_a_derivation_has_steps_with_different_reasons_and_a_known_source(name):
     built = BUILT[name]
     assert len(built.steps) >= 2
-    reasons = [step.reason for step in built.steps]
+    reasons = [line.reason for line in built.lines]
     assert len(set(reasons)) == len(reasons)
     keys = set(re.findall(r"^@\w+\{([^,]+),", (ROOT / "book/references.bib").read_text(), flags=re.M))
     cited = re.findall(r"\[(\w+)\]", built.source)
@@ -116,6 +117,102 @@ def corrupted(relation):
     if relation.rhs.is_infinite:
         return equal(relation.lhs, -relation.rhs)
     return equal(relation.lhs, relation.rhs + Rational(1, 1000))
+
+
+# --- one line from another -------------------------------------------------------------------------
+
+ORDERS = [case for case in LINES if not isinstance(relation_at(*case), Eq)]
+NOT_SHARP = {
+    ("proper_scoring", 3): "the second derivative is at least 1 in truth, and its sign is what counts",
+}
+
+
+@pytest.mark.parametrize(("name", "place"), ORDERS, ids=names(ORDERS))
+def test_a_strengthened_line_is_refused(name, place):
+    given = BUILT[name]._given()
+    for stronger in strengthened(relation_at(name, place)):
+        if (name, place) in NOT_SHARP:
+            prove(stronger, given)
+        else:
+            with pytest.raises(Undecided):
+                prove(stronger, given)
+
+
+def strengthened(relation):
+    """The bound moved by a thousandth, and where it may be attained the strict one."""
+    rising = isinstance(relation, (sympy.Ge, sympy.Gt))
+    strict, moved = (above, Rational(1, 1000)) if rising else (below, Rational(-1, 1000))
+    yield strict(relation.lhs, relation.rhs + moved)
+    if isinstance(relation, (sympy.Ge, sympy.Le)):
+        yield strict(relation.lhs, relation.rhs)
+
+
+ASSUMED = [
+    (name, i) for name, d in BUILT.items() for i, a in enumerate(d.assumptions) if not isinstance(a, str)
+]
+
+
+@pytest.mark.parametrize(("name", "number"), ASSUMED, ids=names(ASSUMED))
+def test_no_assumption_can_be_dropped(name, number):
+    built = BUILT[name]
+    fewer = (*built.assumptions[:number], *built.assumptions[number + 1 :])
+    with pytest.raises((DerivationError, ValueError)):
+        Derivation(built.name, built.claim, fewer, built.lines, built.source).check()
+
+
+def test_a_step_that_starts_from_nothing_above_it_is_refused():
+    lines = (Step(equal(log(p * q), log(p) + log(q)), "a product"),)
+    claim = equal(log(p**2), 2 * log(p))
+    with pytest.raises(DerivationError, match=re.escape("step 1 (a product): log(p*q) does not stand above")):
+        Derivation("loose", claim, (), lines, "").check()
+    named = Term("f", log(p * q))
+    lines = (Definition(equal(named, log(p * q)), "a name"), Step(equal(named, log(p) + log(q)), "a product"))
+    assert Derivation("linked", claim, (), lines, "").check()
+
+
+def test_a_step_that_only_unfolds_a_name_and_a_definition_that_does_more_are_refused():
+    f = define("f", lambda u: u * log(u))
+    claim = equal(f(p * q), p * q * (log(p) + log(q)))
+    with pytest.raises(DerivationError, match=re.escape("step 1 (a name): only unfolds a name")):
+        Derivation("idle", claim, (), (Step(equal(f(p), p * log(p)), "a name"),), "").check()
+    lines = (Definition(equal(Derivative(f(p), p), log(p) + 1), "a slope"),)
+    with pytest.raises(DerivationError, match=re.escape("definition (a slope): says more than a name")):
+        Derivation("hidden", claim, (), lines, "").check()
+    with pytest.raises(DerivationError, match="idle, claim: only unfolds a name"):
+        Derivation("idle", equal(f(p), p * log(p)), (), (), "").check()
+
+
+def test_what_stands_is_a_part_of_a_line_and_what_is_made_of_one():
+    f = define("f", lambda u: u * log(u))
+    lines = [equal(f(p), p + q + log(p)), at_most(p * q * log(q), a)]
+    for side in (
+        f(p),
+        f(q),
+        p + log(p),
+        q * log(q),
+        Derivative(f(p), p),
+        Limit(log(p), p, 1),
+        f(p) - p - q - log(p),
+    ):
+        assert stands(side, lines), side
+    for side in (log(p * q), p + log(q), exp(p), Derivative(exp(a), a), sympy.Symbol("z")):
+        assert not stands(side, lines), side
+    assert only_unfolds(equal(f(p), p * log(p)))
+    assert not only_unfolds(equal(f(p * q), p * q * log(p) + p * q * log(q)))
+
+
+def test_an_inequality_that_is_given_is_used_and_nothing_more():
+    density, other = densities("p", "q")
+    known = normalised(density), normalised(other)
+    order = at_most(mean(density, density), mean(other, density))
+    claim = at_least(mean(other, density) - mean(density, density) + 1, 1)
+    prove(claim, (*known, order))
+    with pytest.raises(Undecided):
+        prove(claim, known)
+    with pytest.raises(Undecided):
+        prove(above(claim.lhs, claim.rhs), (*known, order))
+    with pytest.raises(Undecided):
+        prove(equal(claim.lhs, claim.rhs), (*known, order))
 
 
 # --- an independent evaluation --------------------------------------------------------------------
@@ -226,10 +323,11 @@ def test_the_display_has_balanced_braces_and_shows_claim_and_reasons(name):
     assert shown.count("{") == shown.count("}")
     assert shown.count(r"\left") == shown.count(r"\right")
     assert typeset(BUILT[name].claim) in shown
-    assert all(step.reason in shown and typeset(step.relation) in shown for step in BUILT[name].steps)
+    assert all(line.reason in shown and typeset(line.relation) in shown for line in BUILT[name].lines)
+    assert all(f"{number}. {step.reason}" in shown for number, step in enumerate(BUILT[name].steps, start=1))
     assert shown.isascii()
     assert not re.search(
-        r"[%#_&^]", re.sub(r"\$[^$]*\$", "", " ".join(step.reason for step in BUILT[name].steps))
+        r"[%#_&^]", re.sub(r"\$[^$]*\$", "", " ".join(line.reason for line in BUILT[name].lines))
     )
 
 

@@ -33,7 +33,7 @@ from .cross_entropy import (
     two_sided_label_smoothing,
     value_from_bce,
 )
-from .derivation import Derivation, DerivationError, Step
+from .derivation import Definition, Derivation, DerivationError, Step
 from .dirac import (
     dirac_gan,
     dirac_non_saturating,
@@ -103,6 +103,7 @@ from .variant_losses import (
 
 __all__ = [
     "DERIVATIONS",
+    "Definition",
     "Derivation",
     "DerivationError",
     "Step",

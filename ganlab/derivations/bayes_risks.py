@@ -10,8 +10,8 @@ from typing import Any
 
 from sympy import Abs, Derivative, Function, Max, Min, Rational, S, exp, log, sqrt
 
-from .derivation import Derivation, Step
-from .statements import Term, above, at_least, define, densities, equal, integral, mean, normalised
+from .derivation import Definition, Derivation, Step
+from .statements import Term, above, at_least, at_most, define, densities, equal, integral, mean, normalised
 
 __all__ = ["brier_risk", "exponential_risk", "hinge_risk", "logistic_risk"]
 
@@ -47,11 +47,11 @@ def logistic_risk() -> Derivation:
         name="Logistic loss and the Jensen-Shannon divergence",
         claim=equal(risk(Term("a^*", best)), 2 * log(2) - 2 * jsd),
         assumptions=_ASSUMED,
-        steps=(
-            Step(equal(r(_a), _p * log(1 + exp(-_a)) + _q * log(1 + exp(_a))), "The risk at a point"),
+        lines=(
+            Definition(equal(r(_a), _p * log(1 + exp(-_a)) + _q * log(1 + exp(_a))), "The risk at a point"),
             Step(above(Derivative(r(_a), (_a, 2)), 0), "is strictly convex in the score"),
             Step(at_least(r(_a), least), "and least"),
-            Step(equal(r(best), least), "at the log-ratio of the densities"),
+            Definition(equal(r(best), least), "at the log-ratio of the densities"),
             Step(equal(integral(least), 2 * log(2) - 2 * jsd), "The integral, with the middle written out"),
         ),
         source="Reid & Williamson 2011 [reid2011]",
@@ -77,11 +77,11 @@ def brier_risk() -> Derivation:
             normalised(_q),
             r"$p$ and $q$ are the positive densities of real and fake, and $a$ is any real output",
         ),
-        steps=(
-            Step(equal(r(_a), _p * (1 - _a) ** 2 + _q * _a**2), "The risk at a point"),
-            Step(equal(r(_a) - r(best), (_p + _q) * (_a - best) ** 2), "is least at p over p + q"),
+        lines=(
+            Definition(equal(r(_a), _p * (1 - _a) ** 2 + _q * _a**2), "The risk at a point"),
+            Step(equal(r(_a), r(best) + (_p + _q) * (_a - best) ** 2), "is least at p over p + q"),
             Step(equal(r(best), _p * _q / (_p + _q)), "with half the harmonic mean as value"),
-            Step(at_least((_p + _q) / 4, r(best)), "which is at most half the arithmetic mean"),
+            Step(at_most(r(best), (_p + _q) / 4), "which is at most half the arithmetic mean"),
             Step(
                 equal((_p + _q) / 4 - r(best), (_p - _q) ** 2 / (4 * (_p + _q))), "The difference at a point"
             ),
@@ -105,14 +105,14 @@ def exponential_risk() -> Derivation:
         name="Exponential loss and the Hellinger distance",
         claim=equal(risk(Term("a^*", best)), 2 - hellinger),
         assumptions=_ASSUMED,
-        steps=(
-            Step(equal(r(_a), _p * exp(-_a) + _q * exp(_a)), "The risk at a point"),
+        lines=(
+            Definition(equal(r(_a), _p * exp(-_a) + _q * exp(_a)), "The risk at a point"),
             Step(
-                equal(r(_a) - 2 * sqrt(_p * _q), (sqrt(_p) * exp(-_a / 2) - sqrt(_q) * exp(_a / 2)) ** 2),
+                equal(r(_a), 2 * sqrt(_p * _q) + (sqrt(_p) * exp(-_a / 2) - sqrt(_q) * exp(_a / 2)) ** 2),
                 "is a square above the geometric mean",
             ),
-            Step(equal(r(best), 2 * sqrt(_p * _q)), "and reaches it at half the log-ratio"),
-            Step(equal(_p + _q - 2 * sqrt(_p * _q), (sqrt(_p) - sqrt(_q)) ** 2), "The difference at a point"),
+            Definition(equal(r(best), 2 * sqrt(_p * _q)), "and reaches it at half the log-ratio"),
+            Step(equal(hellinger, integral(_p + _q - 2 * sqrt(_p * _q))), "The distance, multiplied out"),
         ),
         source="Reid & Williamson 2011 [reid2011]",
     )
@@ -128,14 +128,18 @@ def hinge_risk() -> Derivation:
     """
     risk, r = _risk(lambda a: Max(0, 1 - a), lambda a: Max(0, 1 + a))
     tv = Term(r"\operatorname{TV}", integral(Abs(_p - _q)) / 2)
+
+    either = Term("r_0", Min(r(S.One), r(S.NegativeOne)))
     return Derivation(
         name="Hinge loss and total variation",
         claim=at_least(risk(_a), 2 - 2 * tv),
         assumptions=_ASSUMED,
-        steps=(
+        lines=(
+            Definition(equal(r(_a), _p * Max(0, 1 - _a) + _q * Max(0, 1 + _a)), "The risk at a point"),
             Step(at_least(r(_a), 2 * Min(_p, _q)), "No score does better than the smaller density, twice"),
-            Step(equal(Min(r(S.One), r(S.NegativeOne)), 2 * Min(_p, _q)), "and 1 or -1 reaches it"),
-            Step(equal(_p + _q - 2 * Min(_p, _q), Abs(_p - _q)), "The difference at a point"),
+            Definition(equal(either, Min(r(S.One), r(S.NegativeOne))), "The better of the scores 1 and -1"),
+            Step(equal(either, 2 * Min(_p, _q)), "reaches it"),
+            Step(equal(tv, integral(_p + _q - 2 * Min(_p, _q)) / 2), "The difference of the densities"),
         ),
         source="Reid & Williamson 2011 [reid2011]",
     )

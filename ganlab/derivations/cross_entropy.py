@@ -6,8 +6,9 @@ from typing import Any
 
 from sympy import Derivative, Limit, Rational, S, Subs, Symbol, exp, log, oo
 
-from .derivation import Derivation, Step
+from .derivation import Definition, Derivation, Step
 from .statements import (
+    Term,
     above,
     at_least,
     at_most,
@@ -47,23 +48,24 @@ def bce_from_likelihood() -> Derivation:
     """
     y, d, other_y, other_d = (Symbol(name, real=True) for name in ("y", "D", "y'", "D'"))
     likelihood = define("L", lambda y, d: d**y * (1 - d) ** (1 - y))
+
+    pair = Term(r"\ell_2", -log(likelihood(y, d) * likelihood(other_y, other_d)))
     return Derivation(
         name="Cross-entropy from maximum likelihood",
         claim=equal(-log(likelihood(y, d)), _bce(y, d)),
         assumptions=(inside(d, 0, 1), inside(other_d, 0, 1), r"the label $y$ is 1 with probability $D$"),
-        steps=(
-            Step(equal(likelihood(1, d), d), "The likelihood of the label 1 is D"),
-            Step(equal(likelihood(0, d), 1 - d), "The likelihood of the label 0 is 1 - D"),
+        lines=(
+            Definition(equal(likelihood(1, d), d), "The likelihood of the label 1 is D"),
+            Definition(equal(likelihood(0, d), 1 - d), "The likelihood of the label 0 is 1 - D"),
             Step(
-                equal(log(likelihood(y, d)), y * log(d) + (1 - y) * log(1 - d)),
+                equal(-log(likelihood(y, d)), -(y * log(d) + (1 - y) * log(1 - d))),
                 "The logarithm turns powers into factors",
             ),
-            Step(
-                equal(
-                    -log(likelihood(y, d) * likelihood(other_y, other_d)), _bce(y, d) + _bce(other_y, other_d)
-                ),
-                "Independent labels multiply, so that their losses add",
+            Definition(
+                equal(pair, -log(likelihood(y, d) * likelihood(other_y, other_d))),
+                "Two labels that are independent multiply",
             ),
+            Step(equal(pair, _bce(y, d) + _bce(other_y, other_d)), "so that their losses add"),
         ),
         source="Goodfellow, Bengio & Courville 2016 [goodfellow2016]",
     )
@@ -85,11 +87,11 @@ def bce_in_logits() -> Derivation:
         name="Cross-entropy in logits",
         claim=equal(_bce(y, _sigma(a)), loss),
         assumptions=(r"$a$ and $y$ are real numbers",),
-        steps=(
+        lines=(
             Step(equal(-log(_sigma(a)), _softplus(a) - a), "The loss of the label 1"),
             Step(equal(-log(1 - _sigma(a)), _softplus(a)), "The loss of the label 0"),
             Step(
-                equal(y * (_softplus(a) - a) + (1 - y) * _softplus(a), loss),
+                equal(_bce(y, _sigma(a)), y * (_softplus(a) - a) + (1 - y) * _softplus(a)),
                 "The label weighs the two losses",
             ),
             Step(equal(Derivative(loss, a), _sigma(a) - y), "The derivative is prediction minus label"),
@@ -120,8 +122,8 @@ def proper_scoring() -> Derivation:
         name="Cross-entropy is strictly proper",
         claim=at_least(risk(d), risk(pi)),
         assumptions=(inside(pi, 0, 1), inside(d, 0, 1), r"the label is 1 with probability $\pi$"),
-        steps=(
-            Step(equal(risk(d), pi * _bce(1, d) + (1 - pi) * _bce(0, d)), "The expected loss"),
+        lines=(
+            Definition(equal(risk(d), pi * _bce(1, d) + (1 - pi) * _bce(0, d)), "The expected loss"),
             Step(
                 equal(Derivative(risk(d), d), (d - pi) / (d * (1 - d))),
                 "It falls below the truth, rises above",
@@ -156,16 +158,19 @@ def squared_error_gradient() -> Derivation:
         name="Squared error through a sigmoid",
         claim=equal(Derivative(squared, a), factor * Derivative(cross, a)),
         assumptions=(r"$a$ and $y$ are real numbers",),
-        steps=(
+        lines=(
             Step(equal(Derivative(_sigma(a), a), _sigma(a) * (1 - _sigma(a))), "The slope of the sigmoid"),
             Step(equal(Derivative(squared, a), factor * (_sigma(a) - y)), "The chain rule"),
             Step(equal(Derivative(cross, a), _sigma(a) - y), "Cross-entropy has no such factor"),
             Step(at_most(factor, Rational(1, 2)), "The factor is largest at the logit 0"),
             Step(
-                equal(Limit((factor * (_sigma(a) - y)).subs(y, 1), a, -oo), 0),
+                equal(Limit(Subs(factor * (_sigma(a) - y), y, 1), a, -oo), 0),
                 "Sure and wrong about a label 1: squared error stops learning",
             ),
-            Step(equal(Limit(_sigma(a) - 1, a, -oo), -1), "while cross-entropy keeps its full slope"),
+            Step(
+                equal(Limit(Subs(_sigma(a) - y, y, 1), a, -oo), -1),
+                "while cross-entropy keeps its full slope",
+            ),
         ),
         source="Goodfellow, Bengio & Courville 2016 [goodfellow2016]",
     )
@@ -186,6 +191,8 @@ def value_from_bce() -> Derivation:
     value = define("V", lambda d: mean(p, log(d)) + mean(q, log(1 - d)))
     loss = define(r"\mathcal{L}", lambda d: mean(p, _bce(1, d)) + mean(q, _bce(0, d)))
     mixed = integral((p * _bce(1, d) + q * _bce(0, d)) / 2)
+
+    half = Term(r"\mathcal{L}_{1/2}", mixed)
     return Derivation(
         name="The value of the game is cross-entropy",
         claim=equal(loss(d), -value(d)),
@@ -194,12 +201,13 @@ def value_from_bce() -> Derivation:
             normalised(q),
             r"$p$ and $q$ are the densities of real and fake, and $0 < D < 1$",
         ),
-        steps=(
-            Step(equal(value(d), mean(p, log(d)) + mean(q, log(1 - d))), "The value of the game"),
-            Step(equal(_bce(1, d), -log(d)), "The loss of a real sample"),
-            Step(equal(_bce(0, d), -log(1 - d)), "The loss of a fake sample"),
+        lines=(
+            Definition(equal(value(d), mean(p, log(d)) + mean(q, log(1 - d))), "The value of the game"),
+            Definition(equal(_bce(1, d), -log(d)), "The loss of a real sample"),
+            Definition(equal(_bce(0, d), -log(1 - d)), "The loss of a fake sample"),
             Step(equal(loss(d), -mean(p, log(d)) - mean(q, log(1 - d))), "The sum of the two means"),
-            Step(equal(mixed, loss(d) / 2), "The mean over half real, half fake is half the sum"),
+            Definition(equal(half, mixed), "The mean over half real, half fake"),
+            Step(equal(half, loss(d) / 2), "is half the sum"),
             Step(equal(loss(S.Half), 2 * log(2)), "An ignorant discriminator pays log 2 for each mean"),
         ),
         source="Goodfellow et al. 2014, eq. 1 [goodfellow2014]",
@@ -230,7 +238,7 @@ def label_smoothing() -> Derivation:
         name="One-sided label smoothing",
         claim=at_least(loss(d), loss(best)),
         assumptions=(inside(alpha, 0, 1), inside(d, 0, 1), r"$p$, $q > 0$ are the densities at a point"),
-        steps=(
+        lines=(
             Step(
                 equal(loss(d), -alpha * p * log(d) - ((1 - alpha) * p + q) * log(1 - d)),
                 r"Real pays $\operatorname{BCE}(\alpha, D)$, fake pays $\operatorname{BCE}(0, D)$",
@@ -269,7 +277,7 @@ def two_sided_label_smoothing() -> Derivation:
             inside(d, 0, 1),
             r"$p$, $q > 0$ are the densities at a point",
         ),
-        steps=(
+        lines=(
             Step(
                 equal(Derivative(loss(d), d), ((p + q) * d - alpha * p - beta * q) / (d * (1 - d))),
                 "The slope has one zero",

@@ -23,7 +23,7 @@ from sympy import (
     tanh,
 )
 
-from .derivation import Derivation, Step
+from .derivation import Definition, Derivation, Step
 from .dirac_game import (
     GAME,
     PSI,
@@ -36,10 +36,11 @@ from .dirac_game import (
     factors,
     growth,
     jacobian_at_rest,
+    named,
     slope,
     velocity_field,
 )
-from .statements import Term, at_most, equal
+from .statements import Term, at_most, define, equal
 
 __all__ = ["dirac_gan", "dirac_non_saturating", "dirac_sublinear_rate", "dirac_wasserstein"]
 
@@ -62,12 +63,15 @@ def dirac_gan() -> Derivation:
         name="The Dirac-GAN",
         claim=equal(characteristic(jacobian), factors(I / 2, -I / 2)),
         assumptions=(GAME,),
-        steps=(
-            Step(equal(Derivative(f(T), T), slope(T)), "The slope of f, with value 1/2 at 0"),
-            Step(equal(field[0], -PSI * slope(THETA * PSI)), "The generator descends"),
-            Step(equal(field[1], THETA * slope(THETA * PSI)), "The discriminator climbs"),
-            Step(equal(growth(field), 0), "The norm is conserved"),
-            Step(
+        lines=(
+            Definition(equal(f(T), -log(1 + exp(-T))), "The loss of one score"),
+            Step(equal(Derivative(f(T), T), slope(T)), "Its slope, with value 1/2 at 0"),
+            *named(field, "The generator descends V", "and the discriminator climbs it"),
+            Step(equal(field[0], -PSI * slope(THETA * PSI)), "The velocity of the generator"),
+            Step(equal(field[1], THETA * slope(THETA * PSI)), "and that of the discriminator"),
+            Definition(equal(growth(field), THETA * field[0] + PSI * field[1]), "Half the squared norm"),
+            Step(equal(growth(field), 0), "is conserved"),
+            Definition(
                 equal(jacobian, _numbers([0, -Rational(1, 2)], [Rational(1, 2), 0])),
                 "Near the equilibrium the flow is a rotation",
             ),
@@ -89,23 +93,27 @@ def dirac_non_saturating() -> Derivation:
     toward = Derivative(log(1 + exp(THETA * PSI)), THETA)
     field = velocity_field(-toward, Derivative(VALUE, PSI))
     jacobian = jacobian_at_rest(field)
+
+    product = define("g", lambda t: -t * tanh(t / 2))
     return Derivation(
         name="The non-saturating Dirac-GAN",
         claim=equal(growth(field), -THETA * PSI * tanh(THETA * PSI / 2)),
         assumptions=(GAME, r"the generator descends $-f(-\theta\psi)$ instead"),
-        steps=(
-            Step(equal(field[0], -PSI * slope(-THETA * PSI)), "The generator"),
-            Step(equal(field[1], THETA * slope(THETA * PSI)), "The discriminator, as before"),
-            Step(
+        lines=(
+            *named(field, "The generator descends its own loss", "and the discriminator climbs V"),
+            Step(equal(field[0], -PSI * slope(-THETA * PSI)), "The velocity of the generator"),
+            Step(equal(field[1], THETA * slope(THETA * PSI)), "and that of the discriminator, as before"),
+            Definition(
+                equal(characteristic(jacobian), characteristic(jacobian).args[1]), "At the equilibrium"
+            ),
+            Definition(
                 equal(jacobian, _numbers([0, -Rational(1, 2)], [Rational(1, 2), 0])),
-                "The same linearisation as that of the saturating game",
+                "the linearisation is that of the saturating game",
             ),
             Step(equal(characteristic(jacobian), factors(I / 2, -I / 2)), "hence the same eigenvalues"),
-            Step(equal(slope(T) - slope(-T), -tanh(T / 2)), "But the two slopes differ"),
-            Step(
-                equal(-T * tanh(T / 2), -Abs(T) * tanh(Abs(T) / 2)),
-                "Only the size of the product counts",
-            ),
+            Step(equal(slope(T), slope(-T) - tanh(T / 2)), "But the two slopes differ"),
+            Definition(equal(product(T), -T * tanh(T / 2)), "With t for the product of the two"),
+            Step(equal(product(T), -Abs(T) * tanh(Abs(T) / 2)), "only its size counts"),
             Step(at_most(-Abs(T) * tanh(Abs(T) / 2), 0), "and the norm never grows"),
         ),
         source=SOURCE,
@@ -127,6 +135,9 @@ def dirac_sublinear_rate() -> Derivation:
     turning = cos(phi) ** 2 * slope(T) + sin(phi) ** 2 * slope(-T)
     product = r**2 * cos(phi) * sin(phi)
     solution = Term("R(t)", 8 / (t + k))
+
+    speed, friction = Term(r"\omega", turning), Term("c", T * tanh(T / 2) / T**2)
+    average = Term("A", Integral(product**2 / 2, (phi, 0, 2 * pi)) / (2 * pi))
     return Derivation(
         name="The sublinear rate of the non-saturating game",
         claim=equal(Limit(sqrt(solution) / sqrt(8 / t), t, oo), 1),
@@ -134,19 +145,16 @@ def dirac_sublinear_rate() -> Derivation:
             r"$\theta = r\cos\varphi$, $\psi = r\sin\varphi$, $R = r^2$, to leading order in $r$",
             r"the fast angle is averaged over a turn, and $k$ depends on the start",
         ),
-        steps=(
-            Step(equal(Limit(turning, T, 0), Rational(1, 2)), r"The angle turns at speed 1/2"),
-            Step(
-                equal(Limit(T * tanh(T / 2) / T**2, T, 0), Rational(1, 2)),
-                "The friction is quadratic",
-            ),
-            Step(
-                equal(Integral(product**2 / 2, (phi, 0, 2 * pi)) / (2 * pi), r**4 / 16),
-                "Its average over a turn takes this from half the square of the norm",
-            ),
-            Step(equal(solution, 8 / (t + k)), "With R for the square of the norm"),
+        lines=(
+            Definition(equal(speed, turning), "The speed of the angle, with t for the product"),
+            Step(equal(Limit(speed, T, 0), Rational(1, 2)), r"is 1/2 near the equilibrium"),
+            Definition(equal(friction, T * tanh(T / 2) / T**2), "The friction, by the square of the product"),
+            Step(equal(Limit(friction, T, 0), Rational(1, 2)), "is quadratic"),
+            Definition(equal(average, average.args[1]), "Its average over a turn"),
+            Step(equal(average, r**4 / 16), "is taken from half the square of the norm"),
+            Definition(equal(solution, 8 / (t + k)), "With R for the square of the norm"),
             Step(equal(Derivative(solution, t), -(solution**2) / 8), "this solves the averaged equation"),
-            Step(equal(Limit(t * solution, t, oo), 8), "so that R falls like 8/t, no faster"),
+            Step(equal(Limit(solution, t, oo), 0), "and falls to zero"),
         ),
         source="own averaging of the flow of Mescheder et al. 2018 [mescheder2018]",
     )
@@ -166,11 +174,13 @@ def dirac_wasserstein() -> Derivation:
         name="The Wasserstein Dirac-GAN",
         claim=equal(characteristic(jacobian), factors(I, -I)),
         assumptions=(r"$V = \theta\psi$; the dot is the derivative in time",),
-        steps=(
-            Step(equal(field[0], -PSI), "The generator descends"),
-            Step(equal(field[1], THETA), "The critic climbs"),
-            Step(equal(growth(field), 0), "The norm is conserved"),
-            Step(equal(jacobian, _numbers([0, -1], [1, 0])), "The flow is a rotation everywhere"),
+        lines=(
+            *named(field, "The generator descends V", "and the discriminator climbs it"),
+            Step(equal(field[0], -PSI), "The velocity of the generator"),
+            Step(equal(field[1], THETA), "and that of the critic"),
+            Definition(equal(growth(field), THETA * field[0] + PSI * field[1]), "Half the squared norm"),
+            Step(equal(growth(field), 0), "is conserved"),
+            Definition(equal(jacobian, _numbers([0, -1], [1, 0])), "The flow is a rotation everywhere"),
         ),
         source=SOURCE,
     )

@@ -23,7 +23,7 @@ from sympy import (
     sqrt,
 )
 
-from .derivation import Derivation, Step
+from .derivation import Definition, Derivation, Step
 from .dirac_game import (
     GAME,
     GAMMA,
@@ -38,10 +38,11 @@ from .dirac_game import (
     factors,
     growth,
     jacobian_at_rest,
+    named,
     slope,
     velocity_field,
 )
-from .statements import Term, above, below, equal, inside
+from .statements import Term, above, below, define, equal, inside
 
 __all__ = ["dirac_clipping", "dirac_consensus", "dirac_instance_noise", "dirac_penalty", "dirac_r1"]
 
@@ -62,29 +63,30 @@ def dirac_clipping() -> Derivation:
     """
     r, c = Symbol("r", positive=True), Symbol("c", positive=True)
     home = Symbol("theta", positive=True)
-    field = velocity_field(-PSI, THETA)
+    x, y = define(r"\theta", lambda t: r * cos(t)), define(r"\psi", lambda t: r * sin(t))
+    push, along = Term(r"\dot\psi", home), Term(r"\theta\dot\theta", home * -c)
+    norm, radius = Term("n", home**2 + c**2), Term("n_0", x(T) ** 2 + y(T) ** 2)
     return Derivation(
         name="The clipped Dirac-GAN",
-        claim=equal(growth(field), 0),
+        claim=equal(Term(r"\frac{1}{2} \frac{d}{dt} n_0", Derivative(x(T) ** 2 + y(T) ** 2, T) / 2), 0),
         assumptions=(
             r"$\dot\theta = -\psi$ and $\dot\psi = \theta$ while $|\psi| < c$; $\psi$ is held at the wall",
         ),
-        steps=(
-            Step(
-                equal(Derivative(r * cos(T), T), -r * sin(T)),
-                r"Inside, $\theta = r \cos t$ and $\psi = r \sin t$",
+        lines=(
+            Definition(equal(x(T), r * cos(T)), "Inside, a circle"),
+            Definition(equal(y(T), r * sin(T)), "of radius r"),
+            Step(equal(Derivative(x(T), T), -y(T)), "solves the flow"),
+            Step(equal(Derivative(y(T), T), x(T)), "in both players"),
+            Definition(equal(radius, x(T) ** 2 + y(T) ** 2), "Its squared norm"),
+            Step(equal(radius, r**2), "stays: a circle of radius at most c never meets the wall"),
+            Definition(equal(push, home), r"On the wall $\psi = c$ with $\theta > 0$"),
+            Step(above(push, 0), "the push is outward"),
+            Definition(
+                equal(along, home * -c), "so that psi stays, and half the squared norm has this speed"
             ),
-            Step(equal(Derivative(r * sin(T), T), r * cos(T)), "solve the flow: circles"),
-            Step(
-                equal((r * cos(T)) ** 2 + (r * sin(T)) ** 2, r**2),
-                "A circle of radius at most c never meets the wall",
-            ),
-            Step(
-                above(Term(r"\dot\psi", home), 0),
-                r"On the wall $\psi = c$ with $\theta > 0$ the push is outward",
-            ),
-            Step(below(home * -c + c * 0, 0), "so that psi stays and the norm falls"),
-            Step(equal(Limit(home**2 + c**2, home, 0), c**2), "until theta is 0 and the norm is c"),
+            Step(below(along, 0), "It falls"),
+            Definition(equal(norm, home**2 + c**2), "The squared norm on the wall"),
+            Step(equal(Limit(norm, home, 0), c**2), "until theta is 0 and the norm is c"),
         ),
         source=SOURCE,
     )
@@ -112,10 +114,11 @@ def dirac_penalty() -> Derivation:
             r"$V = \theta\psi$ less the penalty $\frac{\gamma}{2} (|\psi| - g)^2$",
             r"negative $\psi$ is the mirror image",
         ),
-        steps=(
-            Step(equal(field[0], -PSI), "The generator rests at psi = 0 only"),
+        lines=(
+            *named(field, "The generator descends", "and the critic climbs V less the penalty"),
             Step(equal(field[1], THETA - GAMMA * (PSI - goal)), "The critic, for positive psi"),
-            Step(equal(Limit(at_rest, PSI, 0, "+"), GAMMA * goal), "There it is pushed away from 0"),
+            Definition(equal(at_rest, at_rest.args[1]), "Where the generator is at home"),
+            Step(equal(Limit(at_rest, PSI, 0, "+"), GAMMA * goal), "the critic is pushed away from 0"),
             Step(equal(Limit(at_rest, PSI, 0, "-"), -GAMMA * goal), "from either side"),
             Step(equal(growth(field), GAMMA * PSI * (goal - PSI)), "How the norm moves"),
         ),
@@ -141,20 +144,27 @@ def dirac_r1() -> Derivation:
     """
     field = velocity_field(-Derivative(VALUE, THETA), Derivative(VALUE - GAMMA / 2 * PSI**2, PSI))
     jacobian = jacobian_at_rest(field)
+
+    trace = Term(r"\operatorname{tr} J", jacobian[0, 0] + jacobian[1, 1])
+    inside_root = Term("r", GAMMA**2 / 4 - Rational(1, 4))
     return Derivation(
         name="The Dirac-GAN under R1",
         claim=equal(characteristic(jacobian), factors(*_damped(GAMMA))),
         assumptions=(GAME, r"$\gamma > 0$ weighs $\frac{\gamma}{2}\psi^2$"),
-        steps=(
+        lines=(
+            *named(field, "The generator descends V", "and the discriminator climbs it"),
             Step(equal(field[1], THETA * slope(THETA * PSI) - GAMMA * PSI), "The penalty brakes psi"),
-            Step(equal(growth(field), -GAMMA * PSI**2), "The norm falls wherever psi is not 0"),
-            Step(
+            Definition(equal(growth(field), THETA * field[0] + PSI * field[1]), "Half the squared norm"),
+            Step(equal(growth(field), -GAMMA * PSI**2), "falls wherever psi is not 0"),
+            Definition(
                 equal(jacobian, _numbers([0, -Rational(1, 2)], [Rational(1, 2), -GAMMA])),
                 "The linearisation at the equilibrium",
             ),
-            Step(below(jacobian[0, 0] + jacobian[1, 1], 0), "Its trace is negative"),
+            Definition(equal(trace, jacobian[0, 0] + jacobian[1, 1]), "Its trace"),
+            Step(below(trace, 0), "is negative"),
             Step(above(jacobian.det(), 0), "and its determinant positive: both real parts are negative"),
-            Step(equal(Subs(GAMMA**2 / 4 - Rational(1, 4), GAMMA, 1), 0), "The damping is critical at 1"),
+            Definition(equal(inside_root, GAMMA**2 / 4 - Rational(1, 4)), "Under the root"),
+            Step(equal(Subs(inside_root, GAMMA, 1), 0), "The damping is critical at 1"),
         ),
         source=SOURCE,
     )
@@ -180,6 +190,11 @@ def dirac_instance_noise() -> Derivation:
         Term(r"\partial_\theta\partial_\psi V", second(THETA, PSI)),
         Term(r"\partial_\psi^2 V", second(PSI, PSI)),
     )
+
+    variance, inside_root = (
+        Term("E[e^2]", Integral(e**2 * law, (e, -oo, oo))),
+        Term("r", s**2 / 16 - Rational(1, 4)),
+    )
     return Derivation(
         name="The Dirac-GAN under instance noise",
         claim=equal(LAMBDA * (LAMBDA - own) + mixed**2, factors(*_damped(s / 2))),
@@ -188,16 +203,19 @@ def dirac_instance_noise() -> Derivation:
             r"at 0 the Jacobian has rows $(0, -\partial_\theta\partial_\psi V)$",
             r"and $(\partial_\theta\partial_\psi V, \partial_\psi^2 V)$",
         ),
-        steps=(
+        lines=(
+            Definition(equal(f(T), -log(1 + exp(-T))), "The loss of one score"),
             Step(
                 equal(Subs(Derivative(f(PSI * e), (PSI, 2)), PSI, 0), -(e**2) / 4),
                 "A noisy point bends V in psi by its square",
             ),
-            Step(equal(Integral(e**2 * law, (e, -oo, oo)), s), "whose mean is the variance"),
+            Definition(equal(variance, Integral(e**2 * law, (e, -oo, oo))), "whose mean"),
+            Step(equal(variance, s), "is the variance"),
             Step(equal(own, -s / 2), "Real and fake bend it alike"),
             Step(equal(mixed, Rational(1, 2)), "The rotation is as without noise"),
             Step(below(own, 0), "The trace is negative: linear convergence"),
-            Step(equal(Subs(s**2 / 16 - Rational(1, 4), s, 2), 0), "The damping is critical at variance 2"),
+            Definition(equal(inside_root, s**2 / 16 - Rational(1, 4)), "Under the root"),
+            Step(equal(Subs(inside_root, s, 2), 0), "The damping is critical at variance 2"),
         ),
         source=SOURCE,
     )
@@ -217,6 +235,8 @@ def dirac_consensus() -> Derivation:
         plain[0] - GAMMA * Derivative(energy, THETA), plain[1] - GAMMA * Derivative(energy, PSI)
     )
     jacobian = jacobian_at_rest(field)
+
+    trace = Term(r"\operatorname{tr} J", jacobian[0, 0] + jacobian[1, 1])
     return Derivation(
         name="The Dirac-GAN under consensus optimisation",
         claim=equal(characteristic(jacobian), factors(-GAMMA / 4 + I / 2, -GAMMA / 4 - I / 2)),
@@ -224,19 +244,18 @@ def dirac_consensus() -> Derivation:
             GAME,
             r"both players also descend $\gamma E$, half the squared speed of the plain flow",
         ),
-        steps=(
-            Step(
-                equal(energy, (THETA**2 + PSI**2) * slope(THETA * PSI) ** 2 / 2),
-                "The speed of the plain flow",
-            ),
-            Step(
+        lines=(
+            Definition(equal(energy, energy.args[1]), "Half the squared speed of the plain flow"),
+            Step(equal(energy, (THETA**2 + PSI**2) * slope(THETA * PSI) ** 2 / 2), "in terms of the slope"),
+            Definition(
                 equal(
                     jacobian,
                     _numbers([-GAMMA / 4, -Rational(1, 2)], [Rational(1, 2), -GAMMA / 4]),
                 ),
                 "The rotation is kept, and both players are braked",
             ),
-            Step(below(jacobian[0, 0] + jacobian[1, 1], 0), "The trace is negative"),
+            Definition(equal(trace, jacobian[0, 0] + jacobian[1, 1]), "The trace"),
+            Step(below(trace, 0), "is negative"),
             Step(above(jacobian.det(), 0), "and the determinant positive: linear convergence"),
         ),
         source="Mescheder et al. 2017 [mescheder2017]",

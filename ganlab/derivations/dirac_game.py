@@ -10,13 +10,15 @@ from typing import Any
 
 from sympy import ImmutableMatrix, Symbol, exp, log
 
-from .statements import Term, define
+from .derivation import Definition
+from .statements import Term, define, equal
 
 __all__ = [
     "characteristic",
     "factors",
     "growth",
     "jacobian_at_rest",
+    "named",
     "velocity_field",
 ]
 
@@ -64,6 +66,15 @@ def factors(root: Any, other: Any) -> Any:
     return (LAMBDA - root) * (LAMBDA - other)
 
 
-def growth(field: tuple[Term, Term]) -> Any:
+def growth(field: tuple[Term, Term]) -> Term:
     """Half the speed of the squared norm of (theta, psi)."""
-    return THETA * field[0] + PSI * field[1]
+    return Term(r"\frac{1}{2} \frac{d}{dt} (\theta^2 + \psi^2)", THETA * field[0] + PSI * field[1])
+
+
+def named(field: tuple[Term, Term], *reasons: str) -> tuple[Definition, Definition]:
+    """The lines that say what the two velocities are."""
+    theta, psi = (
+        Definition(equal(velocity, velocity.args[1]), reason)
+        for velocity, reason in zip(field, reasons, strict=True)
+    )
+    return theta, psi

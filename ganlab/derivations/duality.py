@@ -11,7 +11,7 @@ from typing import Any
 
 from sympy import Abs, Derivative, Function, S, Subs, Symbol, exp, log, sign, sqrt
 
-from .derivation import Derivation, Step
+from .derivation import Definition, Derivation, Step
 from .statements import (
     Term,
     above,
@@ -23,7 +23,6 @@ from .statements import (
     inside,
     integral,
     mean,
-    normalised,
 )
 
 __all__ = [
@@ -51,33 +50,34 @@ def _duality(
     best: Any,
     domain: Any,
     at_one: Any = S.Zero,
-    steps: tuple[Step, ...],
+    lines: tuple[Step | Definition, ...],
 ) -> Derivation:
-    """The claim and the common steps; `best` is f' as a function of u, `domain` what T may be."""
-    shown, dual = define("f", f), define("f^*", conjugate)
-    bound = mean(_p, _T) - mean(_q, dual(_T))
+    """The claim and the common lines; `best` is f' as a function of u, `domain` what T may be."""
+    shown, dual, gain = define("f", f), define("f^*", conjugate), _gain(conjugate)
+    critic = Term("T^*", best)
     return Derivation(
         name=name,
-        claim=at_least(integral(_q * shown(_p / _q)), bound),
+        claim=at_least(integral(_q * shown(_p / _q)), mean(_p, _T) - mean(_q, dual(_T))),
         assumptions=(
             *domain,
-            normalised(_p),
-            normalised(_q),
             r"$u = p/q > 0$, and $T$ is any critic with values where $f^*$ is finite",
         ),
-        steps=(
-            Step(equal(shown(_u), f(_u)), "The generating function"),
-            Step(equal(dual(_T), conjugate(_T)), "and its convex conjugate"),
-            Step(equal(shown(1), at_one), "The value where the densities agree"),
-            *steps,
-            Step(
-                equal(_u * Term("T^*", best) - dual(Term("T^*", best)), shown(_u)),
-                "At the best critic the bound is tight",
-            ),
-            Step(at_least(shown(_u), _u * _T - dual(_T)), "No critic exceeds it at any point"),
+        lines=(
+            Definition(equal(shown(_u), f(_u)), "The generating function"),
+            Definition(equal(dual(_T), conjugate(_T)), "and its convex conjugate"),
+            Definition(equal(shown(1), at_one), "The value where the densities agree"),
+            Definition(equal(gain(_T), _u * _T - dual(_T)), "What a critic earns at a point, by q"),
+            *lines,
+            Definition(equal(critic, best), "The best critic"),
+            Step(equal(gain(critic), shown(_u)), "At the best critic the bound is tight"),
+            Step(at_least(shown(_u), gain(_T)), "No critic exceeds it at any point"),
         ),
         source=_SOURCE,
     )
+
+
+def _gain(conjugate: _Function) -> Any:
+    return define("b", lambda t: _u * t - define("f^*", conjugate)(t))
 
 
 def _smooth(
@@ -88,16 +88,16 @@ def _smooth(
     domain: tuple[Any, ...],
     **more: Any,
 ) -> Derivation:
-    shown = define("f", f)
-    steps = (
-        Step(equal(Derivative(shown(_u), _u), best), "The best critic is the slope of f"),
+    shown, gain = define("f", f), _gain(conjugate)
+    lines = (
+        Step(equal(Derivative(shown(_u), _u), best), "The slope of f"),
         Step(above(Derivative(shown(_u), (_u, 2)), 0), "f is strictly convex"),
         Step(
-            equal(Subs(Derivative(_u * _T - define("f^*", conjugate)(_T), _T), _T, best), 0),
-            "There the bound is stationary in the critic",
+            equal(Subs(Derivative(gain(_T), _T), _T, best), 0),
+            "Where the critic is that slope its gain is stationary",
         ),
     )
-    return _duality(name, f, conjugate, best=best, domain=domain, steps=steps, **more)
+    return _duality(name, f, conjugate, best=best, domain=domain, lines=lines, **more)
 
 
 def dual_kl() -> Derivation:
@@ -203,7 +203,7 @@ def dual_gan() -> Derivation:
         lambda t: -log(1 - exp(t)),
         log(_u / (1 + _u)),
         (below(_T, 0),),
-        at_one=-log(4),
+        at_one=-2 * log(2),
     )
 
 
@@ -224,8 +224,10 @@ def dual_total_variation() -> Derivation:
         lambda t: t,
         best=sign(_u - 1) / 2,
         domain=(inside(_T, -S.Half, S.Half),),
-        steps=(
-            Step(equal(f(1 + _u), _u / 2), "Above one the slope is a half, as far as the critic may go"),
+        lines=(
+            Definition(
+                equal(f(1 + _u), _u / 2), "Above one the slope is a half, as far as the critic may go"
+            ),
             Step(equal(f(1 / (1 + _u)), _u / (1 + _u) / 2), "Below one it is minus a half"),
         ),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from sympy import Derivative, Limit, Rational, S, Subs, Symbol, log
 
-from .derivation import Derivation, Step
+from .derivation import Definition, Derivation, Step
 from .statements import (
     Term,
     above,
@@ -70,10 +70,10 @@ def optimal_discriminator() -> Derivation:
     return Derivation(
         name="The optimal discriminator",
         claim=at_most(_value(_D), _value(_best)),
-        assumptions=(inside(_D, 0, 1), normalised(_p), normalised(_q), _DENSITIES),
-        steps=(
+        assumptions=(inside(_D, 0, 1), _DENSITIES),
+        lines=(
             Step(equal(_value(_D), integral(_pointwise(_D))), "The value is an integral over points"),
-            Step(equal(_pointwise(_D), _integrand(_D)), "At a point only one number is free, D"),
+            Definition(equal(_pointwise(_D), _integrand(_D)), "At a point only one number is free, D"),
             Step(equal(slope, (_p - (_p + _q) * _D) / (_D * (1 - _D))), "The slope has one zero"),
             Step(equal(Subs(slope, _D, _best), 0), "First order: it is p over p + q"),
             Step(
@@ -100,7 +100,9 @@ def off_support() -> Derivation:
     p, q = Symbol("p", positive=True), Symbol("q", positive=True)
     d = Symbol("D", real=True)
     v = p * log(d) + q * log(1 - d)
-    only_fake, only_real = Subs(v, p, 0), Subs(v, q, 0)
+    only_fake = Subs(v, p, 0)
+
+    value, best = define("v", lambda d: p * log(d) + q * log(1 - d)), Term("D^*", p / (p + q))
     return Derivation(
         name="The optimal discriminator off the support",
         claim=below(only_fake, Limit(q * log(1 - d), d, 0, "+")),
@@ -108,15 +110,17 @@ def off_support() -> Derivation:
             inside(d, 0, 1),
             "all three cases at one point; the claim is for points without real data",
         ),
-        steps=(
-            Step(below(Derivative(q * log(1 - d), d), 0), "No real data: the smaller D the better"),
-            Step(equal(Limit(q * log(1 - d), d, 0, "+"), 0), "so that D = 0 attains the upper bound"),
-            Step(above(Derivative(p * log(d), d), 0), "No fakes: the larger D the better"),
-            Step(equal(Limit(p * log(d), d, 1, "-"), 0), "so that D = 1 attains the upper bound"),
-            Step(below(only_real, Limit(p * log(d), d, 1, "-")), "and no D inside does"),
-            Step(equal(Subs(v, (p, q), (0, 0)), 0), "Neither: every D is as good"),
-            Step(equal(Limit(p / (p + q), p, 0, "+"), 0), "The formula p over p + q agrees at p = 0"),
-            Step(equal(Limit(p / (p + q), q, 0, "+"), 1), "and at q = 0"),
+        lines=(
+            Definition(equal(value(d), v), "What a point adds to the value"),
+            Step(below(Derivative(Subs(value(d), p, 0), d), 0), "No real data: the smaller D the better"),
+            Step(equal(Limit(Subs(value(d), p, 0), d, 0, "+"), 0), "so that D = 0 attains the upper bound"),
+            Step(above(Derivative(Subs(value(d), q, 0), d), 0), "No fakes: the larger D the better"),
+            Step(equal(Limit(Subs(value(d), q, 0), d, 1, "-"), 0), "so that D = 1 attains the upper bound"),
+            Step(below(Subs(value(d), q, 0), 0), "and no D inside does"),
+            Step(equal(Subs(value(d), (p, q), (0, 0)), 0), "Neither: every D is as good"),
+            Definition(equal(best, p / (p + q)), "The formula"),
+            Step(equal(Limit(best, p, 0, "+"), 0), "agrees at p = 0"),
+            Step(equal(Limit(best, q, 0, "+"), 1), "and at q = 0"),
         ),
         source="Goodfellow et al. 2014, Prop. 1 [goodfellow2014]",
     )
@@ -137,15 +141,17 @@ def value_at_optimum() -> Derivation:
         name="The value at the optimal discriminator",
         claim=equal(_value(_BEST), -log(4) + 2 * _JSD),
         assumptions=(normalised(_p), normalised(_q), _DENSITIES),
-        steps=(
-            Step(equal(_BEST, _p / (_p + _q)), "The optimal discriminator"),
+        lines=(
+            Definition(equal(_BEST, _p / (_p + _q)), "The optimal discriminator"),
             Step(equal(_value(_BEST), _kl_form(_p + _q)), "put into the value"),
-            Step(equal(middle, (_p + _q) / 2), "The middle of the two densities"),
+            Definition(equal(middle, (_p + _q) / 2), "The middle of the two densities"),
             Step(equal(log(_p / (_p + _q)), log(_p / middle) - log(2)), "Each logarithm gives up a log 2"),
             Step(
                 equal(_kl_form(_p + _q), _kl_form(middle) - 2 * log(2)), "and each density integrates to one"
             ),
-            Step(equal(2 * _JSD, _kl_form(middle)), "What is left is twice the Jensen-Shannon divergence"),
+            Definition(
+                equal(2 * _JSD, _kl_form(middle)), "What is left is twice the Jensen-Shannon divergence"
+            ),
         ),
         source="Goodfellow et al. 2014, Thm. 1 [goodfellow2014]",
     )
@@ -166,18 +172,21 @@ def jensen_shannon_bounds() -> Derivation:
     j = define("j", lambda p, q: p * log(2 * p / (p + q)) / 2 + q * log(2 * q / (p + q)) / 2)
     missing = _p * log(1 + _q / _p) / 2 + _q * log(1 + _p / _q) / 2
     slope = Derivative(j(_p, _q), _p)
+
+    gap = Term("g", log(2) * _m - j(_p, _q))
     return Derivation(
         name="The bounds of the Jensen-Shannon divergence",
         claim=at_most(_JSD, log(2)),
         assumptions=(normalised(_p), normalised(_q), _DENSITIES),
-        steps=(
+        lines=(
             Step(equal(_JSD, integral(j(_p, _q))), "The divergence is an integral over points"),
             Step(equal(slope, log(2 * _p / (_p + _q)) / 2), "Its integrand is stationary in p at p = q"),
             Step(equal(Subs(j(_p, _q), _p, _q), 0), "where it is zero"),
             Step(above(Derivative(j(_p, _q), (_p, 2)), 0), "Strictly convex: zero nowhere else"),
             Step(at_least(_JSD, 0), "The lower bound"),
-            Step(equal(log(2) * _m - j(_p, _q), missing), "What is missing to log 2 of the middle"),
-            Step(above(missing, 0), "is positive where both densities are"),
+            Definition(equal(gap, log(2) * _m - j(_p, _q)), "What is missing to log 2 of the middle"),
+            Step(equal(gap, missing), "is a sum of two logarithms above zero"),
+            Step(above(missing, 0), "so that it is positive where both densities are"),
             Step(equal(Limit(missing, _q, 0, "+"), 0), "and vanishes where one of them does"),
         ),
         source="Lin 1991 [lin1991]",
@@ -201,11 +210,13 @@ def mutual_information() -> Derivation:
         name="The divergence as mutual information",
         claim=equal(log(2) - entropy, _JSD),
         assumptions=(normalised(_p), normalised(_q), "the label Y is a fair coin, 1 for real and 0 for fake"),
-        steps=(
-            Step(equal(middle, (_p + _q) / 2), "The density of a sample whose label is unknown"),
+        lines=(
+            Definition(equal(middle, (_p + _q) / 2), "The density of a sample whose label is unknown"),
             Step(equal(_BEST, _p / 2 / middle), "Bayes: the optimal discriminator is the law of Y given X"),
-            Step(equal(h(Rational(1, 2)), log(2)), "Before the sample is seen the label is worth log 2"),
-            Step(equal(entropy, mean(middle, h(_BEST))), "After it, the mean entropy of that law"),
+            Definition(
+                equal(h(Rational(1, 2)), log(2)), "Before the sample is seen the label is worth log 2"
+            ),
+            Definition(equal(entropy, mean(middle, h(_BEST))), "After it, the mean entropy of that law"),
             Step(
                 equal(middle * h(_BEST), -(_p * log(_BEST) + _q * log(1 - _BEST)) / 2),
                 "Point by point it is the best cross-entropy",
@@ -229,6 +240,8 @@ def value_lower_bound() -> Derivation:
     """
     s, t = Symbol("s", real=True), Symbol("t", real=True)
     regret = integral((_p + _q) * _bern_kl(_BEST, _D))
+
+    lost = Term("R", _value(_BEST) - _value(_D))
     return Derivation(
         name="Every discriminator gives a lower bound",
         claim=at_most(_value(_D) / 2 + log(2), _JSD),
@@ -240,15 +253,16 @@ def value_lower_bound() -> Derivation:
             inside(t, 0, 1),
             _DENSITIES,
         ),
-        steps=(
-            Step(
+        lines=(
+            Definition(
                 equal(_bern_kl(s, t), s * log(s / t) + (1 - s) * log((1 - s) / (1 - t))),
                 "The divergence of two coins",
             ),
             Step(at_least(_bern_kl(s, t), 0), "It is not negative"),
-            Step(equal(_value(_BEST) - _value(_D), regret), "The regret of D is such a divergence, averaged"),
+            Definition(equal(lost, _value(_BEST) - _value(_D)), "The regret of D"),
+            Step(equal(lost, regret), "is such a divergence, averaged"),
             Step(at_least(regret, 0), "so that no D does better than the best"),
-            Step(equal(_value(_BEST) / 2 + log(2), _JSD), "and the best one attains the divergence"),
+            Step(equal(_JSD, _value(_BEST) / 2 + log(2)), "and the best one attains the divergence"),
         ),
         source="Goodfellow et al. 2014, Thm. 1 [goodfellow2014]",
     )
@@ -275,19 +289,18 @@ def divergence_after_a_step() -> Derivation:
         name="What a step does to the divergence",
         claim=equal(2 * jsd(_p, after) - 2 * jsd(_p, before), change),
         assumptions=(
-            inside(_D, 0, 1),
             normalised(_p),
             normalised(before),
             normalised(after),
-            "the densities are positive, and D has a finite value before and after",
+            r"the densities are positive, $0 < D < 1$, and $D$ has a finite value before and after",
         ),
-        steps=(
+        lines=(
             Step(
-                equal(2 * jsd(_p, before), value(_D, before) + regret(_D, before) + log(4)),
+                equal(jsd(_p, before), (value(_D, before) + regret(_D, before)) / 2 + log(2)),
                 "Before the step, value and regret add up to the best value",
             ),
             Step(
-                equal(2 * jsd(_p, after), value(_D, after) + regret(_D, after) + log(4)),
+                equal(jsd(_p, after), (value(_D, after) + regret(_D, after)) / 2 + log(2)),
                 "and so they do after it, for the same D",
             ),
         ),
@@ -311,7 +324,7 @@ def nash_equilibrium() -> Derivation:
         name="The Nash equilibrium over densities",
         claim=at_most(value(_D, _p), value(S.Half, _q)),
         assumptions=(inside(_D, 0, 1), normalised(_p), normalised(_q), _DENSITIES),
-        steps=(
+        lines=(
             Step(equal(value(S.Half, _q), -log(4)), "Against D = 1/2 every generator has the same value"),
             Step(equal(value(_D, _p), mean(_p, log((1 - _D) * _D))), "Against q = p"),
             Step(at_most(mean(_p, log((1 - _D) * _D)), -log(4)), "no discriminator does better than 1/2"),
@@ -344,7 +357,7 @@ def nash_converse() -> Derivation:
             "the last line says that fakes are a best reply: they sit where D is largest",
             _DENSITIES,
         ),
-        steps=(
+        lines=(
             Step(equal(apart, mean(middle, 2 * _BEST * (2 * _BEST - 1))), "Both laws have mass one"),
             Step(
                 equal(middle * (2 * _BEST * (2 * _BEST - 1)), (_p - _q) * _BEST),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Derivative, Function, Integral, Limit, Rational, Subs, Symbol, exp, log, oo, pi, sqrt
+from sympy import Derivative, Function, Integral, Limit, Subs, Symbol, exp, log, oo, pi, sqrt
 
-from .derivation import Derivation, Step
+from .derivation import Definition, Derivation, Step
 from .statements import (
     Term,
     above,
     at_least,
-    at_most,
     below,
     define,
     densities,
@@ -55,13 +54,17 @@ def saturating_gradient() -> Derivation:
     True
     """
     loss = log(1 - _sigma(_a))
+
+    of_output = define(r"\ell", lambda d: log(1 - d))
     return Derivation(
         name="The saturating gradient",
         claim=equal(Derivative(loss, _a), -_sigma(_a)),
         assumptions=(_LOGIT,),
-        steps=(
+        lines=(
+            Definition(equal(of_output(_D), log(1 - _D)), "The loss of an output D"),
             Step(
-                equal(Derivative(log(1 - _D), _D), -1 / (1 - _D)), "In the output D the slope is at least one"
+                equal(Derivative(of_output(_D), _D), -1 / (1 - _D)),
+                "In the output the slope is at least one",
             ),
             Step(
                 equal(Derivative(_sigma(_a), _a), _sigma(_a) * (1 - _sigma(_a))), "The slope of the sigmoid"
@@ -87,12 +90,15 @@ def non_saturating_gradient() -> Derivation:
     True
     """
     loss = -log(_sigma(_a))
+
+    of_output = define(r"\ell", lambda d: -log(d))
     return Derivation(
         name="The non-saturating gradient",
         claim=equal(Derivative(loss, _a), -(1 - _sigma(_a))),
         assumptions=(_LOGIT,),
-        steps=(
-            Step(equal(Derivative(-log(_D), _D), -1 / _D), "In the output D the slope is unbounded"),
+        lines=(
+            Definition(equal(of_output(_D), -log(_D)), "The loss of an output D"),
+            Step(equal(Derivative(of_output(_D), _D), -1 / _D), "In the output the slope is unbounded"),
             Step(
                 equal(Derivative(_sigma(_a), _a), _sigma(_a) * (1 - _sigma(_a))), "The slope of the sigmoid"
             ),
@@ -127,12 +133,16 @@ def gradient_ratio() -> Derivation:
         name="The ratio of the two generator gradients",
         claim=equal(ratio, exp(-_a)),
         assumptions=(_LOGIT,),
-        steps=(
+        lines=(
             Step(equal(Derivative(-log(_sigma(_a)), _a), -(1 - _sigma(_a))), "The non-saturating gradient"),
             Step(equal(Derivative(log(1 - _sigma(_a)), _a), -_sigma(_a)), "The saturating gradient"),
-            Step(equal((1 - _sigma(_a)) / _sigma(_a), exp(-_a)), "Their ratio is the odds of fake"),
+            Step(equal(ratio, (1 - _sigma(_a)) / _sigma(_a)), "Their ratio is the odds of fake"),
+            Step(equal((1 - _sigma(_a)) / _sigma(_a), exp(-_a)), "which the logit gives"),
             Step(equal(Subs(exp(-_a), _a, log(_p / _q)), _q / _p), "At the optimal discriminator"),
-            Step(equal(Subs((1 - _D) / _D, _D, Rational(1, 20)), 19), "At D = 0.05 the factor is 19"),
+            Step(
+                equal(Subs((1 - _sigma(_a)) / _sigma(_a), _a, -log(19)), 19),
+                "At the logit $-\\log 19$, which is D = 0.05, the factor is 19",
+            ),
             Step(equal(Subs(exp(-_a), _a, 0), 1), "At D = 1/2 the two are the same"),
         ),
         source="Goodfellow et al. 2014, sec. 3 [goodfellow2014]",
@@ -158,29 +168,32 @@ def envelope_theorem() -> Derivation:
     >>> envelope_theorem().check()
     True
     """
-    value, jsd, _ = _at_a_point()
+    _, jsd, _ = _at_a_point()
     frozen = _p * log(_D) + _q_theta * log(1 - _D)
     best = Term("D^*", _p / (_p + _q_theta))
     named = _p * log(best) + _q_theta * log(1 - best)
+
+    point, twice = Term("v", frozen), Term("2j", jsd)
     return Derivation(
         name="The envelope theorem of the game",
         claim=equal(Derivative(named, _theta), log(1 - best) * _moved),
         assumptions=_FAMILY,
-        steps=(
-            Step(equal(best, _p / (_p + _q_theta)), "The optimal discriminator follows q"),
-            Step(equal(Subs(Derivative(frozen, _D), _D, best), 0), "In D the value is stationary there"),
-            Step(equal(Derivative(frozen, _theta), log(1 - _D) * _moved), "With D frozen only q moves"),
+        lines=(
+            Definition(equal(point, frozen), "What a point adds to the value of D"),
+            Definition(equal(best, _p / (_p + _q_theta)), "The optimal discriminator follows q"),
+            Step(equal(Subs(Derivative(point, _D), _D, best), 0), "In D the value is stationary there"),
+            Step(equal(Derivative(point, _theta), log(1 - _D) * _moved), "With D frozen only q moves"),
             Step(
                 equal(
-                    Derivative(value, _theta),
-                    Subs(Derivative(frozen, _D), _D, best) * Derivative(best, _theta)
-                    + log(1 - best) * _moved,
+                    Derivative(named, _theta),
+                    Subs(Derivative(point, _D), _D, best) * Derivative(best, _theta) + log(1 - best) * _moved,
                 ),
                 "The total derivative is the sum of the two",
             ),
+            Definition(equal(twice, jsd), "Twice the Jensen-Shannon divergence, at the point"),
             Step(
-                equal(Derivative(jsd, _theta), log(1 - best) * _moved + log(2) * _moved),
-                "Twice the Jensen-Shannon divergence has the same one, but for a constant",
+                equal(Derivative(twice, _theta), log(1 - best) * _moved + log(2) * _moved),
+                "has the same derivative, but for a constant",
             ),
         ),
         source="Arjovsky & Bottou 2017, sec. 2 [arjovsky2017principled]",
@@ -211,7 +224,7 @@ def pathwise_gradient() -> Derivation:
             r"the mass $q s$ between neighbours at distance $s$ stays, and $s$ grows by $s \, \partial_x u$,",
             r"so that $\partial_\theta q = -u \, \partial_x q - q \, \partial_x u$",
         ),
-        steps=(
+        lines=(
             Step(equal(moved, -Derivative(q * u, x)), "The density moves by minus the slope of the flux"),
             Step(
                 equal(Derivative(f * q * u, x), q * u * Derivative(f, x) + f * Derivative(q * u, x)),
@@ -233,24 +246,30 @@ def non_saturating_divergence() -> Derivation:
     _, jsd, kl = _at_a_point()
     q = _q_theta
     best = Term("D^*", _p / (_p + q))
+
+    loss, twice, reverse = Term(r"\ell", -q * log(_D)), Term("2j", jsd), Term("k", kl)
     return Derivation(
         name="What the non-saturating loss descends",
-        claim=equal(Derivative(kl - jsd, _theta), -log(best) * _moved + (1 - log(2)) * _moved),
+        claim=equal(Derivative(reverse - twice, _theta), -log(best) * _moved + (1 - log(2)) * _moved),
         assumptions=_FAMILY,
-        steps=(
-            Step(equal(best, _p / (_p + q)), "The optimal discriminator"),
-            Step(equal(Derivative(-q * log(_D), _theta), -log(_D) * _moved), "The loss with D frozen"),
+        lines=(
+            Definition(equal(best, _p / (_p + q)), "The optimal discriminator"),
+            Definition(equal(loss, -q * log(_D)), "The loss at a point, for any D"),
+            Step(equal(Derivative(loss, _theta), -log(_D) * _moved), "D being frozen"),
+            Definition(equal(reverse, kl), "The reverse divergence KL(q, p), at the point"),
+            Definition(equal(twice, jsd), "Twice the Jensen-Shannon divergence, at the point"),
+            Step(equal(Derivative(reverse, _theta), log(q / _p) * _moved + _moved), "How the first moves"),
+            Step(equal(Derivative(twice, _theta), log(2 * q / (_p + q)) * _moved), "How the second moves"),
             Step(
-                equal(Derivative(kl, _theta), log(q / _p) * _moved + _moved),
-                "The reverse divergence KL(q, p)",
-            ),
-            Step(
-                equal(Derivative(jsd, _theta), log(2 * q / (_p + q)) * _moved),
-                "Twice the Jensen-Shannon divergence",
+                equal(
+                    Derivative(reverse - twice, _theta),
+                    (log(q / _p) - log(2 * q / (_p + q))) * _moved + _moved,
+                ),
+                "The difference",
             ),
             Step(
                 equal(log(q / _p) - log(2 * q / (_p + q)), -log(best) - log(2)),
-                "The difference of the two logarithms",
+                "What is left of the two logarithms",
             ),
         ),
         source="Arjovsky & Bottou 2017, Thm. 2.5 [arjovsky2017principled]",
@@ -268,25 +287,28 @@ def sum_of_gradients() -> Derivation:
     _, _, kl = _at_a_point()
     q = _q_theta
     best = Term("D^*", _p / (_p + q))
+
+    saturating, other = Term(r"\ell_1", q * log(1 - _D)), Term(r"\ell_2", -q * log(_D))
+    reverse = Term("k", kl)
     return Derivation(
         name="The two generator gradients add up",
-        claim=equal(Derivative(kl, _theta), (log(1 - best) - log(best)) * _moved + _moved),
+        claim=equal(Derivative(reverse, _theta), (log(1 - best) - log(best)) * _moved + _moved),
         assumptions=_FAMILY,
-        steps=(
-            Step(equal(best, _p / (_p + q)), "The optimal discriminator"),
-            Step(
-                equal(Derivative(q * log(1 - _D), _theta), log(1 - _D) * _moved),
-                "The saturating loss, D frozen",
-            ),
-            Step(
-                equal(Derivative(-q * log(_D), _theta), -log(_D) * _moved),
-                "The non-saturating loss, D frozen",
-            ),
+        lines=(
+            Definition(equal(best, _p / (_p + q)), "The optimal discriminator"),
+            Definition(equal(saturating, q * log(1 - _D)), "The saturating loss at a point"),
+            Definition(equal(other, -q * log(_D)), "The non-saturating loss at a point"),
+            Definition(equal(reverse, kl), "The reverse divergence KL(q, p), at the point"),
+            Step(equal(Derivative(saturating, _theta), log(1 - _D) * _moved), "With D frozen"),
+            Step(equal(Derivative(other, _theta), -log(_D) * _moved), "and the other one"),
             Step(
                 equal(log(1 - best) - log(best), log(q / _p)),
                 "Together they weigh by the log-ratio of the densities",
             ),
-            Step(equal(Derivative(kl, _theta), log(q / _p) * _moved + _moved), "which is how KL(q, p) moves"),
+            Step(
+                equal(Derivative(reverse, _theta), log(q / _p) * _moved + _moved),
+                "which is how KL(q, p) moves",
+            ),
         ),
         source="Arjovsky & Bottou 2017, sec. 2 [arjovsky2017principled]",
     )
@@ -311,9 +333,13 @@ def reverse_kl_minus_jsd() -> Derivation:
         name="The softened reverse divergence",
         claim=equal(kl(q, p) - 2 * jsd, 2 * kl(middle, p)),
         assumptions=(normalised(p), normalised(q), r"$p$ and $q$ are positive densities"),
-        steps=(
-            Step(equal(middle, (p + q) / 2), "The middle of the two densities"),
-            Step(equal(2 * jsd, kl(p, middle) + kl(q, middle)), "Twice the Jensen-Shannon divergence"),
+        lines=(
+            Definition(equal(middle, (p + q) / 2), "The middle of the two densities"),
+            Definition(equal(2 * jsd, kl(p, middle) + kl(q, middle)), "Twice the Jensen-Shannon divergence"),
+            Step(
+                equal(kl(q, p) - 2 * jsd, mean(q, log(q / p) - log(q / middle)) - mean(p, log(p / middle))),
+                "By law, what is averaged under it",
+            ),
             Step(
                 equal(log(q / p) - log(q / middle), log(middle / p)), "Under q the logarithms leave m over p"
             ),
@@ -337,25 +363,24 @@ def softened_reverse_kl() -> Derivation:
     """
     u = Symbol("u", positive=True)
     f = define("f", lambda u: (1 + u) * log((1 + u) / (2 * u)))
+
+    added = Term("J", _q * f(_p / _q))
     return Derivation(
         name="The softened reverse divergence is an f-divergence",
         claim=equal(Derivative(f(u), (u, 2)), 1 / (u**2 * (1 + u))),
         assumptions=(r"$u = p/q$ and $f(u) = (1 + u)\log\frac{1 + u}{2u}$",),
-        steps=(
-            Step(
-                equal(_q * f(_p / _q), (_p + _q) * log((_p + _q) / (2 * _p))), "The integrand of 2 KL(m, p)"
-            ),
-            Step(equal(f(1), 0), "It vanishes where the densities agree"),
+        lines=(
+            Definition(equal(f(1), 0), "f vanishes where the densities agree"),
             Step(equal(Derivative(f(u), u), log((1 + u) / (2 * u)) - 1 / u), "The first derivative"),
             Step(
                 equal(Derivative(f(u), (u, 2)), 1 / u**2 - 1 / (u * (1 + u))),
                 "The second derivative, term by term",
             ),
             Step(above(Derivative(f(u), (u, 2)), 0), "It is strictly convex"),
-            Step(
-                equal(Limit(_q * f(_p / _q), _q, 0, "+"), -log(2) * _p), "A dropped mode has a finite price"
-            ),
-            Step(equal(Limit(_q * f(_p / _q), _p, 0, "+"), oo), "An invented one has an infinite price"),
+            Definition(equal(added, _q * f(_p / _q)), "What a point adds to the divergence"),
+            Step(equal(added, (_p + _q) * log((_p + _q) / (2 * _p))), "is the integrand of 2 KL(m, p)"),
+            Step(equal(Limit(added, _q, 0, "+"), -log(2) * _p), "A dropped mode has a finite price"),
+            Step(equal(Limit(added, _p, 0, "+"), oo), "An invented one has an infinite price"),
         ),
         source="Shannon et al. 2020 [shannon2020]",
     )
@@ -385,22 +410,20 @@ def gaussian_gradients() -> Derivation:
         assumptions=(
             r"$p$ is the density of $N(0, 1)$, $q$ of $N(\theta, 1)$, both at $x$; $a$ is the logit of $D^*$",
         ),
-        steps=(
+        lines=(
+            Step(equal(logit, log(shown_p / shown_q)), "The logit is the log-ratio, a line"),
             Step(
-                equal(log(shown_p / shown_q), theta**2 / 2 - theta * x), "The logit is the log-ratio, a line"
-            ),
-            Step(
-                equal(shown_q * sat, theta * shown_p * shown_q / (shown_p + shown_q)),
+                equal(sat, theta * shown_p / (shown_p + shown_q)),
                 "The saturating gradient at a fake",
             ),
             Step(
-                equal(shown_q * ns, theta * shown_q**2 / (shown_p + shown_q)),
+                equal(ns, theta * shown_q / (shown_p + shown_q)),
                 "The non-saturating gradient at a fake",
             ),
             Step(equal(sat + ns, theta), "Their sum does not depend on the fake"),
             Step(equal(kl, theta**2 / 2), "The reverse divergence of the two normals"),
             Step(
-                at_most(shown_p / (shown_p + shown_q), shown_p / shown_q),
+                below(shown_p / (shown_p + shown_q), shown_p / shown_q),
                 "Far from p the saturating part dies with the ratio",
             ),
         ),

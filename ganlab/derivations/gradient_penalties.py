@@ -6,7 +6,7 @@ from typing import Any
 
 from sympy import Abs, Derivative, Integral, Max, Piecewise, Rational, Subs, Symbol, sqrt
 
-from .derivation import Derivation, Step
+from .derivation import Definition, Derivation, Step
 from .statements import Term, above, at_least, at_most, define, equal
 
 __all__ = ["norm_one_is_not_implied", "penalty_bias", "penalty_gradient"]
@@ -26,15 +26,18 @@ def penalty_gradient() -> Derivation:
     norm = Term("n", sqrt(w1**2 + w2**2))
     critic = w1 * x1 + w2 * x2
     penalty = weight * (norm - 1) ** 2
+
+    shown = Term("D(x)", critic)
     return Derivation(
         name="The gradient of the penalty",
         claim=equal(Derivative(penalty, w1), 2 * weight * (norm - 1) * w1 / norm),
         assumptions=(r"the critic is $D(x) = w_1 x_1 + w_2 x_2$ with $w \ne 0$",),
-        steps=(
-            Step(equal(Derivative(critic, x1), w1), "The first part of the gradient in the input"),
-            Step(equal(Derivative(critic, x2), w2), "The second part: the gradient is w at every point"),
-            Step(equal(norm, sqrt(w1**2 + w2**2)), "Its norm"),
-            Step(equal(Derivative(norm, w1), w1 / norm), "The norm grows along w"),
+        lines=(
+            Definition(equal(shown, critic), "The critic"),
+            Step(equal(Derivative(shown, x1), w1), "The first part of the gradient in the input"),
+            Step(equal(Derivative(shown, x2), w2), "The second part: the gradient is w at every point"),
+            Definition(equal(norm, sqrt(w1**2 + w2**2)), "Its norm"),
+            Step(equal(Derivative(norm, w1), w1 / norm), "grows along w"),
             Step(
                 equal(Derivative(penalty, w2), 2 * weight * (norm - 1) * w2 / norm),
                 "The other part of the gradient of the penalty",
@@ -65,21 +68,26 @@ def penalty_bias() -> Derivation:
     delta, weight = Symbol("delta", positive=True), Symbol("lambda", positive=True)
     loss = define("J", lambda w: -w * delta + weight * (Abs(w) - 1) ** 2)
     best = 1 + delta / (2 * weight)
+
+    settled = Term("w^*", best)
     return Derivation(
         name="The bias of the soft penalty",
-        claim=at_least(loss(w), loss(best)),
+        claim=at_least(loss(w), loss(settled)),
         assumptions=(r"the critic is $w x$, the means are $\delta > 0$ apart, and $s = |w| > 0$",),
-        steps=(
+        lines=(
+            Definition(equal(settled, best), "Where the slope settles"),
             Step(equal(Derivative(loss(s), s), -delta + 2 * weight * (s - 1)), "The slope of the loss"),
             Step(
-                equal(loss(s) - loss(best), weight * (s - best) ** 2),
+                equal(loss(s), loss(settled) + weight * (s - settled) ** 2),
                 "It is a parabola about its lowest point",
             ),
-            Step(above(loss(-s) - loss(s), 0), "A critic of the wrong sign does worse"),
-            Step(above(best, 1), "The lowest point breaks the bound it stands for"),
-            Step(equal(-loss(best), delta + delta**2 / (4 * weight)), "and the distance is over-estimated"),
+            Step(above(loss(-s), loss(s)), "A critic of the wrong sign does worse"),
+            Step(above(settled, 1), "The lowest point breaks the bound it stands for"),
             Step(
-                equal(Subs(best, (delta, weight), (1, 10)), Rational(21, 20)),
+                equal(loss(settled), -delta - delta**2 / (4 * weight)), "and the distance is over-estimated"
+            ),
+            Step(
+                equal(Subs(settled, (delta, weight), (1, 10)), Rational(21, 20)),
                 r"For $\delta = 1$ and $\lambda = 10$",
             ),
         ),
@@ -108,6 +116,7 @@ def norm_one_is_not_implied() -> Derivation:
     def earned(f: Any) -> Any:
         return (f(0) + f(10)) / 2 - (f(1) + f(9)) / 2
 
+    bends = Term(r"\rho_g", Integral((Abs(Derivative(kinked(x), x)) - 1) ** 2, (x, 0, 10)))
     return Derivation(
         name="Norm one is not implied",
         claim=equal((paid(0, 1) + paid(0, 9) + paid(1, 10) + paid(9, 10)) / 4, Rational(4, 9)),
@@ -116,22 +125,21 @@ def norm_one_is_not_implied() -> Derivation:
             r"$f(x) = \max(0, 1 - x, x - 9)$ and $g(x) = |x - 5|$",
             r"$\rho(a, b)$ is the mean of $(|f'| - 1)^2$ between $a$ and $b$",
         ),
-        steps=(
-            Step(equal((Term("|0 - 1|", 1) + Term("|10 - 9|", 1)) / 2, 1), "The cost of the best coupling"),
-            Step(equal(earned(flat), 1), "The flat potential earns as much"),
-            Step(equal(earned(kinked), 1), "and so does the kinked one"),
-            Step(at_most(flat(x) - flat(y), Abs(x - y)), "The flat one has slopes of at most one"),
-            Step(at_most(kinked(x) - kinked(y), Abs(x - y)), "and so has the kinked one"),
-            Step(equal(paid(0, 1) + paid(9, 10), 0), "The flat one pays nothing on the rays"),
+        lines=(
+            Definition(equal((Term("|0 - 1|", 1) + Term("|10 - 9|", 1)) / 2, 1), "The best coupling costs"),
+            Definition(equal(earned(flat), 1), "The flat potential earns as much"),
+            Definition(equal(earned(kinked), 1), "and so does the kinked one"),
+            Step(at_most(flat(x), flat(y) + Abs(x - y)), "The flat one has slopes of at most one"),
+            Step(at_most(kinked(x), kinked(y) + Abs(x - y)), "and so has the kinked one"),
+            Step(equal(paid(0, 1), 0), "The flat one pays nothing on the first ray"),
+            Step(equal(paid(9, 10), 0), "nor on the second"),
             Step(
                 equal(paid(0, 9), Integral(1, (x, 1, 9)) / 9),
                 "It pays for eight parts of nine between 0 and 9",
             ),
             Step(equal(paid(1, 10), Integral(1, (x, 1, 9)) / 9), "and as much between 1 and 10"),
-            Step(
-                equal(Integral((Abs(Derivative(kinked(x), x)) - 1) ** 2, (x, 0, 10)), 0),
-                "The kinked one pays nowhere",
-            ),
+            Definition(equal(bends, bends.args[1]), "What the kinked one pays along the whole line"),
+            Step(equal(bends, 0), "is nothing"),
         ),
         source="own example, cf. Gulrajani et al. 2017 [gulrajani2017] and Petzka et al. 2018 [petzka2018]",
     )

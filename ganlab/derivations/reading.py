@@ -17,6 +17,7 @@ from sympy import (
     Integral,
     Limit,
     Lt,
+    MatrixBase,
     Max,
     Min,
     Subs,
@@ -40,6 +41,8 @@ class Undecided(ValueError):
 
 def evaluate(e: Any) -> Any:
     """`e` with its names, derivatives and limits carried out; integrals over unknown functions are kept."""
+    if isinstance(e, MatrixBase):
+        return e.applyfunc(evaluate)
     while e.has(Term):
         e = e.replace(lambda part: isinstance(part, Term), lambda part: part.args[1])
     kept = {i: Dummy() for i in e.atoms(Integral) if i.has(AppliedUndef)}
@@ -100,7 +103,11 @@ def under_the_integral(e: Any, given: tuple[Any, ...]) -> Iterator[tuple[Any, tu
     constant = linear.subs(dict.fromkeys(integrals.values(), 0))
     integrand = Add(*(linear.diff(dummy) * integral.function for integral, dummy in integrals.items()))
     one_domain = len({integral.limits for integral in [*integrals, *totals]}) == 1
-    if integrand.free_symbols & set(integrals.values()) or not totals or not one_domain:
+    if integrand.free_symbols & set(integrals.values()) or not one_domain:
+        return
+    if not totals:
+        if constant == 0:
+            yield pointwise(integrand, given)
         return
     integrand, given = pointwise(integrand, given)
     densities = [total.function for total in _totals(given)]

@@ -40,6 +40,16 @@ class Term(Expr):
     is_commutative = True
 
     @property
+    def head(self) -> str | None:
+        """The name of a function before its arguments, as V in V(D); None where nothing is in brackets.
+
+        >>> define("V", lambda d: d**2)(Symbol("D")).head
+        'V'
+        """
+        name, bracket, _ = str(self.args[0]).partition("(")
+        return name.removesuffix(r"\left") if bracket and name else None
+
+    @property
     def precedence(self) -> int:
         """That of a product where the name is more than one symbol, so that a power brackets it."""
         return PRECEDENCE["Mul" if str(self.args[0]).startswith(("\\partial", "\\det")) else "Atom"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sympy import Abs, Derivative, Function, Max, Min, Rational, Subs, Symbol, log, sign
 
-from .derivation import Derivation, Step
+from .derivation import Definition, Derivation, Step
 from .statements import (
     Term,
     above,
     at_least,
-    at_most,
+    below,
     define,
     densities,
     equal,
@@ -46,10 +46,10 @@ def hinge_total_variation() -> Derivation:
         name="The hinge loss and total variation",
         claim=at_least(loss(_score), 2 * (1 - _TV)),
         assumptions=(normalised(_p), normalised(_q), r"$D$ is any real score", _DENSITIES),
-        steps=(
+        lines=(
             Step(equal(loss(_score), integral(ell(_score))), "The loss is an integral over points"),
-            Step(equal(ell(1), 2 * _q), "At the score 1 only fakes pay"),
-            Step(equal(ell(-1), 2 * _p), "At the score -1 only real samples pay"),
+            Definition(equal(ell(1), 2 * _q), "At the score 1 only fakes pay"),
+            Definition(equal(ell(-1), 2 * _p), "At the score -1 only real samples pay"),
             Step(at_least(ell(_score), 2 * Min(_p, _q)), "No score pays less than the better of the two"),
             Step(equal(ell(best), 2 * Min(_p, _q)), "which is the sign of the difference"),
             Step(equal(integral(Min(_p, _q)), 1 - _TV), "The overlap is one minus the total variation"),
@@ -85,12 +85,13 @@ def least_squares_pearson() -> Derivation:
             r"targets $a = b - 2$, $c = b - 1$",
             _DENSITIES,
         ),
-        steps=(
-            Step(at_least(loss(_score), loss(best)), "The best score of the discriminator"),
-            Step(equal(shown, (b * p + a * q) / (p + q)), "is a mixture of the targets"),
+        lines=(
+            Definition(equal(loss(_score), (p * (_score - b) ** 2 + q * (_score - a) ** 2) / 2), "The loss"),
+            Definition(equal(shown, (b * p + a * q) / (p + q)), "A mixture of the targets"),
+            Step(at_least(loss(_score), loss(shown)), "is the best score of the discriminator"),
             Step(equal(shown - c, (p - q) / (p + q)), "Its distance from the aim of the generator"),
             Step(equal(cost, mean(p + q, (shown - c) ** 2)), "Real and fake pay alike"),
-            Step(at_most(cost, 2), "It is bounded, unlike the divergence with q below"),
+            Step(below(cost, 2), "It is bounded, unlike the divergence with q below"),
         ),
         source="Mao et al. 2017, Thm. 1 [mao2017]",
     )
@@ -114,7 +115,10 @@ def least_squares_value() -> Derivation:
         name="Least squares with targets one and zero",
         claim=equal(loss(shown), Rational(1, 4) - triangular / 8),
         assumptions=(normalised(p), normalised(q), r"$D$ is any real score", _DENSITIES),
-        steps=(
+        lines=(
+            Definition(
+                equal(ell(_score), (p * (_score - 1) ** 2 + q * _score**2) / 2), "The loss at a point"
+            ),
             Step(equal(Derivative(ell(_score), _score), (p + q) * _score - p), "The slope in the score"),
             Step(equal(Subs(Derivative(ell(_score), _score), _score, best), 0), "vanishes at p over p + q"),
             Step(at_least(loss(_score), loss(shown)), "which is the minimum: the loss is a parabola"),
@@ -123,7 +127,9 @@ def least_squares_value() -> Derivation:
                 equal(p * q / (p + q), (p + q) / 4 - (p - q) ** 2 / (4 * (p + q))),
                 "The harmonic mean falls short of the arithmetic one",
             ),
-            Step(equal(triangular, integral((p - q) ** 2 / (p + q))), "by the triangular discrimination"),
+            Definition(
+                equal(triangular, integral((p - q) ** 2 / (p + q))), "by the triangular discrimination"
+            ),
         ),
         source="Mao et al. 2017 [mao2017]",
     )
@@ -146,18 +152,19 @@ def least_squares_generator() -> Derivation:
     f = define("f", lambda u: u / 2 - log((1 + u) / 2) - 1 / (2 * (1 + u)) - Rational(1, 4))
     moved = Derivative(q, theta)
     best = Term("D^*", p / (p + q))
+
+    loss = Term(r"\ell", q * (d - 1) ** 2 / 2)
     return Derivation(
         name="What the least-squares generator descends",
         claim=equal(Derivative(p * f(q / p), theta), (best - 1) ** 2 / 2 * moved),
         assumptions=(r"$p$ and $q = q_\theta$ are densities at a point, $q$ differentiable in $\theta$",),
-        steps=(
-            Step(equal(best, p / (p + q)), "The optimal discriminator"),
-            Step(
-                equal(Derivative(q * (d - 1) ** 2 / 2, theta), (d - 1) ** 2 / 2 * moved), "The loss, D frozen"
-            ),
+        lines=(
+            Definition(equal(best, p / (p + q)), "The optimal discriminator"),
+            Definition(equal(loss, q * (d - 1) ** 2 / 2), "The loss at a point, for any D"),
+            Step(equal(Derivative(loss, theta), (d - 1) ** 2 / 2 * moved), "With D frozen"),
             Step(equal((best - 1) ** 2 / 2, (q / p) ** 2 / (1 + q / p) ** 2 / 2), "in terms of u = q/p"),
             Step(equal(Derivative(f(u), u), u**2 / (2 * (1 + u) ** 2)), "is the slope of f"),
-            Step(equal(f(1), 0), "which vanishes where the densities agree"),
+            Definition(equal(f(1), 0), "which vanishes where the densities agree"),
             Step(equal(Derivative(f(u), (u, 2)), u / (1 + u) ** 3), "and has this second derivative"),
             Step(above(Derivative(f(u), (u, 2)), 0), "so that it is strictly convex"),
         ),
