@@ -53,7 +53,11 @@ def _made_of(side: Any, parts: set[Any], relations: list[Any]) -> bool:
         return True
     if isinstance(side, _OPERATORS):
         return _made_of(side.args[0], parts, relations)
-    return any(side in (r.lhs - r.rhs, r.rhs - r.lhs) for r in relations if isinstance(r, Relational))
+    return any(side in _differences(r) for r in relations if isinstance(r, Relational))
+
+
+def _differences(relation: Any) -> tuple[Any, Any]:
+    return relation.lhs - relation.rhs, relation.rhs - relation.lhs
 
 
 def _parts(relation: Any) -> Iterator[Any]:
