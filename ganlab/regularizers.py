@@ -429,13 +429,7 @@ def _scores(critic: Critic, points: Tensor) -> Tensor:
 
 def _in_transform() -> bool:
     """Whether a `torch.func` transform or the compiler is at work, where `requires_grad_` is forbidden."""
-    if torch.compiler.is_compiling():
-        return True
-    try:
-        torch.empty(0).requires_grad_()
-    except RuntimeError:
-        return True
-    return False
+    return torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
 
 
 def _check_uncompiled(critic: Any) -> None:

@@ -164,7 +164,7 @@ class _Curves(NamedTuple):
         return float(1 - (d_loss.mean() - self.loss.least) / self.scale)
 
 
-_Verdict = tuple[str, tuple[str, ...]]
+_Finding = tuple[str, tuple[str, ...]]
 
 
 def diagnose(
@@ -237,12 +237,12 @@ def diagnose(
     return Diagnosis(pattern, evidence, curves.marks, confident)
 
 
-def _weigh(curves: _Curves, arrays: dict[str, np.ndarray], finite: int, coverage: float | None) -> _Verdict:
-    verdict = _curve_pattern(curves)
+def _weigh(curves: _Curves, arrays: dict[str, np.ndarray], finite: int, coverage: float | None) -> _Finding:
+    finding = _curve_pattern(curves)
     if finite < len(arrays["d_loss"]):
         broken = f"The curves are not finite from step {finite + 1} on."
-        pattern = "diverging" if verdict[0] == "diverging" else "cannot tell"
-        return pattern, (*(verdict[1] if pattern == "diverging" else ()), broken)
+        pattern = "diverging" if finding[0] == "diverging" else "cannot tell"
+        return pattern, (*(finding[1] if pattern == "diverging" else ()), broken)
     if "d_real" in arrays and (odd := _impossible_share(arrays, curves.loss)):
         return "cannot tell", (
             f"In {odd:.0%} of the steps d_loss is below the {curves.loss.name} loss of the mean scores, "
@@ -254,7 +254,7 @@ def _weigh(curves: _Curves, arrays: dict[str, np.ndarray], finite: int, coverage
             "The mean scores of real and of generated samples never leave [0, 1]: so look those of a "
             "discriminator that ends in a sigmoid, which this loss applies itself.",
         )
-    return _with_coverage(verdict, coverage)
+    return _with_coverage(finding, coverage)
 
 
 def _squashed(arrays: dict[str, np.ndarray]) -> bool:
@@ -262,21 +262,21 @@ def _squashed(arrays: dict[str, np.ndarray]) -> bool:
     return all(bool(((x >= 0) & (x <= 1)).all()) for x in (arrays["d_real"], arrays["d_fake"]))
 
 
-def _curve_pattern(curves: _Curves) -> _Verdict:
+def _curve_pattern(curves: _Curves) -> _Finding:
     """The first pattern of the list in `diagnose` that the two losses alone show."""
     steps = len(curves.d_loss)
     if steps < _LEAST_STEPS:
         return "cannot tell", (f"There are {steps} steps, and fewer than {_LEAST_STEPS} show no pattern.",)
     for look in (_divergence, _oscillation, _strength, _lag, _distance, _lead):
-        if verdict := look(curves):
-            return verdict
+        if finding := look(curves):
+            return finding
     return "healthy", (
         f"{_level(curves)}, and D is not pulling ahead.",
         "That is no statement on the samples: a run can look so with modes missing.",
     )
 
 
-def _divergence(curves: _Curves) -> _Verdict | None:
+def _divergence(curves: _Curves) -> _Finding | None:
     excess = np.maximum(curves.d_loss - curves.marks.blind, 0) if curves.bounded else np.abs(curves.d_loss)
     first, second, _, last = (float(np.quantile(x, 0.9)) for x in np.array_split(excess, 4))
     if last <= _GROWTH * first or last <= second or (curves.bounded and last <= curves.scale):
@@ -287,7 +287,7 @@ def _divergence(curves: _Curves) -> _Verdict | None:
     )
 
 
-def _oscillation(curves: _Curves) -> _Verdict | None:
+def _oscillation(curves: _Curves) -> _Finding | None:
     half = len(curves.d_loss) // 2
     d_loss, g_loss = curves.d_loss[half:], curves.g_loss[half:]
     scale = curves.scale if curves.bounded else float(np.abs(d_loss).mean())
@@ -302,7 +302,7 @@ def _oscillation(curves: _Curves) -> _Verdict | None:
     )
 
 
-def _strength(curves: _Curves) -> _Verdict | None:
+def _strength(curves: _Curves) -> _Finding | None:
     if not curves.bounded or curves.edge(curves.quarters()[-1]) <= _STRONG:
         return None
     last = float(np.array_split(curves.g_loss, 4)[-1].mean())
@@ -320,7 +320,7 @@ def _strength(curves: _Curves) -> _Verdict | None:
     )
 
 
-def _lag(curves: _Curves) -> _Verdict | None:
+def _lag(curves: _Curves) -> _Finding | None:
     later = curves.d_loss[len(curves.d_loss) // 2 :]
     above = float((later > curves.marks.blind).mean())
     best = curves.edge(_means(curves.d_loss, _BLOCKS).min(keepdims=True)) if curves.bounded else math.inf
@@ -338,7 +338,7 @@ def _lag(curves: _Curves) -> _Verdict | None:
     )
 
 
-def _distance(curves: _Curves) -> _Verdict | None:
+def _distance(curves: _Curves) -> _Finding | None:
     if not curves.quarters()[-1].mean() < curves.marks.third:
         return None
     return "collapse suspected", (
@@ -348,7 +348,7 @@ def _distance(curves: _Curves) -> _Verdict | None:
     )
 
 
-def _lead(curves: _Curves) -> _Verdict | None:
+def _lead(curves: _Curves) -> _Finding | None:
     *_, third, last = curves.quarters()
     if curves.bounded:
         pulls = curves.edge(last) - curves.edge(third) > _LEAD
@@ -362,13 +362,13 @@ def _lead(curves: _Curves) -> _Verdict | None:
     )
 
 
-def _with_coverage(verdict: _Verdict, coverage: float | None) -> _Verdict:
-    pattern, evidence = verdict
+def _with_coverage(finding: _Finding, coverage: float | None) -> _Finding:
+    pattern, evidence = finding
     if coverage is None or pattern in ("diverging", "oscillation"):
-        return verdict
+        return finding
     if coverage < _COVERED:
         found = f"{coverage:.0%} of the modes are covered, which decides it."
-        return verdict if pattern == "D too strong" else ("collapse suspected", (found, *evidence))
+        return finding if pattern == "D too strong" else ("collapse suspected", (found, *evidence))
     if pattern in ("D too strong", "collapse suspected"):
         found = f"The losses alone say {pattern}, but {coverage:.0%} of the modes are covered."
         return "cannot tell", (

@@ -66,7 +66,7 @@ PREFIX = 20  # steps kept to the last digit
 ROWS = 200  # of the thinned history
 POINTS = 500  # shown of each seed
 PICTURES = 36
-TOLD = {
+_COLUMN_TITLES = {
     "modes": "modes",
     "high_quality": "high quality",
     "reverse_kl": "reverse KL",
@@ -205,10 +205,10 @@ def table(records: Sequence[Record]) -> str:
     if len({record.experiment.data for record in records}) != 1:
         names = ", ".join(record.name for record in records) or "none"
         raise ValueError(f"`records` must be of one data set, got {names}")
-    names = [name for name in TOLD if all(name in record.spread for record in records)]
+    names = [name for name in _COLUMN_TITLES if all(name in record.spread for record in records)]
     real = [records[0].each[0].get(reports.MEASURES[name][2]) for name in names]
     rows = [
-        ["", *(TOLD[name] for name in names), "seconds"],
+        ["", *(_COLUMN_TITLES[name] for name in names), "seconds"],
         *([record.name, *_cells(record, names), f"{record.seconds:.0f}"] for record in records),
         ["real samples", *("" if value is None else f"{value:.3g}" for value in real), ""],
     ]

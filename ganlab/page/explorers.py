@@ -114,14 +114,17 @@ def curves(
         rows.append({"name": name, "role": role, "dash": dash} | {"values": value, "slopes": slope})
     marks = [{"name": name, "y": float(level)} for name, level in (landmarks or {}).items()]
     data = {
-        "x": [_six(v) for v in grid.tolist()],
+        "x": [_to_six_digits(v) for v in grid.tolist()],
         "xName": x_name,
         "yName": y_name,
         "unit": unit,
         "at": index,
     }
     data |= {"functions": rows, "landmarks": marks, "y": y, "slopes": slopes, "slopeRange": slope_range}
-    here = [f"{row['name']} {_say(row['values'][index])}, slope {_say(row['slopes'][index])}" for row in rows]
+    here = [
+        f"{row['name']} {_in_words(row['values'][index])}, slope {_in_words(row['slopes'][index])}"
+        for row in rows
+    ]
     where = f"{', '.join(functions)} over {x_name} from {grid[0]:.4g} to {grid[-1]:.4g}"
     summary = f"Explorer: {where}; at {x_name} = {grid[index]:.4g}: {'; '.join(here)}"
     return Part("curves", data, summary, alt or f"Curves of {where}.", posters.lines(data))
@@ -163,7 +166,7 @@ def _sampled(name: str, function: Function, grid: Tensor) -> tuple[list[Any], li
         (slope,) = torch.gradient(value, spacing=(grid,))
     if not value.isfinite().any():
         raise ValueError(f"`functions` must be finite somewhere on `x`, got no such value of {name!r}")
-    return [_six(v) for v in value.tolist()], [_six(v) for v in slope.tolist()]
+    return [_to_six_digits(v) for v in value.tolist()], [_to_six_digits(v) for v in slope.tolist()]
 
 
 def _check_shape(name: str, value: Tensor, grid: Tensor) -> None:
@@ -174,7 +177,7 @@ def _check_shape(name: str, value: Tensor, grid: Tensor) -> None:
         )
 
 
-def _six(value: float) -> float | str | None:
+def _to_six_digits(value: float) -> float | str | None:
     """Six digits; an infinity by name, None for what is not a number; no negative zero."""
     if math.isnan(value):
         return None
@@ -183,7 +186,7 @@ def _six(value: float) -> float | str | None:
     return float(f"{value:.6g}") + 0.0
 
 
-def _say(value: float | str | None) -> str:
+def _in_words(value: float | str | None) -> str:
     return "no number" if value is None else value if isinstance(value, str) else f"{value:.4g}"
 
 

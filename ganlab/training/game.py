@@ -430,7 +430,7 @@ def _real(gan: GAN, batches: Batches) -> tuple[Tensor, Tensor | None]:
 
 def _mixes(gan: GAN, real: Tensor) -> tuple[Tensor | None, ...]:
     packed = pack(real, gan.pack)
-    return tuple(sample_mix(rule.function, packed, rng=gan.streams["mix"]) for rule in gan.rules.penalties)
+    return tuple(sample_mix(each.function, packed, rng=gan.streams["mix"]) for each in gan.rules.penalties)
 
 
 def _share(gan: GAN, drawn: Draw) -> Draw:

@@ -27,7 +27,6 @@ __all__ = [
     "generator_step",
     "load_checkpoint",
     "save_checkpoint",
-    "set_rates",
     "train",
 ]
 
@@ -116,7 +115,7 @@ def train(
         raise ValueError(f"`n_critic` must be at least 1, got {n_critic}")
     history = History() if history is None else history
     for _ in range(steps):
-        set_rates(game)
+        _set_rates(game)
         row: Row = {}
         for turn in game.turns(n_critic):
             row |= take(game, turn, turn.draw(game, batches))
@@ -126,7 +125,7 @@ def train(
     return history
 
 
-def set_rates(game: Game) -> None:
+def _set_rates(game: Game) -> None:
     """Slow the players of a game to what its schedule says of the next step; do nothing without one."""
     if game.schedule is None:
         return

@@ -44,11 +44,12 @@ def discriminator_objective(
     real, fake = _seen(drawn, fake, rules.pack)
     d_real, d_fake = _scores(discriminator, real, fake, rules)
     loss = rules.loss.discriminator(d_real, d_fake)
-    penalty = torch.zeros_like(loss)
-    for rule, mix in zip(rules.penalties, drawn.mixes, strict=True):
-        penalty = penalty + rule.every * rule.weight * rule.function(discriminator, real, fake, mix=mix)
-    row = {"d_loss": loss, "penalty": penalty, "d_real": d_real.mean(), "d_fake": d_fake.mean()}
-    return loss + penalty, row
+    charged = torch.zeros_like(loss)
+    for penalty, mix in zip(rules.penalties, drawn.mixes, strict=True):
+        price = penalty.function(discriminator, real, fake, mix=mix)
+        charged = charged + penalty.every * penalty.weight * price
+    row = {"d_loss": loss, "penalty": charged, "d_real": d_real.mean(), "d_fake": d_fake.mean()}
+    return loss + charged, row
 
 
 def generator_objective(discriminator: Score, fake: Tensor, drawn: Draw, rules: Rules) -> Tensor:

@@ -19,7 +19,7 @@ from torch.func import functional_call
 
 from ganlab.losses import GANLoss
 
-__all__ = ["SQUASHING", "check_scores"]
+__all__ = ["check_scores"]
 
 SQUASHING: dict[type[nn.Module], tuple[float, float]] = {
     nn.Sigmoid: (0.0, 1.0),
