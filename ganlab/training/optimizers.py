@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-__all__ = ["OPTIMIZERS", "Optimizer", "adam", "rmsprop", "sgd"]
+__all__ = ["OPTIMIZERS", "Optimizer", "Stepped", "adam", "rmsprop", "sgd"]
 
 EPS = 1e-8  # the default of torch.optim, of Adam and of RMSprop
 
