@@ -160,59 +160,17 @@ def parser() -> argparse.ArgumentParser:
     stored = argparse.ArgumentParser(add_help=False)
     stored.add_argument("folder", type=Path, metavar="RUN", help="the run folder")
 
-    train = commands.add_parser(
-        "train", parents=[spoken], help="train a GAN and keep what it made", allow_abbrev=False
-    )
-    _add_train_options(train)
-    resume = commands.add_parser(
-        "resume",
-        parents=[stored, spoken],
-        help="go on with a run to the steps first asked for",
-        allow_abbrev=False,
-    )
-    resume.add_argument(
-        "--from",
-        dest="start",
-        metavar="CHECKPOINT",
-        help="an earlier checkpoint, as in step-00001000, or `start`; later ones are removed, since the run "
-        "makes them again (default: the newest)",
-    )
-    resume.add_argument("--data-dir", help="where image files lie (default: as the run had it)")
-    resume.add_argument(
-        "--device",
-        metavar="DEVICE",
-        help="auto, cpu or cuda, where the run goes on (default: as the run had it)",
-    )
-    sample = commands.add_parser(
-        "sample", parents=[stored], help="draw from a run's generator", allow_abbrev=False
-    )
-    _add_sample_options(sample)
-    evaluate = commands.add_parser(
-        "evaluate",
-        parents=[stored, spoken],
-        help="judge a run's samples and its loss curves",
-        allow_abbrev=False,
-    )
-    evaluate.add_argument(
-        "--samples",
-        type=int,
-        metavar="N",
-        help=f"default: {_by_kind('kinds')}",
-    )
-    evaluate.add_argument(
-        "--fid", action="store_true", help="FID and KID too, through torch-fidelity (default: off)"
-    )
-    evaluate.add_argument(
-        "--seed", type=int, metavar="N", help="the one seed of the run that is judged (default: all of them)"
-    )
-    _add_draw(evaluate)
-    evaluate.add_argument("--data-dir", help="where image files lie (default: as the run had it)")
-    commands.add_parser(
-        "list",
-        parents=[spoken],
-        help="what there is: data sets, networks, losses, set-ups",
-        allow_abbrev=False,
-    )
+    kinds = {
+        "train": (_add_train_options, [spoken], "train a GAN and keep what it made"),
+        "resume": (_add_resume_options, [stored, spoken], "go on with a run to the steps first asked for"),
+        "sample": (_add_sample_options, [stored], "draw from a run's generator"),
+        "evaluate": (_add_evaluate_options, [stored, spoken], "judge a run's samples and its loss curves"),
+        "list": (None, [spoken], "what there is: data sets, networks, losses, set-ups"),
+    }
+    for name, (add_options, parents, told) in kinds.items():
+        command = commands.add_parser(name, parents=parents, help=told, allow_abbrev=False)
+        if add_options:
+            add_options(command)
     return found
 
 
@@ -254,6 +212,18 @@ def _add_train_options(train: argparse.ArgumentParser) -> None:
         settings.add_argument(f"--{setting.field.replace('_', '-')}", help=setting.help, **form)
 
 
+def _add_resume_options(resume: argparse.ArgumentParser) -> None:
+    resume.add_argument(
+        "--from",
+        dest="start",
+        metavar="CHECKPOINT",
+        help="an earlier checkpoint, as in step-00001000, or `start`; later ones are removed, since the run "
+        "makes them again (default: the newest)",
+    )
+    resume.add_argument("--data-dir", help="where image files lie (default: as the run had it)")
+    resume.add_argument("--device", help="auto, cpu or cuda (default: as the run had it)")
+
+
 def _add_sample_options(sample: argparse.ArgumentParser) -> None:
     sample.add_argument(
         "--count",
@@ -277,6 +247,18 @@ def _add_sample_options(sample: argparse.ArgumentParser) -> None:
         help="from the averaged generator (default, where the run has one)",
     )
     which.add_argument("--last", action="store_false", dest="average", help="from the last one")
+
+
+def _add_evaluate_options(evaluate: argparse.ArgumentParser) -> None:
+    evaluate.add_argument("--samples", type=int, metavar="N", help=f"default: {_by_kind('kinds')}")
+    evaluate.add_argument(
+        "--fid", action="store_true", help="FID and KID too, through torch-fidelity (default: off)"
+    )
+    evaluate.add_argument(
+        "--seed", type=int, metavar="N", help="the one seed of the run that is judged (default: all of them)"
+    )
+    _add_draw(evaluate)
+    evaluate.add_argument("--data-dir", help="where image files lie (default: as the run had it)")
 
 
 def _add_draw(command: argparse.ArgumentParser) -> None:
