@@ -77,11 +77,11 @@ def test_every_public_name_is_described(name):
     bare = []
     for public in getattr(module, "__all__", ()):
         value = getattr(module, public)
-        spoken = inspect.isroutine(value) or inspect.isclass(value) or inspect.ismodule(value)
+        has_its_own = inspect.isroutine(value) or inspect.isclass(value) or inspect.ismodule(value)
         own = name.count(".") == 1 and not public.startswith(
             "__"
         )  # inside a subpackage a symbol speaks for itself
-        described = value.__doc__ if spoken else not own or public in DESCRIBED_ATTRIBUTES
+        described = value.__doc__ if has_its_own else not own or public in DESCRIBED_ATTRIBUTES
         bare += [] if described else [public]
     assert not bare, f"{name} leaves without a docstring: {', '.join(bare)}"
 

@@ -153,19 +153,19 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument("--version", action="version", version=f"ganlab {ganlab.__version__}")
     commands = found.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
-    spoken = argparse.ArgumentParser(add_help=False)
-    spoken.add_argument(
+    as_json = argparse.ArgumentParser(add_help=False)
+    as_json.add_argument(
         "--json", action="store_true", help="print the result as one line of JSON (default: off)"
     )
     stored = argparse.ArgumentParser(add_help=False)
     stored.add_argument("folder", type=Path, metavar="RUN", help="the run folder")
 
     kinds = {
-        "train": (_add_train_options, [spoken], "train a GAN and keep what it made"),
-        "resume": (_add_resume_options, [stored, spoken], "go on with a run to the steps first asked for"),
+        "train": (_add_train_options, [as_json], "train a GAN and keep what it made"),
+        "resume": (_add_resume_options, [stored, as_json], "go on with a run to the steps first asked for"),
         "sample": (_add_sample_options, [stored], "draw from a run's generator"),
-        "evaluate": (_add_evaluate_options, [stored, spoken], "judge a run's samples and its loss curves"),
-        "list": (None, [spoken], "what there is: data sets, networks, losses, set-ups"),
+        "evaluate": (_add_evaluate_options, [stored, as_json], "judge a run's samples and its loss curves"),
+        "list": (None, [as_json], "what there is: data sets, networks, losses, set-ups"),
     }
     for name, (add_options, parents, told) in kinds.items():
         command = commands.add_parser(name, parents=parents, help=told, allow_abbrev=False)

@@ -23,10 +23,10 @@ def sample(request: Request, options: argparse.Namespace) -> int:
     gan = games[0 if options.seed is None else request.seeds.index(options.seed)]
     way = reports.PICTURES[judging.KINDS[DATASETS[request.experiment.data].kind].shown]
     count = way.samples if options.count is None else options.count
-    drawn = reports.draw(gan, count, reports.stream(options.draw), average=options.average)
+    drawn = reports.samples_of(gan, count, reports.stream(options.draw), average=options.average)
     out = options.out or options.folder / "drawn.png"
     reports.write_samples(
-        out, drawn, building.load(request.experiment, request.data_dir) if way.over_real else None
+        out, drawn, building.load_source(request.experiment, request.data_dir) if way.over_real else None
     )
     print(f"{count} samples of step {gan.step}, of the {_which(gan, options.average)} generator, in {out}")
     return 0
@@ -39,19 +39,19 @@ def _which(gan: Any, average: bool | None) -> str:
 def evaluate(request: Request, options: argparse.Namespace) -> int:
     """The exit code after judging the samples and the loss curves of a run, seed by seed."""
     _, games, history = runs.view(options.folder)
-    source = building.load(request.experiment, options.data_dir or request.data_dir)
+    source = building.load_source(request.experiment, options.data_dir or request.data_dir)
     count = judging.kind_of(source).samples if options.samples is None else options.samples
     each = []
     for index, (seed, gan) in enumerate(zip(request.seeds, games, strict=True)):
         if options.seed not in (None, seed):
             continue
         rng = reports.stream(options.draw)
-        drawn = reports.draw(gan, count, rng)
+        drawn = reports.samples_of(gan, count, rng)
         found = judging.quality(source, drawn, rng)
         found |= judging.fidelity(source, drawn, rng) if options.fid else {}
-        verdict = reports.verdict(history, index, loss=gan.loss.name, found=found)
+        verdict = reports.diagnosed(history, index, loss=gan.loss.name, found=found)
         each.append({"seed": seed} | found | {"verdict": verdict})
     result: dict[str, Any] = {"run": str(options.folder), "steps": games[0].step}
-    result |= each[0] if len(each) == 1 else {"each": each, "spread": reports.over_seeds(each)}
+    result |= each[0] if len(each) == 1 else {"each": each, "spread": reports.spreads(each)}
     tell(result, as_json=options.json)
     return 0

@@ -181,14 +181,14 @@ def _finish(run: Run) -> dict[str, Any]:
     source, seeds = run.setups[0].source, run.request.seeds
     kind = judging.kind_of(source)
     count = kind.samples if kind.coverage else reports.PICTURES[kind.shown].samples
-    drawn = [reports.draw(gan, count, reports.stream()) for gan in run.games]
+    drawn = [reports.samples_of(gan, count, reports.stream()) for gan in run.games]
     reports.picture(run.folder / "samples.png", run, drawn, reports.stream(1))
     each = [
         {"seed": seed} | _last(run, index) | judging.coverage(source, samples)
         for index, (seed, samples) in enumerate(zip(seeds, drawn, strict=True))
     ]
     result: dict[str, Any] = {"run": str(run.folder), "steps": run.step}
-    return result | (each[0] if len(seeds) == 1 else {"each": each, "spread": reports.over_seeds(each)})
+    return result | (each[0] if len(seeds) == 1 else {"each": each, "spread": reports.spreads(each)})
 
 
 def _last(run: Run, index: int) -> dict[str, float]:

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganlab.experiments.building import Setup, build, build_game, load
+    from ganlab.experiments.building import Setup, build, build_game, load_source
     from ganlab.experiments.catalogue import (
         EXPERIMENTS,
         SCHEDULES,
@@ -32,12 +32,12 @@ __all__ = [
     "change",
     "default",
     "from_dict",
-    "load",
+    "load_source",
     "look_up",
     "to_dict",
 ]
 
-_BUILT = ("Setup", "build", "build_game", "load")
+_BUILT = ("Setup", "build", "build_game", "load_source")
 
 
 def __getattr__(name: str) -> Any:

@@ -26,7 +26,7 @@ from ganlab.training.players import Batches
 from ganlab.training.rules import Penalty
 from ganlab.training.unrolling import Unroll
 
-__all__ = ["Setup", "build", "build_game", "load"]
+__all__ = ["Setup", "build", "build_game", "load_source"]
 
 
 class Setup(NamedTuple):
@@ -49,7 +49,7 @@ def build(
     """The game and the batches of an experiment; `seed` fixes the networks, the data and every draw.
 
     `data_dir`: where image files lie; see `ganlab.data`. `device`: of the networks, "cpu" or "cuda".
-    `source`: what `load` returned, so that several seeds share it; it is loaded where it is not given.
+    `source`: what `load_source` returned, so that several seeds share it; it is loaded where it is not given.
     `group`: the processes that share each batch, see `ganlab.training.distributed`.
 
     Raises `ValueError` where a setting is out of range or the data is not to be had.
@@ -60,20 +60,20 @@ def build(
     (2, torch.Size([256, 2]))
     """
     experiment = change(experiment)
-    source = source or load(experiment, data_dir)
+    source = source or load_source(experiment, data_dir)
     gan, data_rng = _deal(experiment, seed, device, group)
     settings = {"dtype": gan.dtype, "labelled": experiment.conditional}
     return Setup(gan, data.batches(source, experiment.batch_size, data_rng, **settings), source)
 
 
-def load(experiment: Experiment, data_dir: str | PathLike[str] | None = None) -> data.Source:
+def load_source(experiment: Experiment, data_dir: str | PathLike[str] | None = None) -> data.Source:
     """The source of the real samples of an experiment; `data_dir` as in `build`.
 
     Raises `DataError`, a `ValueError`, where files are missing, truncated or altered, and `ValueError` where
     the entry of the data set names no kind of `ganlab.evaluation.judging`, or a shape that it cannot show.
 
     >>> from ganlab.experiments import EXPERIMENTS
-    >>> load(EXPERIMENTS["digits"]).shape
+    >>> load_source(EXPERIMENTS["digits"]).shape
     (1, 8, 8)
     """
     entry = data.DATASETS[experiment.data]

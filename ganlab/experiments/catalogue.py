@@ -166,19 +166,9 @@ _COLLAPSE = replace(
 )
 _SMALL_COLLAPSE = replace(_COLLAPSE, width=(64, 64))
 _CALM = (("r1", 0.05), ("r2", 0.05))
-_CHANGES = {
-    "small": {},
-    "minimax": {"loss": "minimax"},
-    "equal_rates": {"learning_rates": (1e-3, 1e-3)},
-    "two_rates": {"learning_rates": (1e-3, 2e-3)},
-    "packed": {"pack": 2},
-    "batch_spread": {"minibatch_std": True},
-    "noise": {"instance_noise": 0.3},
-    "r1_r2": {"regularizers": _CALM},
-    "pairing": {"loss": "relativistic_pairing", "regularizers": _CALM},
-    "unrolled": {"unroll": (1, 0.1)},
-}
-_WIDE = ("two_rates", "packed", "unrolled")
+_TWO_RATES = {"learning_rates": (1e-3, 2e-3)}
+_PACKED = {"pack": 2}
+_UNROLLED = {"unroll": (1, 0.1)}
 
 EXPERIMENTS: dict[str, Experiment] = {
     **_DEFAULTS,
@@ -190,8 +180,19 @@ EXPERIMENTS: dict[str, Experiment] = {
     "grid_pairing": replace(_LONG_GRID, **_PAIRING),
     "grid_wgan_gp": replace(_LONG_GRID, **_WGAN_GP, steps=9000),
     "ring_collapse": _COLLAPSE,
-    **{f"ring_collapse_{name}": replace(_SMALL_COLLAPSE, **settings) for name, settings in _CHANGES.items()},
-    **{f"ring_collapse_wide_{name}": replace(_COLLAPSE, **_CHANGES[name]) for name in _WIDE},
+    "ring_collapse_small": _SMALL_COLLAPSE,
+    "ring_collapse_minimax": replace(_SMALL_COLLAPSE, loss="minimax"),
+    "ring_collapse_equal_rates": replace(_SMALL_COLLAPSE, learning_rates=(1e-3, 1e-3)),
+    "ring_collapse_two_rates": replace(_SMALL_COLLAPSE, **_TWO_RATES),
+    "ring_collapse_packed": replace(_SMALL_COLLAPSE, **_PACKED),
+    "ring_collapse_batch_spread": replace(_SMALL_COLLAPSE, minibatch_std=True),
+    "ring_collapse_noise": replace(_SMALL_COLLAPSE, instance_noise=0.3),
+    "ring_collapse_r1_r2": replace(_SMALL_COLLAPSE, regularizers=_CALM),
+    "ring_collapse_pairing": replace(_SMALL_COLLAPSE, loss="relativistic_pairing", regularizers=_CALM),
+    "ring_collapse_unrolled": replace(_SMALL_COLLAPSE, **_UNROLLED),
+    "ring_collapse_wide_two_rates": replace(_COLLAPSE, **_TWO_RATES),
+    "ring_collapse_wide_packed": replace(_COLLAPSE, **_PACKED),
+    "ring_collapse_wide_unrolled": replace(_COLLAPSE, **_UNROLLED),
     "fashion_mnist_non_saturating": replace(_FASHION, ema=0.99),
     "fashion_mnist_wgan_gp": replace(
         _FASHION, **_WGAN_GP | {"regularizers": (("wgan_gp", 10.0),)}, steps=1500

@@ -35,13 +35,13 @@ __all__ = [
     "PICTURES",
     "Picture",
     "board",
-    "draw",
-    "over_seeds",
+    "diagnosed",
     "picture",
     "require_tensorboard",
+    "samples_of",
     "sentences",
+    "spreads",
     "stream",
-    "verdict",
     "write_samples",
 ]
 
@@ -79,7 +79,7 @@ class Picture(NamedTuple):
         return {"samples": self.samples}
 
 
-def draw(gan: GAN, count: int, rng: Generator, *, average: bool | None = None) -> Tensor:
+def samples_of(gan: GAN, count: int, rng: Generator, *, average: bool | None = None) -> Tensor:
     """`count` samples (count, ...) of a game, on the CPU; no network and no stream of the game changes.
 
     `average`: of the averaged generator, or of the last one; None for the average where there is one. A
@@ -88,7 +88,7 @@ def draw(gan: GAN, count: int, rng: Generator, *, average: bool | None = None) -
     Raises `ValueError` where `count` is not positive, or where an average is wanted and there is none.
 
     >>> from ganlab.experiments import EXPERIMENTS, build_game
-    >>> draw(build_game(EXPERIMENTS["ring"]), 5, torch.Generator().manual_seed(0)).shape
+    >>> samples_of(build_game(EXPERIMENTS["ring"]), 5, torch.Generator().manual_seed(0)).shape
     torch.Size([5, 2])
     """
     if count < 1:
@@ -119,13 +119,13 @@ def stream(draw: int = 0) -> Generator:
     return Generator().manual_seed(int.from_bytes(digest[:4]))
 
 
-def verdict(history: History, index: int, *, loss: str, found: dict[str, Any]) -> dict[str, Any]:
+def diagnosed(history: History, index: int, *, loss: str, found: dict[str, Any]) -> dict[str, Any]:
     """What the loss curves of one seed tell, as JSON can hold it: see `diagnosis.diagnose`.
 
     `index`: the place of the seed on the seed axis. `loss`: its name. `found`: the numbers of its samples.
 
     >>> history = History.of(("d_loss", "g_loss"), [1, 2], torch.ones(2, 2))
-    >>> verdict(history, 0, loss="minimax", found={})["pattern"]
+    >>> diagnosed(history, 0, loss="minimax", found={})["pattern"]
     'cannot tell'
     """
     columns = {
@@ -138,12 +138,12 @@ def verdict(history: History, index: int, *, loss: str, found: dict[str, Any]) -
     return {"pattern": told.pattern, "evidence": list(told.evidence), "confident": told.confident}
 
 
-def over_seeds(each: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def spreads(each: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The spread of each number over the seeds, as `metrics.spread` gives it and JSON can hold it.
 
     A number that a seed does not know, None, makes the mean and its standard error unknown.
 
-    >>> over_seeds([{"modes": 6}, {"modes": 8}])["modes"]["standard_error"]
+    >>> spreads([{"modes": 6}, {"modes": 8}])["modes"]["standard_error"]
     1.0
     """
     numbers = {
@@ -315,7 +315,7 @@ def _add_scalars(writer: Any, run: Run, name: str) -> None:
 def _add_pictures(writer: Any, run: Run) -> None:
     for seed, setup in zip(run.request.seeds, run.setups, strict=True):
         way, rng = PICTURES[kind_of(setup.source).shown], stream()
-        pixels = way.pixels(draw(setup.gan, way.samples, rng), setup.source, rng)
+        pixels = way.pixels(samples_of(setup.gan, way.samples, rng), setup.source, rng)
         writer.add_image(f"samples/seed {seed}", pixels, run.step, dataformats="HWC")
 
 

@@ -134,13 +134,13 @@ def make(name: str, *, data_dir: str | None = None) -> Record:
     """
     catalogue.look_up(RECORDS, name, "name")
     experiment, seeds = EXPERIMENTS[name], RECORDS[name]
-    source = building.load(experiment, data_dir)
+    source = building.load_source(experiment, data_dir)
     setups = [building.build(experiment, seed=seed, source=source) for seed in seeds]
     started = time.process_time()
     history = _trained(setups, experiment)
     seconds = (time.process_time() - started) / len(seeds)
     count = judging.kind_of(source).samples
-    drawn = [reports.draw(s.gan, count, torch.Generator().manual_seed(0)) for s in setups]
+    drawn = [reports.samples_of(s.gan, count, torch.Generator().manual_seed(0)) for s in setups]
     each = [
         {"seed": seed} | judging.quality(source, samples, torch.Generator().manual_seed(1))
         for seed, samples in zip(seeds, drawn, strict=True)
@@ -154,7 +154,7 @@ def make(name: str, *, data_dir: str | None = None) -> Record:
         seeds=seeds,
         seconds=seconds,
         each=tuple(each),
-        spread=reports.over_seeds(each),
+        spread=reports.spreads(each),
         prefix={column: history[column][:PREFIX, 0] for column in history.columns},
         steps=steps,
         history=thinned,

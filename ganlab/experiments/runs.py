@@ -128,7 +128,7 @@ def resume(
     run = Run(folder, request, _setups(request, group), identity, group)
     if step:
         tensors, state = _read(folder, step, identity)
-        _put(run.games, tensors, folder, step)
+        _restore(run.games, tensors, folder, step)
         for index, setup in enumerate(run.setups):
             setup.batches.load_state_dict(_part(tensors, "batches.", index, len(run.games)))
         run.history, run.saved = _history(tensors, state), step
@@ -152,7 +152,7 @@ def view(folder: Path) -> tuple[Request, list[GAN], History]:
         raise CheckpointError(f"{folder} holds no checkpoint yet; `ganlab resume {folder}` goes on with it")
     tensors, state = _read(folder, found[-1], identity)
     games = [building.build_game(request.experiment, seed=seed) for seed in request.seeds]
-    _put(games, tensors, folder, found[-1])
+    _restore(games, tensors, folder, found[-1])
     return request, games, _history(tensors, state)
 
 
@@ -247,7 +247,7 @@ def _setups(request: Request, group: Group | None) -> list[Setup]:
     if group and len(request.seeds) > 1:
         raise ValueError(f"`--seeds` must be one seed where processes share a batch, got {request.seeds}")
     device = _device(request.device)
-    source = building.load(catalogue.change(request.experiment), request.data_dir)
+    source = building.load_source(catalogue.change(request.experiment), request.data_dir)
     return [
         building.build(request.experiment, seed=seed, device=device, source=source, group=group)
         for seed in request.seeds
@@ -304,7 +304,7 @@ def _offer(folder: Path, before: int, identity: str) -> str:
     return f"none before it can be used, `ganlab resume {folder} --from start` begins again"
 
 
-def _put(games: list[GAN], tensors: dict[str, Tensor], folder: Path, step: int) -> None:
+def _restore(games: list[GAN], tensors: dict[str, Tensor], folder: Path, step: int) -> None:
     try:
         for index, gan in enumerate(games):
             gan.load_state(_part(tensors, "", index, len(games)))

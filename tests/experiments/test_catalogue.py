@@ -4,6 +4,7 @@ import itertools
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from ganlab.experiments import (
     SCHEDULES,
     build,
     build_game,
+    catalogue,
     change,
     default,
     from_dict,
@@ -108,7 +110,7 @@ def test_what_the_package_has_can_be_asked_of_a_set_up(settings, seeds):
         assert not torch.equal(weights, start)
         assert (weights.abs().max() <= 0.01).item() == (experiment.clip == 0.01)
         assert game.classes == (8 if experiment.conditional else None)
-        assert reports.draw(game, 9, torch.Generator().manual_seed(0)).shape == (9, 2)
+        assert reports.samples_of(game, 9, torch.Generator().manual_seed(0)).shape == (9, 2)
 
 
 def test_a_spectrally_normalised_discriminator_has_layers_of_norm_one():
@@ -288,3 +290,8 @@ def test_a_set_up_is_looked_up_changed_and_written_down_without_torch():
         "assert not {'torch', 'numpy', 'scipy'} & set(sys.modules), sorted(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_name_of_a_setup_can_be_searched_for():
+    text = Path(catalogue.__file__).read_text(encoding="utf-8")
+    assert not [name for name in EXPERIMENTS if f'"{name}":' not in text and name not in data.DATASETS]

@@ -20,7 +20,7 @@ CONVOLUTIONS = change(
 def test_drawing_changes_no_network_and_no_stream(name):
     gan = build_game(change(CONVOLUTIONS, network=name, width=None, discriminator_width=None))
     before = {key: value.clone() for key, value in gan.state().items()}
-    drawn = reports.draw(gan, 7, torch.Generator().manual_seed(0))
+    drawn = reports.samples_of(gan, 7, torch.Generator().manual_seed(0))
     assert drawn.shape == (7, 1, 8, 8)
     assert all(torch.equal(value, before[key]) for key, value in gan.state().items())
     assert gan.generator.training
@@ -30,7 +30,7 @@ def test_a_draw_in_pieces_is_the_draw_of_a_game(rng, monkeypatch):
     gan = build_game(POINTS)
     expected = gan.sample(23, torch.Generator().manual_seed(0))
     monkeypatch.setattr(reports, "CHUNK", 5)
-    torch.testing.assert_close(reports.draw(gan, 23, rng), expected, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(reports.samples_of(gan, 23, rng), expected, rtol=1e-12, atol=1e-12)
 
 
 def test_the_average_and_the_last_generator_are_told_apart(rng):
@@ -38,19 +38,19 @@ def test_the_average_and_the_last_generator_are_told_apart(rng):
     with torch.no_grad():
         for weight in gan.average.module.parameters():
             weight.zero_()
-    assert (reports.draw(gan, 3, rng) == 0).all()
-    assert (reports.draw(gan, 3, rng, average=True) == 0).all()
-    assert (reports.draw(gan, 3, rng, average=False) != 0).all()
+    assert (reports.samples_of(gan, 3, rng) == 0).all()
+    assert (reports.samples_of(gan, 3, rng, average=True) == 0).all()
+    assert (reports.samples_of(gan, 3, rng, average=False) != 0).all()
     alone = build_game(change(POINTS, ema=None))
     with pytest.raises(ValueError, match="`average` must be left out: this game keeps no moving average"):
-        reports.draw(alone, 3, rng, average=True)
+        reports.samples_of(alone, 3, rng, average=True)
     with pytest.raises(ValueError, match="`count` must be at least 1, got 0"):
-        reports.draw(alone, 0, rng)
+        reports.samples_of(alone, 0, rng)
 
 
 def test_the_spread_over_seeds_is_unknown_where_a_seed_is():
     each = [{"seed": 1, "modes": 8, "reverse_kl": None}, {"seed": 2, "modes": 6, "reverse_kl": 0.5}]
-    over = reports.over_seeds(each)
+    over = reports.spreads(each)
     assert over.keys() == {"modes", "reverse_kl"}
     assert over["modes"]["mean"] == 7
     assert over["reverse_kl"]["mean"] is None
@@ -65,10 +65,10 @@ def test_curves_of_one_seed_of_several_are_read_for_that_seed():
     lost = torch.stack([torch.full((400,), 0.05), torch.full((400,), 6.0)], 1)
     history = History.of(("d_loss", "g_loss"), list(range(1, 401)), torch.stack([good, lost], -1))
     patterns = [
-        reports.verdict(history, index, loss="non_saturating", found={})["pattern"] for index in (0, 1)
+        reports.diagnosed(history, index, loss="non_saturating", found={})["pattern"] for index in (0, 1)
     ]
     assert patterns == ["healthy", "D too strong"]
-    missing = reports.verdict(history, 0, loss="non_saturating", found={"modes": 2, "modes_total": 8})
+    missing = reports.diagnosed(history, 0, loss="non_saturating", found={"modes": 2, "modes_total": 8})
     assert missing["pattern"] == "collapse suspected"
 
 

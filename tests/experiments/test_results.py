@@ -129,7 +129,7 @@ def test_files_hold_plain_json_and_nothing_that_is_run(tmp_path):
 
 def test_a_table_tells_records_to_the_second_digit_of_the_error():
     """Three values with the mean 2 and the standard error 1 / sqrt(3) = 0.577; all alike, and unknown."""
-    spread = reports.over_seeds(THREE)
+    spread = reports.spreads(THREE)
     rows = [
         replace(load("ring_pairing"), name=name, spread={"modes": row}, seconds=63.6)
         for name, row in zip(("odd", "even", "lost"), spread.values(), strict=True)

@@ -220,7 +220,7 @@ def test_a_request_of_an_earlier_version_of_the_package_is_read_with_defaults(ru
 
 
 def test_a_view_needs_no_data_and_changes_nothing(run, monkeypatch):
-    monkeypatch.setattr("ganlab.experiments.building.load", None)
+    monkeypatch.setattr("ganlab.experiments.building.load_source", None)
     before = sorted(run.folder.iterdir())
     request, (gan,), history = runs.view(run.folder)
     assert (request, gan.step, len(history)) == (run.request, 12, 12)
