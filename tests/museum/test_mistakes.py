@@ -4,6 +4,7 @@ Each is written as it stands in loops of plain PyTorch, and so is its cure. What
 number with a closed form, which the page gives and `NUMBERS` computes.
 """
 
+import copy
 import math
 import re
 from pathlib import Path
@@ -12,8 +13,10 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ganlab import losses
+from ganlab import losses, regularizers
+from ganlab.training.averages import MovingAverage
 
 LOG_2 = math.log(2)
 FLOOR = math.log1p(math.exp(-1))
@@ -139,6 +142,125 @@ def test_a_generator_whose_samples_are_detached_in_its_own_step_never_moves(deta
     assert bool((generator.weight - before).norm() == 0) is detached
 
 
+# Critics
+
+
+@pytest.mark.parametrize(
+    ("critic_sign", "generator_sign", "ends"), [(1, 1, 0.5), (-1, 1, 1.5), (1, -1, 1.5), (-1, -1, 0.5)]
+)
+def test_a_critic_with_its_sign_turned_leads_away_and_two_turned_signs_lead_home(
+    critic_sign, generator_sign, ends
+):
+    """The data lie at 0, the samples at 1; the critic w x is clipped to |w| <= 1, and is best at -1."""
+    critic, place = torch.zeros(1, requires_grad=True), torch.ones(1, requires_grad=True)
+    d_steps, g_steps = torch.optim.SGD([critic], lr=10.0), torch.optim.SGD([place], lr=0.01)
+    for _ in range(50):
+        d_steps.zero_grad()
+        (critic_sign * (critic * place.detach() - critic * 0)).backward()
+        d_steps.step()
+        critic.data.clamp_(-1, 1)
+        g_steps.zero_grad()
+        (-generator_sign * critic.detach() * place).backward()
+        g_steps.step()
+    gap = critic * 0 - critic * place
+    torch.testing.assert_close((place.item(), gap.item()), (ends, critic_sign * ends), rtol=1e-10, atol=0)
+
+
+REALS, FAKES = torch.ones(2, 2, dtype=torch.float64), torch.zeros(2, 2, dtype=torch.float64)
+OFF_THE_SEGMENT = 1 / (3 * math.sqrt(2))
+"""E|u - v| / sqrt 2 for u and v uniform on [0, 1]: how far (u, v) lies from the diagonal, in the mean."""
+
+
+@pytest.mark.parametrize(("shape", "away"), [((2,), OFF_THE_SEGMENT), ((2, 1), 0.0)])
+def test_one_mixing_number_a_column_leaves_the_segment(shape, away):
+    """Two real samples at (1, 1) and two generated ones at (0, 0); five standard errors."""
+    seen = []
+    for _ in range(2000):
+        alpha = torch.rand(shape)
+        seen.append(alpha * REALS + (1 - alpha) * FAKES)
+    distance = torch.stack(seen)[:, 0].diff(dim=1).abs().mean() / math.sqrt(2)
+    assert abs(distance.item() - away) <= (5 * math.sqrt(1 / 18 / 2 / 2000) if away else 0)
+
+
+def test_a_flat_list_of_mixing_numbers_is_refused_or_is_one_a_column():
+    images, alpha = torch.ones(8, 1, 8, 8), torch.rand(8)
+    mixed = alpha * images
+    torch.testing.assert_close(mixed, alpha.expand(8, 1, 8, 8))  # all images alike, each column another mix
+    with pytest.raises(RuntimeError, match="must match the size of tensor b"):
+        torch.rand(3) * torch.ones(3, 2)
+    cured = alpha.view(-1, 1, 1, 1) * images
+    torch.testing.assert_close(cured.flatten(1), alpha[:, None].expand(8, 64))
+
+
+def of_the_mean(critic, x):
+    x = x.requires_grad_()
+    return torch.autograd.grad(critic(x).mean(), x)[0].norm(dim=1)
+
+
+def of_the_whole_batch(critic, x):
+    x = x.requires_grad_()
+    return torch.autograd.grad(critic(x).sum(), x)[0].norm()[None]
+
+
+def of_each_sample(critic, x):
+    return regularizers.input_gradient(critic, x).norm(dim=1)
+
+
+@pytest.mark.parametrize(
+    ("norm", "asked"), [(of_the_mean, 64.0), (of_the_whole_batch, 1 / 8), (of_each_sample, 1.0)]
+)
+def test_the_slope_that_a_wrong_penalty_really_asks_for(norm, asked):
+    """With 64 samples; a linear critic of that slope pays nothing, one that is a tenth steeper does."""
+    direction = torch.tensor([0.6, 0.8])
+    paid = [
+        (norm(lambda x, s=s: s * x @ direction, torch.randn(64, 2)) - 1).square().mean().item()
+        for s in (asked, 1.1 * asked)
+    ]
+    torch.testing.assert_close(paid, [0.0, 0.01], rtol=1e-6, atol=1e-12)
+
+
+# Loops and averages
+
+
+@pytest.mark.parametrize(("reset", "points"), [(True, 64), (False, 6400)])
+def test_a_seed_that_is_set_inside_the_loop_draws_one_batch_for_ever(reset, points):
+    torch.manual_seed(0)
+    drawn = []
+    for _ in range(100):
+        if reset:
+            torch.manual_seed(0)
+        drawn.append(torch.randn(64, 2))
+    assert len(torch.cat(drawn).unique(dim=0)) == points
+
+
+def by_parameters(network, average):
+    """As it stands in many loops."""
+    for mean, new in zip(average.parameters(), network.parameters(), strict=True):
+        mean.data.lerp_(new.data, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mean", "spread"), [("loop", 2.0, 3.0), ("pytorch", 0.0, 1.0), ("ours", 0.0, 1.0)]
+)
+def test_an_average_without_buffers_normalises_with_the_statistics_of_the_start(kind, mean, spread):
+    """A layer of batch normalisation whose inputs have the mean 2 and the standard deviation 3."""
+    points = torch.randn(1000, 1)
+    points = 2 + 3 * (points - points.mean()) / points.std(correction=0)
+    network = nn.BatchNorm1d(1)
+    averages = {
+        "loop": copy.deepcopy(network),
+        "pytorch": AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.9)),
+        "ours": MovingAverage(network, 0.9),
+    }
+    average = averages[kind]
+    for _ in range(200):
+        network(points)
+        by_parameters(network, average) if kind == "loop" else average.update_parameters(network)
+    shown = average.eval()(points) if kind != "ours" else average.module.eval()(points)
+    got = (shown.mean().item(), shown.std(correction=0).item())
+    torch.testing.assert_close(got, (mean, spread), rtol=1e-3, atol=1e-3)
+
+
 # The page
 
 NUMBERS = {
@@ -146,6 +268,10 @@ NUMBERS = {
     "fail-left-over": lambda: [*TWO_THIRDS, 1 / 2, 2 * LOG_2, LOG_2],
     "fail-holds-both": lambda: [*TWO_THIRDS],
     "fail-no-detach": lambda: [2 * 0.9 - 1, 0.9 - 1],
+    "fail-critic-sign": lambda: [1 + 50 * 0.01, 1 - 50 * 0.01, -1 - 50 * 0.01, 1 - 50 * 0.01],
+    "fail-columns": lambda: [OFF_THE_SEGMENT],
+    "fail-penalty": lambda: [64 ** -(1 / 2)],
+    "fail-buffers": lambda: [2.0, 3.0, 0.0, 1.0],
 }
 """What stands in decimals in the field *Number* of an exhibit, in its order."""
 
