@@ -1,8 +1,8 @@
 """Runs that take longer than a minute, kept as small files: what was run, what came out, how to repeat it.
 
-A record holds the command, the versions and the processor time that made it, the numbers of every seed, a
+A result holds the command, the versions and the processor time that made it, the numbers of every seed, a
 thinned history, samples to look at, and the first steps of its first seed to the last digit. A test repeats
-those steps on every change, so that a record cannot outlive the code that it stands for.
+those steps on every change, so that a result cannot outlive the code that it stands for.
 
     python -m ganlab.experiments.results                  makes all of them again
     python -m ganlab.experiments.results ring_pairing       makes one
@@ -40,10 +40,10 @@ from ganlab.training.loop import train
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["RECORDS", "Record", "load", "make", "save", "show", "table"]
+__all__ = ["SEEDS", "Result", "load", "make", "save", "show", "table"]
 
 TEN = tuple(range(10, 20))
-RECORDS: dict[str, tuple[int, ...]] = {
+SEEDS: dict[str, tuple[int, ...]] = {
     "ring_pairing": TEN,
     "ring_non_saturating": TEN,
     "ring_wgan_gp": TEN,
@@ -58,7 +58,7 @@ RECORDS: dict[str, tuple[int, ...]] = {
 }
 """The seeds of each stored run, by the name of its set-up; none of them was used to choose a setting.
 
->>> len(RECORDS["ring_pairing"])
+>>> len(SEEDS["ring_pairing"])
 10
 """
 
@@ -76,7 +76,7 @@ _COLUMN_TITLES = {
 
 
 @dataclass(frozen=True)
-class Record:
+class Result:
     """A stored run. `each`: the numbers of each seed; `spread`: mean, standard error, lowest and highest.
 
     `seconds`: processor time a seed, on one thread. `prefix`: the first steps of the first seed, one array a
@@ -101,16 +101,16 @@ class Record:
         return f"{self.name}: {len(self.seeds)} seeds, {self.experiment.steps} steps, {self.command}"
 
 
-def load(name: str) -> Record:
+def load(name: str) -> Result:
     """The stored run of that name, from the package's own files.
 
-    Raises `ValueError` naming the records there are where there is none of that name.
+    Raises `ValueError` naming the results there are where there is none of that name.
 
     >>> load("rign_pairing")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ValueError: `name` must be one of ring_pairing, ..., got 'rign_pairing'; did you mean 'ring_pairing'?
     """
-    catalogue.look_up(RECORDS, name, "name")
+    catalogue.look_up(SEEDS, name, "name")
     document = json.loads(_path(name).read_text())
     fields = document | {
         "experiment": catalogue.from_dict(document["experiment"]),
@@ -121,19 +121,19 @@ def load(name: str) -> Record:
         "history": {key: np.array(values) for key, values in document["history"].items()},
         "samples": _unpacked(document["samples"]),
     }
-    return Record(**fields)
+    return Result(**fields)
 
 
-def make(name: str, *, data_dir: str | None = None) -> Record:
+def make(name: str, *, data_dir: str | None = None) -> Result:
     """The run of that name, trained from the start and judged: minutes to an hour of processor time.
 
     Games on points whose networks have no buffers are trained side by side, in compiled steps where the run
     is long; others one after another.
 
-    Raises `ValueError` where there is no such record or its data is not to be had.
+    Raises `ValueError` where there is no such result or its data is not to be had.
     """
-    catalogue.look_up(RECORDS, name, "name")
-    experiment, seeds = EXPERIMENTS[name], RECORDS[name]
+    catalogue.look_up(SEEDS, name, "name")
+    experiment, seeds = EXPERIMENTS[name], SEEDS[name]
     source = building.load_source(experiment, data_dir)
     setups = [building.build(experiment, seed=seed, source=source) for seed in seeds]
     started = time.process_time()
@@ -146,7 +146,7 @@ def make(name: str, *, data_dir: str | None = None) -> Record:
         for seed, samples in zip(seeds, drawn, strict=True)
     ]
     steps, thinned = _thinned(history)
-    return Record(
+    return Result(
         name=name,
         command=f"python -m ganlab.experiments.results {name}",
         versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
@@ -162,61 +162,61 @@ def make(name: str, *, data_dir: str | None = None) -> Record:
     )
 
 
-def save(record: Record, folder: Path | None = None) -> Path:
-    """The file, in `folder` or among the package's own, that now holds the record; whole or not at all."""
+def save(result: Result, folder: Path | None = None) -> Path:
+    """The file, in `folder` or among the package's own, that now holds the result; whole or not at all."""
     document = {
-        "name": record.name,
-        "command": record.command,
-        "versions": record.versions,
-        "experiment": catalogue.to_dict(record.experiment),
-        "seeds": record.seeds,
-        "seconds": round(record.seconds, 1),
-        "each": [{key: _short(value, 6) for key, value in numbers.items()} for numbers in record.each],
+        "name": result.name,
+        "command": result.command,
+        "versions": result.versions,
+        "experiment": catalogue.to_dict(result.experiment),
+        "seeds": result.seeds,
+        "seconds": round(result.seconds, 1),
+        "each": [{key: _short(value, 6) for key, value in numbers.items()} for numbers in result.each],
         "spread": {
-            name: {key: _short(value, 6) for key, value in row.items()} for name, row in record.spread.items()
+            name: {key: _short(value, 6) for key, value in row.items()} for name, row in result.spread.items()
         },
-        "prefix": {key: values.tolist() for key, values in record.prefix.items()},
-        "steps": record.steps.tolist(),
+        "prefix": {key: values.tolist() for key, values in result.prefix.items()},
+        "steps": result.steps.tolist(),
         "history": {
             key: [[_short(value, 4) for value in row] for row in values.tolist()]
-            for key, values in record.history.items()
+            for key, values in result.history.items()
         },
-        "samples": _packed(record.samples),
+        "samples": _packed(result.samples),
     }
-    path = _path(record.name) if folder is None else Path(folder) / f"{record.name}.json"
+    path = _path(result.name) if folder is None else Path(folder) / f"{result.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, (json.dumps(document, separators=(",", ":")) + "\n").encode())
     return path
 
 
-def table(records: Sequence[Record]) -> str:
-    """A table of what was measured: a row a record, mean +- standard error over its seeds, and its cost.
+def table(results: Sequence[Result]) -> str:
+    """A table of what was measured: a row a result, mean +- standard error over its seeds, and its cost.
 
     Columns are the measures that all of them have; the last is the processor time a seed, in seconds. The
     last row is what real samples score, as far as that was measured.
 
-    Raises `ValueError` where the records are of several data sets, or there are none.
+    Raises `ValueError` where the results are of several data sets, or there are none.
 
     >>> print(table([load("fashion_mnist_dcgan")]))
                          Frechet      seconds
     fashion_mnist_dcgan  64.8 +- 1.7  220
     real samples         0.623
     """
-    if len({record.experiment.data for record in records}) != 1:
-        names = ", ".join(record.name for record in records) or "none"
-        raise ValueError(f"`records` must be of one data set, got {names}")
-    names = [name for name in _COLUMN_TITLES if all(name in record.spread for record in records)]
-    real = [records[0].each[0].get(reports.MEASURES[name][2]) for name in names]
+    if len({result.experiment.data for result in results}) != 1:
+        names = ", ".join(result.name for result in results) or "none"
+        raise ValueError(f"`results` must be of one data set, got {names}")
+    names = [name for name in _COLUMN_TITLES if all(name in result.spread for result in results)]
+    real = [results[0].each[0].get(reports.MEASURES[name][2]) for name in names]
     rows = [
         ["", *(_COLUMN_TITLES[name] for name in names), "seconds"],
-        *([record.name, *_cells(record, names), f"{record.seconds:.0f}"] for record in records),
+        *([result.name, *_cells(result, names), f"{result.seconds:.0f}"] for result in results),
         ["real samples", *("" if value is None else f"{value:.3g}" for value in real), ""],
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
-def show(ax: Axes, record: Record, index: int = 0) -> None:
+def show(ax: Axes, result: Result, index: int = 0) -> None:
     """Draw into `ax` the samples that are kept of the seed of that index, with its number as the title.
 
     Raises `ValueError` where there is no such seed.
@@ -228,26 +228,26 @@ def show(ax: Axes, record: Record, index: int = 0) -> None:
     'fashion_mnist, seed 11'
     >>> plt.close(figure)
     """
-    if not 0 <= index < len(record.seeds):
-        raise ValueError(f"`index` must be in 0 to {len(record.seeds) - 1}, got {index}")
-    samples = torch.from_numpy(record.samples[index]).float()
+    if not 0 <= index < len(result.seeds):
+        raise ValueError(f"`index` must be in 0 to {len(result.seeds) - 1}, got {index}")
+    samples = torch.from_numpy(result.samples[index]).float()
     if samples.ndim == 2:
         plotting.samples(ax, None, samples, extent=1.2 * float(samples.abs().quantile(0.99)), size=6)
         if legend := ax.get_legend():
             legend.remove()
     else:
         plotting.image_grid(ax, samples / 127.5 - 1)
-    ax.set_title(f"{record.name}, seed {record.seeds[index]}")
+    ax.set_title(f"{result.name}, seed {result.seeds[index]}")
 
 
 def main(names: Sequence[str]) -> int:
-    """The exit code 0 after making and storing the records of these names, or all where none is named."""
+    """The exit code 0 after making and storing the results of these names, or all where none is named."""
     torch.set_num_threads(1)
-    for name in names or RECORDS:
-        record = make(name)
-        path = save(record)
-        print(f"{path.name}: {record.seconds:.0f} s a seed, {path.stat().st_size / 1000:.0f} kB")
-        print(reports.sentences({"each": record.each, "spread": record.spread}), flush=True)
+    for name in names or SEEDS:
+        result = make(name)
+        path = save(result)
+        print(f"{path.name}: {result.seconds:.0f} s a seed, {path.stat().st_size / 1000:.0f} kB")
+        print(reports.sentences({"each": result.each, "spread": result.spread}), flush=True)
     return 0
 
 
@@ -292,8 +292,8 @@ def _unpacked(text: str) -> np.ndarray:
     return np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False)["samples"]
 
 
-def _cells(record: Record, names: Sequence[str]) -> list[str]:
-    spread = [record.spread[name] for name in names]
+def _cells(result: Result, names: Sequence[str]) -> list[str]:
+    spread = [result.spread[name] for name in names]
     return [
         "unknown" if row["mean"] is None else _rounded(row["mean"], row["standard_error"]) for row in spread
     ]

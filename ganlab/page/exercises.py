@@ -19,14 +19,14 @@ from typing import Any
 
 from ganlab.page import parts
 
-__all__ = ["Quiz", "Verdict", "chapters", "check", "fields", "quiz", "read"]
+__all__ = ["Mark", "Quiz", "chapters", "check", "fields", "quiz", "read"]
 
-Record = dict[str, Any]
+Entry = dict[str, Any]
 _POINTS = ("-2.7", "-0.6", "0.3", "1.9")
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Mark:
     """What is said about an answer: `right` or not, and a sentence, which is also how it is displayed."""
 
     right: bool
@@ -49,7 +49,7 @@ class Quiz:
 
     chapter: str
     title: str
-    questions: tuple[Record, ...]
+    questions: tuple[Entry, ...]
 
     def __repr__(self) -> str:
         return f"Quiz: {self.title}, {len(self.questions)} questions"
@@ -80,7 +80,7 @@ def chapters() -> list[str]:
     return sorted(entry.name[:-4] for entry in folder.iterdir() if entry.name.endswith(".yml"))
 
 
-def check(name: str, answer: Any = None) -> Verdict:
+def check(name: str, answer: Any = None) -> Mark:
     """The verdict on the answer to one exercise: right, close, or wrong with the likely reason.
 
     `name`: chapter and number, as in ``binary_cross_entropy-1``. `answer`: a number, or a sympy expression
@@ -96,16 +96,16 @@ def check(name: str, answer: Any = None) -> Verdict:
     """
     exercise = _exercise(name)
     if answer is None:
-        return Verdict(False, f"Nothing to check yet: give `answer`, {_wanted(exercise)}.")
+        return Mark(False, f"Nothing to check yet: give `answer`, {_wanted(exercise)}.")
     compare = _distance if exercise["kind"] == "number" else _difference
     if compare(answer, exercise["answer"]) <= exercise.get("tolerance", 0):
-        return Verdict(True, f"Right. {exercise['right']}")
+        return Mark(True, f"Right. {exercise['right']}")
     for mistake in exercise["misconceptions"]:
         if compare(answer, mistake["answer"]) <= exercise.get("tolerance", 0):
-            return Verdict(False, f"Not yet. {mistake['hint']}")
+            return Mark(False, f"Not yet. {mistake['hint']}")
     if compare(answer, exercise["answer"]) <= 10 * exercise.get("tolerance", 0):
-        return Verdict(False, f"Close, but not to {exercise['tolerance']:g}. {exercise['near']}")
-    return Verdict(False, f"Not yet. {exercise['otherwise']}")
+        return Mark(False, f"Close, but not to {exercise['tolerance']:g}. {exercise['near']}")
+    return Mark(False, f"Not yet. {exercise['otherwise']}")
 
 
 def fields(chapter: str) -> dict[str, str]:
@@ -151,7 +151,7 @@ _OF_KIND = {
 _EXERCISE = {"kind", "answer", "right", "otherwise", "misconceptions"}
 
 
-def read(path: Path) -> Record:
+def read(path: Path) -> Entry:
     """The `title`, `questions` and `exercises` of a quiz file, checked.
 
     Raises `ValueError` that names the file, the question and the fault: a key that is missing or not known,
@@ -218,7 +218,7 @@ def _exercise_fault(exercise: Any) -> str | None:
     return fault or (_number_fault(exercise) if kind == "number" else _slips_fault(exercise))
 
 
-def _number_fault(question: Record) -> str | None:
+def _number_fault(question: Entry) -> str | None:
     for key in ("answer", "tolerance"):
         if not isinstance(question[key], (int, float)) or not math.isfinite(question[key]):
             return f"`{key}` must be a number, got {question[key]!r}"
@@ -231,7 +231,7 @@ def _number_fault(question: Record) -> str | None:
     return f"the slip {taken[0]} is within two tolerances of the answer" if taken else None
 
 
-def _slips_fault(question: Record) -> str | None:
+def _slips_fault(question: Entry) -> str | None:
     faults = (_keys(slip, {"answer", "hint"}) for slip in question.get("misconceptions", ()))
     return next((f"in a misconception: {fault}" for fault in faults if fault), None)
 
@@ -246,11 +246,11 @@ def _keys(record: Any, wanted: set[str], *, optional: Iterable[str] = ()) -> str
     return None
 
 
-def _load(chapter: str) -> Record:
+def _load(chapter: str) -> Entry:
     return read(Path(str(files("ganlab") / "assets" / "quizzes" / f"{chapter}.yml")))
 
 
-def _exercise(name: str) -> Record:
+def _exercise(name: str) -> Entry:
     exercises = {
         f"{chapter}-{number}": exercise
         for chapter in chapters()
@@ -271,7 +271,7 @@ def _known(argument: str, value: str, choices: list[str]) -> str:
 # Answers
 
 
-def _wanted(exercise: Record) -> str:
+def _wanted(exercise: Entry) -> str:
     return "a number" if exercise["kind"] == "number" else "a sympy expression"
 
 
@@ -316,7 +316,7 @@ _ASKED = {
 }
 
 
-def _field(chapter: str, number: str, exercise: Record) -> Record:
+def _field(chapter: str, number: str, exercise: Entry) -> Entry:
     question = {key: exercise[key] for key in ("answer", "tolerance", "misconceptions", "near", "otherwise")}
     question |= {"id": f"exercise-{number}", "kind": "numeric", "why": exercise["right"]}
     return {
@@ -326,7 +326,7 @@ def _field(chapter: str, number: str, exercise: Record) -> Record:
     }
 
 
-def _shown(question: Record) -> Record:
+def _shown(question: Entry) -> Entry:
     """A question as a page shows it: in an order that tells nothing and is the same each time."""
     if question["kind"] == "ordering":
         items = [item | {"place": place} for place, item in enumerate(question["items"])]
@@ -339,11 +339,11 @@ def _shown(question: Record) -> Record:
     return question | {"choices": sorted(question["choices"], key=key)}
 
 
-def _mixing(option: Record) -> bytes:
+def _mixing(option: Entry) -> bytes:
     return hashlib.sha256(option["text"].encode()).digest()
 
 
-def _question(question: Record) -> str:
+def _question(question: Entry) -> str:
     if question["kind"] == "numeric":
         folds = _fold("Show the answer", f"{question['answer']:.6g}. {question['why']}")
     elif question["kind"] == "ordering":

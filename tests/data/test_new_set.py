@@ -146,7 +146,7 @@ def test_points_are_filmed_and_images_refused_by_name(name):
 
 def test_a_result_of_it_is_made_stored_and_read_again(name, tmp_path, monkeypatch):
     monkeypatch.setitem(experiments.EXPERIMENTS, name, experiments.default(name))
-    monkeypatch.setitem(results.RECORDS, name, (1, 2))
+    monkeypatch.setitem(results.SEEDS, name, (1, 2))
     kind = NEW[name].kind
     monkeypatch.setitem(judging.KINDS, kind, judging.KINDS[kind]._replace(samples=60))
     path = results.save(results.make(name), tmp_path)

@@ -11,14 +11,14 @@ import torch
 from torch.testing import assert_close
 
 from ganlab import data, experiments, metrics, reports, results
-from ganlab.experiments.results import RECORDS, load, make, save
+from ganlab.experiments.results import SEEDS, load, make, save
 from ganlab.training import train
 
 THREE = [{"modes": x, "high_quality": 8.0, "reverse_kl": None} for x in (1, 2, 3)]
-POINTS = [name for name in RECORDS if not name.startswith("fashion")]
+POINTS = [name for name in SEEDS if not name.startswith("fashion")]
 
 
-@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("name", SEEDS)
 def test_the_first_steps_of_a_stored_run_are_those_of_todays_code(name):
     """Float32 and another order of sums: equal to a part in a thousand for as long as nothing has grown.
 
@@ -27,36 +27,36 @@ def test_the_first_steps_of_a_stored_run_are_those_of_todays_code(name):
     alone: it leaves their common shift, and with it a critic's mean score of generated samples, to rounding,
     which Adam then follows.
     """
-    record = load(name)
+    result = load(name)
     torch.set_default_dtype(torch.float32)
-    setup = experiments.build(record.experiment, seed=record.seeds[0])
-    steps, rtol = 6 if name == "grid_wgan_gp" else 8, 1e-3 if record.experiment.n_critic == 1 else 1e-2
-    history = train(setup.gan, setup.batches, steps, n_critic=record.experiment.n_critic)
-    assert set(history.columns) == set(record.prefix)
+    setup = experiments.build(result.experiment, seed=result.seeds[0])
+    steps, rtol = 6 if name == "grid_wgan_gp" else 8, 1e-3 if result.experiment.n_critic == 1 else 1e-2
+    history = train(setup.gan, setup.batches, steps, n_critic=result.experiment.n_critic)
+    assert set(history.columns) == set(result.prefix)
     for column in ("d_loss", "penalty", "g_loss"):
-        if (record.experiment.loss, column) != ("wasserstein", "g_loss"):
-            assert_close(history[column], record.prefix[column][:steps], rtol=rtol, atol=1e-6)
-    gap = record.prefix["d_real"] - record.prefix["d_fake"]
+        if (result.experiment.loss, column) != ("wasserstein", "g_loss"):
+            assert_close(history[column], result.prefix[column][:steps], rtol=rtol, atol=1e-6)
+    gap = result.prefix["d_real"] - result.prefix["d_fake"]
     assert_close(history["d_real"] - history["d_fake"], gap[:steps], rtol=rtol, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("name", SEEDS)
 def test_a_record_is_of_the_set_up_and_the_seeds_that_it_names(name):
-    record = load(name)
-    assert record.name == name
-    assert record.experiment == experiments.EXPERIMENTS[name]
-    assert record.seeds == RECORDS[name] == tuple(numbers["seed"] for numbers in record.each)
-    assert record.command == f"python -m ganlab.experiments.results {name}"
-    assert {"python", "torch"} <= set(record.versions)
-    assert 0 < record.seconds < 3600
+    result = load(name)
+    assert result.name == name
+    assert result.experiment == experiments.EXPERIMENTS[name]
+    assert result.seeds == SEEDS[name] == tuple(numbers["seed"] for numbers in result.each)
+    assert result.command == f"python -m ganlab.experiments.results {name}"
+    assert {"python", "torch"} <= set(result.versions)
+    assert 0 < result.seconds < 3600
     assert results._path(name).stat().st_size < 1_000_000
 
 
-@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("name", SEEDS)
 def test_the_spread_is_that_of_the_seeds(name):
-    record = load(name)
-    for measure, row in record.spread.items():
-        values = [numbers[measure] for numbers in record.each]
+    result = load(name)
+    for measure, row in result.spread.items():
+        values = [numbers[measure] for numbers in result.each]
         if None in values:
             assert row["mean"] is None
             continue
@@ -68,28 +68,28 @@ def test_the_spread_is_that_of_the_seeds(name):
 @pytest.mark.parametrize("name", POINTS)
 def test_the_kept_samples_agree_with_the_judgement_of_all(name):
     """500 of the 10 000 samples: the share of high quality within five standard errors of the full share."""
-    record = load(name)
-    mixture = getattr(data, record.experiment.data)()
-    for points, numbers in zip(record.samples, record.each, strict=True):
+    result = load(name)
+    mixture = getattr(data, result.experiment.data)()
+    for points, numbers in zip(result.samples, result.each, strict=True):
         share = metrics.mode_coverage(torch.from_numpy(points).double(), mixture).high_quality
         full = numbers["high_quality"]
         assert abs(share - full) <= 5 * (full * (1 - full) / len(points)) ** 0.5 + 0.005
 
 
-@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("name", SEEDS)
 def test_the_thinned_history_covers_the_whole_run(name):
-    record = load(name)
-    assert record.steps[-1] > 0.97 * record.experiment.steps
-    assert len(set(np.diff(record.steps))) == 1
-    for values in record.history.values():
-        assert values.shape == (len(record.steps), len(record.seeds))
+    result = load(name)
+    assert result.steps[-1] > 0.97 * result.experiment.steps
+    assert len(set(np.diff(result.steps))) == 1
+    for values in result.history.values():
+        assert values.shape == (len(result.steps), len(result.seeds))
         assert np.isfinite(values).all()
 
 
 def test_a_record_that_is_made_and_stored_comes_back_the_same(tmp_path, monkeypatch):
     short = replace(experiments.EXPERIMENTS["fashion_mnist"], data="digits", steps=24, float64=True)
     monkeypatch.setitem(experiments.EXPERIMENTS, "fashion_mnist", short)
-    monkeypatch.setitem(RECORDS, "fashion_mnist", (1, 2))
+    monkeypatch.setitem(SEEDS, "fashion_mnist", (1, 2))
     made = make("fashion_mnist")
     path = save(made, tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["fashion_mnist.json"]
@@ -123,7 +123,7 @@ def test_an_unknown_record_is_refused_by_name():
 
 
 def test_files_hold_plain_json_and_nothing_that_is_run(tmp_path):
-    for name in RECORDS:
+    for name in SEEDS:
         json.loads(results._path(name).read_text(), parse_constant=lambda text: pytest.fail(text))
 
 
@@ -150,9 +150,9 @@ def test_a_table_tells_records_to_the_second_digit_of_the_error():
 def test_a_table_of_several_data_sets_or_of_nothing_is_refused():
     """Ring and grid share their measures, but not what real samples score."""
     mixed = [load("ring_pairing"), load("grid_pairing")]
-    with pytest.raises(ValueError, match="`records` must be of one data set, got ring_pairing, grid_pairing"):
+    with pytest.raises(ValueError, match="`results` must be of one data set, got ring_pairing, grid_pairing"):
         results.table(mixed)
-    with pytest.raises(ValueError, match="`records` must be of one data set, got none"):
+    with pytest.raises(ValueError, match="`results` must be of one data set, got none"):
         results.table([])
 
 
