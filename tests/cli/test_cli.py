@@ -4,11 +4,13 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +142,15 @@ SETTINGS = {  # of each option of a setting: what is given, and what is kept
     "--instance-noise": ("0.3", "instance_noise", 0.3),
     "--no-float64": (None, "float64", False),
 }
+
+
+def test_every_setting_of_a_set_up_has_an_option(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["train", "--help"])
+    said = set(re.findall(r"--[a-z0-9-]+", capsys.readouterr().out))
+    names = {field.name for field in fields(experiments.Experiment)}
+    names = names - {"learning_rates", "regularizers"} | {"lr", "regularizer"}
+    assert {f"--{name.replace('_', '-')}" for name in names} <= said
 
 
 @pytest.mark.parametrize("flag", SETTINGS)
