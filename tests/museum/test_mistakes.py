@@ -9,6 +9,8 @@ import math
 import re
 from pathlib import Path
 
+import mpmath
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -142,6 +144,149 @@ def test_a_generator_whose_samples_are_detached_in_its_own_step_never_moves(deta
     assert bool((generator.weight - before).norm() == 0) is detached
 
 
+@pytest.mark.parametrize("retained", [False, True])
+def test_a_second_way_back_through_the_generator_is_refused_and_retaining_the_graph_is_no_cure(retained):
+    """What is kept only so that the message goes away leaves the gradient of D's loss in the generator."""
+    z, real = torch.randn(2, 8, 2)
+    generator, discriminator = nn.Linear(2, 2), nn.Linear(2, 1)
+    ways = []
+    fake = generator(z)
+    fake.register_hook(ways.append)
+    d_loss = label(discriminator(real), 1.0) + label(discriminator(fake), 0.0)
+    left = torch.autograd.grad(d_loss, generator.weight, retain_graph=True)[0]
+    ways.clear()
+    d_loss.backward(retain_graph=retained)
+    g_loss = label(discriminator(fake), 1.0)
+    if not retained:
+        with pytest.raises(RuntimeError, match="Trying to backward through the graph a second time"):
+            g_loss.backward()
+        return
+    g_loss.backward()
+    right = torch.autograd.grad(label(discriminator(generator(z)), 1.0), generator.weight)[0]
+    torch.testing.assert_close(generator.weight.grad, right + left)
+    assert (len(ways), left.norm() > 0.1 * right.norm()) == (2, True)
+
+
+def test_with_detach_there_is_one_way_back_through_the_generator():
+    z, real = torch.randn(2, 8, 2)
+    generator, discriminator = nn.Linear(2, 2), nn.Linear(2, 1)
+    ways = []
+    fake = generator(z)
+    fake.register_hook(ways.append)
+    (label(discriminator(real), 1.0) + label(discriminator(fake.detach()), 0.0)).backward()
+    label(discriminator(fake), 1.0).backward()
+    right = torch.autograd.grad(label(discriminator(generator(z)), 1.0), generator.weight)[0]
+    torch.testing.assert_close(generator.weight.grad, right)
+    assert len(ways) == 1
+
+
+def slope_three():
+    """x -> 3 (0.6 x_1 + 0.8 x_2), in three layers."""
+    net = nn.Sequential(nn.Linear(2, 2, bias=False), nn.LeakyReLU(1.0), nn.Linear(2, 1, bias=False))
+    net[0].weight.data, net[2].weight.data = torch.eye(2), torch.tensor([[1.8, 2.4]])
+    return net
+
+
+def penalised(critic):
+    x = torch.randn(8, 2, requires_grad=True)
+    (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return (slope.norm(dim=1) - 1).square().mean()
+
+
+@pytest.mark.parametrize(
+    ("trained", "donated", "words"),
+    [
+        (True, True, "compiled with non-empty donated buffers"),
+        (False, True, "does not currently support double backward"),
+        (True, False, "does not currently support double backward"),
+    ],
+)
+def test_a_compiled_critic_has_no_second_derivative_and_the_critic_in_it_has(trained, donated, words):
+    """Which message comes depends on the step before. The switch that it names does not help."""
+    torch.compiler.reset()
+    with torch._functorch.config.patch(donated_buffer=donated):
+        critic = torch.compile(slope_three(), backend="aot_eager_decomp_partition")
+        if trained:
+            critic(torch.randn(8, 2, requires_grad=True)).sum().backward()
+        with pytest.raises(RuntimeError, match=words):
+            penalised(critic).backward()
+    inner = critic._orig_mod
+    inner.zero_grad()
+    price = penalised(inner)
+    price.backward()
+    torch.testing.assert_close(price.item(), (3.0 - 1) ** 2)
+    torch.testing.assert_close(inner[2].weight.grad, 2 * (3.0 - 1) * torch.tensor([[0.6, 0.8]]))
+
+
+# Data and labels
+
+NODES, WEIGHTS = (torch.from_numpy(a) for a in np.polynomial.hermite_e.hermegauss(40))
+WEIGHTS = WEIGHTS / WEIGHTS.sum()
+
+
+def mean_label(scores, value):
+    """The mean cross-entropy over a normal law, by quadrature."""
+    target = torch.full_like(scores, value)
+    return binary_cross_entropy_with_logits(scores, target, weight=WEIGHTS, reduction="sum")
+
+
+def data_called_real():
+    """The mean of D over data N(0, 1), at the best D against samples N(1, 1): p / (p + q) = σ(1/2 - x)."""
+    return float(mpmath.quad(lambda x: mpmath.npdf(x) / (1 + mpmath.exp(x - 0.5)), [-12, 0, 12]))
+
+
+@pytest.mark.parametrize(
+    ("for_data", "wanted", "called_real", "home"),
+    [(0.0, 1.0, "less", False), (1.0, 1.0, "more", True), (0.0, 0.0, "less", True)],
+    ids=["swapped", "right", "swapped in both steps"],
+)
+def test_swapped_labels_call_the_samples_real_and_send_them_away(for_data, wanted, called_real, home):
+    line, place = nn.Linear(1, 1), torch.ones(1, requires_grad=True)
+
+    def score(x):
+        return line(x[:, None])[:, 0]
+
+    newton = torch.optim.LBFGS(line.parameters(), max_iter=60, line_search_fn="strong_wolfe")
+
+    def closure():
+        newton.zero_grad()
+        loss = mean_label(score(NODES), for_data) + mean_label(score(NODES + 1), 1 - for_data)
+        loss.backward()
+        return loss
+
+    newton.step(closure)
+    mean = (WEIGHTS * score(NODES).sigmoid()).sum().item()
+    expected = data_called_real() if called_real == "more" else 1 - data_called_real()
+    torch.testing.assert_close(mean, expected, rtol=0, atol=1e-4)
+    mean_label(score(NODES + place), wanted).backward()
+    assert (place.grad.item() > 0) is home  # a step goes against the gradient, and home is at 0
+
+
+BEYOND = math.erfc(1 / math.sqrt(2))
+
+
+@pytest.mark.parametrize(("scale", "axis", "diagonal"), [(1.0, 1.0, 2 - math.sqrt(2)), (0.4, 0.0, 0.0)])
+def test_a_generator_that_ends_in_tanh_reaches_no_mode_outside_its_square(scale, axis, diagonal):
+    """The eight modes of the ring of radius 2, each with a sample of its own that may go where it likes."""
+    angles = torch.arange(8) * math.pi / 4
+    modes = scale * 2 * torch.stack([angles.cos(), angles.sin()], 1)
+    before_tanh = torch.zeros(8, 2, requires_grad=True)
+    adam = torch.optim.Adam([before_tanh], lr=0.2)
+    for _ in range(150):
+        adam.zero_grad()
+        (before_tanh.tanh() - modes).square().sum().backward()
+        adam.step()
+    away = (before_tanh.tanh() - modes).norm(dim=1)
+    torch.testing.assert_close(away, torch.tensor([axis, diagonal]).repeat(4), rtol=0, atol=5e-3)
+
+
+def test_a_third_of_standardised_data_lies_where_tanh_cannot_reach_and_none_once_scaled():
+    x = torch.randn(100_000)
+    share = (x.abs() > 1).double().mean().item()
+    assert abs(share - BEYOND) < 5 * math.sqrt(BEYOND * (1 - BEYOND) / len(x))
+    assert ((x / x.abs().max()).abs() > 1).sum() == 0
+
+
 # Critics
 
 
@@ -271,6 +416,8 @@ NUMBERS = {
     "fail-critic-sign": lambda: [1 + 50 * 0.01, 1 - 50 * 0.01, -1 - 50 * 0.01, 1 - 50 * 0.01],
     "fail-columns": lambda: [OFF_THE_SEGMENT],
     "fail-penalty": lambda: [64 ** -(1 / 2)],
+    "fail-labels": lambda: [1 - data_called_real(), data_called_real()],
+    "fail-range": lambda: [100 * BEYOND, 2 - math.sqrt(2)],
     "fail-buffers": lambda: [2.0, 3.0, 0.0, 1.0],
 }
 """What stands in decimals in the field *Number* of an exhibit, in its order."""
