@@ -59,7 +59,7 @@ def text() -> str:
 def _loss(told: dict[str, Any]) -> list[str]:
     ends = [None if end is None else end["name"] for end in told["equilibrium"]]
     return [
-        ", ".join(end.replace("\u2212", "-") if end else "unknown" for end in ends),
+        ", ".join(end.replace("\u2212", "-") if end else "any" for end in ends),
         told["reads"].split(",")[0],
         "pairs" if told["relativistic"] else "",
         "the whole batch" if told["whole_batch"] else "",
