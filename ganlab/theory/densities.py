@@ -115,6 +115,11 @@ def _divergence(
     cuts = sorted({*breakpoints, *narrow_peaks(scouted, support, breakpoints)})
     found = integrate(rows, support, cuts, refined=3)
     _check_masses(found, dearest)
+    return _outcome(found, void)
+
+
+def _outcome(found: Integrals, void: bool) -> Quadrature:
+    """The divergence that the integrals tell; `void`: the term is infinite all around a point."""
     value = found.values[0]
     if void or found.unresolved == math.inf:
         return Quadrature(torch.full_like(value.detach(), math.inf), 0.0)
