@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy, binary_cross_entropy_with_logits
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ganlab import losses, regularizers
@@ -56,6 +56,26 @@ def test_what_a_doubled_sigmoid_takes_for_a_probability_lies_between_a_half_and_
     torch.testing.assert_close(certain.sigmoid(), torch.tensor([0.5, sigmoid(1)]), rtol=1e-14, atol=0)
     torch.testing.assert_close(label(certain[1:], 1.0).item(), FLOOR, rtol=1e-14, atol=0)
     torch.testing.assert_close(label(certain[:1], 0.0).item(), LOG_2, rtol=1e-14, atol=0)
+
+
+def test_a_rounded_probability_costs_100_and_has_no_slope_and_a_logit_costs_what_it_should():
+    """A generated sample with the logit 20, in single precision."""
+    a = torch.tensor([20.0], dtype=torch.float32, requires_grad=True)
+    rounded = binary_cross_entropy(a.sigmoid(), torch.zeros_like(a))
+    right = label(a, 0.0)
+    slopes = [torch.autograd.grad(loss, a)[0].item() for loss in (rounded, right)]
+    assert (rounded.item(), right.item(), slopes) == (100.0, 20.0, [0.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("loss", "slope"),
+    [(losses.minimax, -sigmoid(-10)), (losses.non_saturating, sigmoid(-10) - 1)],
+    ids=["minimax", "non_saturating"],
+)
+def test_the_slope_of_a_sample_that_is_seen_through(loss, slope):
+    a = torch.tensor([-10.0], requires_grad=True)
+    (got,) = torch.autograd.grad(loss.generator(a, a), a)
+    torch.testing.assert_close(got.item(), slope, rtol=1e-12, atol=0)
 
 
 # Steps
@@ -409,6 +429,10 @@ def test_an_average_without_buffers_normalises_with_the_statistics_of_the_start(
 # The page
 
 NUMBERS = {
+    "fail-saturation": lambda: [sigmoid(-10), 1 - sigmoid(-10)],
+    "fail-ring": lambda: [4 * math.sin(math.pi / 8)],
+    "fail-weak": lambda: [2 * LOG_2],
+    "fail-average": lambda: [0.999, 0.999**200, 0.9],
     "fail-doubled-sigmoid": lambda: [FLOOR, LOG_2, FLOOR + LOG_2, 1 / 2, sigmoid(1)],
     "fail-left-over": lambda: [*TWO_THIRDS, 1 / 2, 2 * LOG_2, LOG_2],
     "fail-holds-both": lambda: [*TWO_THIRDS],
@@ -437,3 +461,13 @@ def test_the_number_of_an_exhibit_is_the_computed_one(name):
 def test_every_exhibit_with_a_number_is_computed():
     assert set(GIVEN) >= set(NUMBERS)
     assert {name for name, words in GIVEN.items() if re.search(r"\d\.\d", words)} == set(NUMBERS)
+
+
+MESSAGES = re.search(r"^Messages\n((?:.+\n)+)", PAGE, re.M)[1]
+
+
+@pytest.mark.parametrize("words", re.findall(r"(?<!\*)\*([^*\n]+)\*", MESSAGES))
+def test_a_message_of_the_list_is_raised_in_a_test(words):
+    """In a string, as what `pytest.raises` has to find."""
+    tests = [file.read_text(encoding="utf-8") for file in Path(__file__).parents[1].glob("**/test_*.py")]
+    assert any(re.search(rf"[\"'`][^\"'\n]*{re.escape(words)}", text) for text in tests), words
