@@ -176,7 +176,7 @@ def strengthened(relation):
 
 
 UNENDING = ("proper_scoring", "label_smoothing", "two_sided_label_smoothing")
-"""Without their first assumption, a number in (0, 1), the search for a proof goes on for minutes: not tried."""
+"""Without their first assumption, a number in (0, 1), a search goes on for minutes: that is not tried."""
 
 ASSUMED = [
     (name, i)
