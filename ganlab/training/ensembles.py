@@ -165,7 +165,8 @@ def _stepper(
     modules = {name: deepcopy(player.network).to("meta") for name, player in lead.players.items()}
     rules = {name: player.optimizer for name, player in lead.players.items()}
     bounds = {name: player.bound for name, player in lead.players.items()}
-    pure: dict[tuple[str, ...], Callable[..., Any]] = {}
+    compiling = compiled and _has_compiler()
+    known: dict[Any, Callable[..., Any]] = {}
 
     def made(turn: Turn) -> Callable[..., Any]:
         def run(sides: Sides, drawn: Any, rates: dict[str, Tensor], given: Any) -> tuple[Sides, Row]:
@@ -176,15 +177,17 @@ def _stepper(
             }
             return moved, row
 
-        if compiled and _has_compiler():
-            return _checked_once(torch.compile(_with_own_code(run)))
-        return torch.no_grad()(run)
+        return run
 
     def step(sides: Sides, drawn: Any, rates: dict[str, Tensor], turn: Turn) -> tuple[Sides, Row]:
-        if turn.movers not in pure:
-            pure[turn.movers] = made(turn)
         bare = {name: side._replace(average=None) for name, side in sides.items()}
-        return pure[turn.movers](bare, drawn, rates, turn.rules)
+        if not compiling:
+            return torch.no_grad()(made(turn))(bare, drawn, rates, turn.rules)
+        # A game may make its objectives anew for each turn: they share their code, and are compiled once.
+        kind = turn.movers, getattr(turn.objective, "__code__", turn.objective)
+        if kind not in known:
+            known[kind] = _checked_once(torch.compile(_with_own_code(made(turn))))
+        return known[kind](bare, drawn, rates, turn.rules)
 
     return step
 

@@ -256,6 +256,30 @@ def test_frozen_parameters_stay_where_they_are_in_both_loops():
     assert_same(numbers(games[1]), numbers(games[2]), rtol=1e-10, atol=1e-12)
 
 
+def nearer(networks, pair, rules):
+    """A second objective of both generators: to lead to the other ring, point by point."""
+    far = (networks["there"](pair.source) - pair.target).square().mean()
+    far = far + (networks["back"](pair.target) - pair.source).square().mean()
+    return far, {"far": far}
+
+
+def test_two_objectives_of_the_same_movers_are_kept_apart_in_both_loops(monkeypatch):
+    once = Translation.turns
+
+    def twice(game, n_critic):
+        yield from once(game, n_critic)
+        yield Turn(("there", "back"), drawn, nearer)
+
+    monkeypatch.setattr(Translation, "turns", twice)
+    games = [Translation(seed) for seed in (0, 1)]
+    together = train_together(games, [Rings(0), Rings(1)], 3)
+    alone = Translation(1)
+    history = train(alone, Rings(1), 3)
+    assert together.columns == history.columns
+    assert "far" in history.columns
+    assert_same(numbers(games[1]), numbers(alone), rtol=1e-10, atol=1e-12)
+
+
 def test_a_loss_that_breaks_names_all_movers_and_moves_none():
     game = Translation()
     game.players["back"].network.layers[-1].bias.data.fill_(torch.nan)
