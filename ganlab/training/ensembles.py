@@ -263,8 +263,18 @@ def _has_compiler() -> bool:
 
 
 def _stacked(draws: Sequence[Any]) -> Any:
-    """The draws of all games with the seeds on a new first axis; what is None stays None."""
-    return tree_map(lambda *leaves: None if leaves[0] is None else torch.stack(leaves), *draws)
+    """The draws of all games with the seeds on a new first axis; what is None in all of them stays None."""
+
+    def stacked(*leaves: Tensor | None) -> Tensor | None:
+        found = [leaf for leaf in leaves if leaf is not None]
+        if not found:
+            return None
+        if len(found) < len(leaves) or len({leaf.shape for leaf in found}) > 1:
+            shapes = [None if leaf is None else tuple(leaf.shape) for leaf in leaves]
+            raise ValueError(f"the games of an ensemble must draw alike, got draws of the shapes {shapes}")
+        return torch.stack(found)
+
+    return tree_map(stacked, *draws)
 
 
 def _axes(drawn: Any) -> Any:

@@ -155,6 +155,16 @@ def test_games_that_differ_are_refused():
             train_together(gans, batches, 1)
 
 
+def test_games_that_draw_unlike_are_refused():
+    gans, batches = zip(game(1), game(2, instance_noise=0.3), strict=True)
+    with pytest.raises(ValueError, match=r"must draw alike, got .* \[None, \(2, 16, 2\)\]"):
+        train_together(gans, batches, 1)
+    gans, batches = map(list, zip(game(1), game(2), strict=True))
+    batches[1] = data.batches(data.ring(), 8, torch.Generator().manual_seed(0), dtype=torch.float64)
+    with pytest.raises(ValueError, match=r"must draw alike, got .* \[\(16, 2\), \(8, 2\)\]"):
+        train_together(gans, batches, 1)
+
+
 def test_networks_with_buffers_are_refused():
     gan, batches = game(1)
     gan.generator.layers.append(nn.BatchNorm1d(2).double())
