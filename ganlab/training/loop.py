@@ -66,7 +66,7 @@ def generator_step(gan: GAN, drawn: Draw) -> Row:
 
 
 def generator_gradient_norm(gan: GAN, drawn: Draw) -> Tensor:
-    """The length of the gradient of the generator's objective in all of its parameters, ().
+    """The length of the gradient of the generator's objective in all parameters that ask for one, ().
 
     Nothing is stepped and nothing keeps a gradient. In units of the loss per unit of a parameter; it is what
     plain gradient descent multiplies by its rate, and what Adam divides by.
@@ -77,7 +77,7 @@ def generator_gradient_norm(gan: GAN, drawn: Draw) -> Tensor:
     >>> bool(generator_gradient_norm(gan, draw_for_generator(gan, batches)) > 0)
     True
     """
-    parameters = list(gan.generator.parameters())
+    parameters = [parameter for parameter in gan.generator.parameters() if parameter.requires_grad]
     networks = {name: Network(player.network) for name, player in gan.players.items()}
     with frozen(gan.discriminator):
         objective, _ = gan.turn("generator").objective(networks, drawn, gan.rules)
@@ -156,7 +156,7 @@ def load_checkpoint(run: Path, game: Game, batches: Batches) -> History:
     """The history of the newest checkpoint of a run; the game and the batches go on from there.
 
     `game` and `batches`: built as they were for the run. Raises `CheckpointError` where there is no whole
-    checkpoint, `ValueError` where it belongs to other networks.
+    checkpoint, `ValueError` where it belongs to other networks or settings.
 
     >>> from ganlab.experiments import EXPERIMENTS, build
     >>> gan, batches, _ = build(EXPERIMENTS["ring"])

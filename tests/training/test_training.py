@@ -361,6 +361,17 @@ def test_a_checkpoint_of_other_networks_is_refused_and_changes_nothing(tmp_path)
         load_checkpoint(tmp_path, image_game(ema=0.9), image_batches())
 
 
+def test_the_gradient_norm_leaves_out_what_asks_for_no_gradient():
+    """Truth: the gradients that `backward` leaves in the parameters that stay free."""
+    gan = game()
+    drawn = draw_for_generator(gan, ring_batches())
+    fixed, *free = gan.generator.parameters()
+    fixed.requires_grad_(False)
+    norm = generator_gradient_norm(gan, drawn)
+    generator_objective(gan.discriminator, gan.generator(drawn.latents), drawn, gan.rules).backward()
+    assert_close(norm, torch.cat([each.grad.flatten() for each in free]).norm(), rtol=1e-12, atol=0)
+
+
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 def test_the_gradient_norm_is_the_length_of_what_plain_descent_would_move_by(loss):
     """Truth: the difference quotient of the objective along its own descent direction."""
