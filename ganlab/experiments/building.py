@@ -60,7 +60,7 @@ def build(
     (2, torch.Size([256, 2]))
     """
     experiment = change(experiment)
-    source = source or load_source(experiment, data_dir)
+    source = load_source(experiment, data_dir) if source is None else source
     gan, data_rng = _deal(experiment, seed, device, group)
     settings = {"dtype": gan.dtype, "labelled": experiment.conditional}
     return Setup(gan, data.batches(source, experiment.batch_size, data_rng, **settings), source)

@@ -99,7 +99,7 @@ def start(folder: Path, name: str | None) -> int:
     0
     """
     found = storage.steps(folder)
-    if name is None or name == "start":
-        return found[-1] if found and name is None else 0
-    names = {storage.folder_of(folder, step).name: step for step in found}
-    return names[look_up([*names, "start"], name, "--from")] if name != "start" else 0
+    if name is None:
+        return found[-1] if found else 0
+    names = {storage.folder_of(folder, step).name: step for step in found} | {"start": 0}
+    return names[look_up(names, name, "--from")]
