@@ -22,7 +22,8 @@ Exit codes: 0 done; 1 the run failed; 2 the request was wrong; 130 interrupted, 
 class Setting(NamedTuple):
     """An option of `train` that changes one setting of the set-up.
 
-    `field`: the name of the setting. `form`: what is given, None for one that is on or off.
+    `field`: the name of the setting; of `learning_rates` it is `lr`. `form`: what is given, None for one that
+    is on or off.
     `read(flag, value)`: the value of the setting.
     """
 

@@ -29,7 +29,9 @@ def as_json() -> str:
 
 
 def text() -> str:
-    """The same as tables: a row a name, a column a fact; what is a default is left out.
+    """The same as tables, with optimizers and schedules too: a row a name, a column a fact.
+
+    What is a default is left out.
 
     >>> text().splitlines()[1].split()
     ['ring', 'mixture', '2', '8']
@@ -98,7 +100,7 @@ def _setting(experiment: Experiment, name: str) -> str:
 
 
 def _plain(value: Any) -> str:
-    """A setting in one word, as the command line takes it: (0.5, 0.999) as 0.5,0.999, True as yes."""
+    """A setting in one word: (0.5, 0.999) as 0.5,0.999, True as yes, None as none."""
     if isinstance(value, tuple | list):
         return ",".join(_plain_item(item) for item in value) or "none"
     if isinstance(value, bool):

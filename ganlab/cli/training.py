@@ -162,7 +162,7 @@ def _interruption(*, patient: bool) -> Iterator[threading.Event]:
 
 
 def _nothing() -> None:
-    """What a process that does not write logs."""
+    """The log of a process that writes no files."""
 
 
 def _progress(run: Run) -> Any:

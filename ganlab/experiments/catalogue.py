@@ -60,7 +60,9 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 class Experiment:
     """A complete set-up of one training run; everything but the seed and the machine.
 
-    `data`: a name in `ganlab.data.DATASETS`. `network`: a name in `ganlab.networks.NETWORKS`.
+    `data`: a name in `ganlab.data.DATASETS`. `network`: a name in `ganlab.networks.NETWORKS`. `loss`: a name
+    in `ganlab.losses.LOSSES`. `steps`: generator steps, each after `n_critic` discriminator steps. `ema`:
+    decay of the generator's moving average, None for none.
     `regularizers`: tuples of a name in `ganlab.regularizers.REGULARIZERS`, a weight, and, for one applied
     lazily, every how many discriminator steps. `width`: of both networks unless the discriminator has its
     own, None for the default of the architecture. `learning_rates`: of generator and discriminator.
@@ -202,8 +204,9 @@ EXPERIMENTS: dict[str, Experiment] = {
 }
 """The set-ups by name, that of each data set first. In `ring_collapse` the generator learns ten times as fast
 as the discriminator, and collapses; each `ring_collapse_wide_...` is that with one thing changed, and each
-other `ring_collapse_...` is `ring_collapse_small`, of half the width, with one thing changed. 4690 steps are
-ten passes over 60 000 training images in batches of 128, and five in batches of 64.
+other `ring_collapse_...` is `ring_collapse_small`, of half the width, with one thing changed, or two:
+`ring_collapse_pairing` has both another loss and penalties. 4690 steps are ten passes over 60 000 training
+images in batches of 128, and five in batches of 64.
 
 >>> EXPERIMENTS["ring"].loss
 'non_saturating'

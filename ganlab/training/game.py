@@ -48,10 +48,10 @@ class GAN:
     the discriminator are kept in [-clip, clip], None for no bound. `instance_noise`: standard deviation of
     Gaussian noise on what the discriminator sees, a number or a function of the generator step. `pack`: how
     many samples the discriminator judges together; they are joined along the first axis behind the batch.
-    `unroll`: how far ahead the generator sees the discriminator. `bf16`: run the
-    networks in bfloat16, by autocast, with losses, penalties and weights in float32; it saves time where the
-    processor multiplies bfloat16 faster than float32 (`make benchmarks` prints how much faster). `group`: the
-    processes that share each batch, see `ganlab.training.distributed`.
+    `unroll`: how far ahead the generator sees the discriminator. `bf16`: run the networks in bfloat16, by
+    autocast, with losses, penalties and weights in float32; it saves time where the processor multiplies
+    bfloat16 faster than float32 (`make benchmarks` prints how much faster). `group`: the processes that share
+    each batch, see `ganlab.training.distributed`.
 
     Networks with the attribute `classes` are conditional: they are called with labels, which the batches give
     along with the samples.

@@ -2,7 +2,7 @@
 
 A step is a function of the networks and of a draw of all its randomness. A discriminator step leaves no
 gradient in the generator and a generator step none in the discriminator, and each clears its own when it is
-done. A loss that is not finite stops the run before it reaches a weight.
+done. On the CPU a loss that is not finite stops the run before it reaches a weight.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def train(
     step. The columns of a GAN are `d_loss`, `penalty`, `d_real`, `d_fake` (of the last discriminator step)
     and `g_loss`.
 
-    Raises `ValueError` where `steps` or `n_critic` is not positive, `NonFiniteLossError` where a loss is
-    infinite or not a number.
+    Raises `ValueError` where `steps` or `n_critic` is not positive, `NonFiniteLossError` where a loss on the
+    CPU is infinite or not a number.
 
     >>> from ganlab.experiments import EXPERIMENTS, build
     >>> gan, batches, _ = build(EXPERIMENTS["ring"])

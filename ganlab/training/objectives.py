@@ -25,7 +25,8 @@ def discriminator_objective(
 ) -> tuple[Tensor, Row]:
     """What the discriminator minimises, a scalar, and the row that its step records.
 
-    `discriminator`: maps samples to raw scores (N,). `fake`: (N, ...) generated samples, without a graph.
+    `discriminator`: maps samples to raw scores (N,). `fake`: (N, ...) generated samples, without a graph
+    unless a `torch.func` transform differentiates.
     Pure: the same arguments give the same numbers, so that it runs under `torch.func` transforms and in a
     compiled step. Penalties see the discriminator in its own precision, whatever the scores are computed in.
     The row holds `d_loss` without the penalties, `penalty` with its weights, and the mean
@@ -103,18 +104,18 @@ def _seen(drawn: Draw, fake: Tensor, count: int) -> tuple[Tensor, Tensor]:
     return pack(real, count), pack(fake, count)
 
 
-def _given(network: Network, drawn: Draw) -> Score:
+def _given(network: Network, drawn: Draw) -> Callable[[Tensor], Tensor]:
     """The network as a function of one argument, its labels given."""
     labels = drawn.labels
     return network if labels is None else lambda x: network(x, labels)
 
 
 def _generated(generator: Network, drawn: Draw, rules: Rules) -> Tensor:
-    score = _given(generator, drawn)
-    return (_in_bf16(score) if rules.bf16 else score)(drawn.latents)
+    made = _given(generator, drawn)
+    return (_in_bf16(made) if rules.bf16 else made)(drawn.latents)
 
 
-def _in_bf16(network: Score) -> Score:
+def _in_bf16(network: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
     """The network computing in bfloat16 by autocast, from float32 to float32."""
 
     def play(x: Tensor) -> Tensor:

@@ -93,10 +93,10 @@ class Network:
 class Player:
     """One player: `network`, the rule `optimizer` by which it moves, its `average` and its learning `rate`.
 
-    `average`: decay of the network's `MovingAverage`, None for none. `bound`:
-    after each step its weights are clipped to [-bound, bound], None for no bound. `taken` counts its steps.
-    `stepper` is PyTorch's optimizer of the rule, `averaged` the averaged network or None. A parameter that
-    asks for no gradient stays where it is.
+    `average`: decay of the network's `MovingAverage`, None for none. `bound`: after each step its weights are
+    clipped to [-bound, bound], None for no bound. `taken` counts its steps. `stepper` is PyTorch's optimizer
+    of the rule, `averaged` the averaged network or None. A parameter that asks for no gradient stays where it
+    is.
 
     Raises `ValueError` where `rate` or `bound` is not positive, `average` is outside [0, 1), or a layer of
     the network is of a type that draws random numbers of its own, as dropout does.
@@ -187,7 +187,7 @@ def take(game: Game, turn: Turn, drawn: Any) -> Row:
     All other players are frozen: they build no graph and receive no gradient, and the movers' gradients are
     cleared afterwards.
 
-    Raises `NonFiniteLossError` before any weight is changed.
+    Raises `NonFiniteLossError` before any weight is changed, as `descend` does.
     """
     with ExitStack() as stack:
         for name, player in game.players.items():
@@ -213,7 +213,8 @@ def descend(
     `group`: where processes share the batch, the gradients and the entries of `row` become their means over
     all of them. `diagnosis`: what to say of a loss that is not finite.
 
-    Raises `NonFiniteLossError` before any weight is changed.
+    Raises `NonFiniteLossError` before any weight is changed where the loss is on the CPU. On a GPU it is not
+    looked at, since that would make the processor wait at each step.
     """
     if group is None:
         _stop_if_broken(loss, diagnosis)
@@ -262,7 +263,7 @@ def _stop_if_broken(loss: Tensor, diagnosis: Callable[[Tensor], str]) -> None:
 
 
 def _diagnosis(game: Game, turn: Turn, loss: Tensor) -> str:
-    """Which step, which loss, and the first parameter that is not finite, or that none is."""
+    """Which step, which loss, and the first parameter that is not finite, if there is one."""
     parameters = {
         f"{name}.{path}": tensor
         for name, player in game.players.items()

@@ -65,7 +65,7 @@ class Rules(NamedTuple):
 class Draw(NamedTuple):
     """All the randomness of one step, already on the device of the networks.
 
-    `real`: (N, ...) real samples, None where the generator's loss does not look at them. `latents`:
+    `real`: (N, ...) real samples, None where neither they nor their labels are looked at. `latents`:
     (N, latent_dim). `mixes`: for each penalty of this step its random numbers. `noise`: (2, N, ...) instance
     noise for the real and the generated samples, None without. `labels`: (N,) the classes of the samples,
     the same for the real and the generated ones, None where the networks know none.

@@ -27,9 +27,10 @@ _SHORT = {
 
 
 def state(game: Game) -> dict[str, Tensor]:
-    """Everything that the next steps depend on, as named tensors: weights, optimizers, averages, streams.
+    """All that the steps change, as named tensors: weights, optimizers' memories, averages, streams.
 
-    `steps` counts each player's steps, and `settings` holds the game's settings as JSON in bytes.
+    `steps` counts each player's steps, and `settings` holds the game's settings as JSON in bytes. Learning
+    rates and a schedule belong to the game that goes on, and are not stored.
     """
     tensors = {f"streams.{name}": stream.get_state() for name, stream in game.streams.items()}
     tensors["steps"] = torch.tensor([player.taken for player in game.players.values()])
@@ -54,9 +55,9 @@ def load_state(game: Game, tensors: dict[str, Tensor]) -> None:
     for name, player in _steppers(game):
         _check_slots(name, player, groups.get(name, {}))
     _check_settings(game, tensors)
-    missing = sorted(game.streams.keys() ^ groups.get("streams", {}).keys())
-    if missing:
-        raise ValueError(f"the stored state does not fit the streams: `{missing[0]}` is in only one of them")
+    odd = sorted(game.streams.keys() ^ groups.get("streams", {}).keys())
+    if odd:
+        raise ValueError(f"the stored state does not fit the streams: `{odd[0]}` is in only one of them")
     if "steps" not in tensors or len(tensors["steps"]) != len(game.players):
         raise ValueError(f"the stored state must count the steps of {len(game.players)} players")
     for name, module in _modules(game):
