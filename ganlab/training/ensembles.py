@@ -122,6 +122,7 @@ def train_all(
     >>> train_all([s.gan for s in setups], [s.batches for s in setups], 2)["g_loss"].shape
     (2, 2)
     """
+    _check_counts(games, batches, steps=steps, n_critic=n_critic, callback_every=callback_every)
     history = History() if history is None else history
     if len(games) == 1:
         return train(games[0], batches[0], steps, n_critic=n_critic, history=history, callbacks=callbacks)
@@ -372,14 +373,18 @@ def _stop_if_broken(history: History) -> None:
         )
 
 
-def _check(games: Sequence[Game], batches: Sequence[Batches], *, steps: int, **counts: int) -> None:
+def _check_counts(games: Sequence[Game], batches: Sequence[Batches], **counts: int) -> None:
     if not games or len(games) != len(batches):
         raise ValueError(
             f"`games` and `batches` must be as many, and some, got {len(games)} and {len(batches)}"
         )
-    for name, count in {"steps": steps, **counts}.items():
+    for name, count in counts.items():
         if count < 1:
             raise ValueError(f"`{name}` must be at least 1, got {count}")
+
+
+def _check(games: Sequence[Game], batches: Sequence[Batches], *, steps: int, **counts: int) -> None:
+    _check_counts(games, batches, steps=steps, **counts)
     for index, game in enumerate(games):
         if reason := cannot_stack(game):
             raise ValueError(

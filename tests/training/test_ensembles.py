@@ -13,7 +13,7 @@ from ganlab.networks import mlp_discriminator, mlp_generator
 from ganlab.regularizers import dragan, r1, r2, wgan_gp
 from ganlab.training import GAN, NonFiniteLossError, Penalty, Unroll, train
 from ganlab.training.distributed import Group
-from ganlab.training.ensembles import train_together
+from ganlab.training.ensembles import train_all, train_together
 
 SEEDS = (3, 4, 5)
 SETTINGS = {
@@ -182,13 +182,14 @@ def test_games_in_bfloat16_or_on_shared_batches_are_refused():
         train_together(*zip(*setups, strict=True), 1)
 
 
-def test_bad_numbers_are_refused():
+@pytest.mark.parametrize("train_them", [train_together, train_all])
+def test_bad_numbers_are_refused(train_them):
     gan, batches = game(1)
     with pytest.raises(ValueError, match="must be as many, and some, got 0 and 0"):
-        train_together([], [], 1)
+        train_them([], [], 1)
     with pytest.raises(ValueError, match="must be as many, and some, got 1 and 2"):
-        train_together([gan], [batches, batches], 1)
+        train_them([gan], [batches, batches], 1)
     for name in ("steps", "n_critic", "callback_every"):
         settings = {"steps": 1, name: 0}
         with pytest.raises(ValueError, match=f"`{name}` must be at least 1, got 0"):
-            train_together([gan], [batches], settings.pop("steps"), **settings)
+            train_them([gan], [batches], settings.pop("steps"), **settings)
