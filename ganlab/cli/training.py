@@ -121,6 +121,10 @@ def _run(run: Run, *, as_json: bool) -> int:
             f"{run.saved}, the last one saved",
             1,
         )
+    except OSError as error:
+        return complain(
+            f"{error}; `ganlab resume {run.folder}` goes on from step {run.saved}, the last one saved", 1
+        )
     except KeyboardInterrupt:
         return complain(
             f"stopped at once; `ganlab resume {run.folder}` goes on from step {run.saved}, "

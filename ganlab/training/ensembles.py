@@ -152,6 +152,8 @@ def cannot_stack(game: Game) -> str | None:
     """
     if any(True for player in game.players.values() for _ in player.network.buffers()):
         return "its networks have buffers"
+    if not all(player.follows_its_rule for player in game.players.values()):
+        return "one of its optimizers was replaced"
     if game.group:
         return "it shares its batches with other processes"
     if getattr(game, "bf16", False):

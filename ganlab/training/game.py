@@ -128,7 +128,7 @@ class GAN:
             raise ValueError("`generator` must have the attribute `latent_dim`, the width of its latents")
         if self.pack < 1:
             raise ValueError(f"`pack` must be at least 1, got {self.pack}")
-        if self.noise_level < 0:
+        if not self.noise_level >= 0:
             raise ValueError(f"`instance_noise` must be at least 0, got {self.noise_level}")
         dtypes = {
             parameter.dtype for net in (self.generator, self.discriminator) for parameter in net.parameters()
@@ -146,6 +146,8 @@ class GAN:
             )
         if classes[0] and self.pack > 1:
             raise ValueError("`pack` must be 1 where the networks are conditional: a pack has no one label")
+        if self.unroll and not all(weight.requires_grad for weight in self.discriminator.parameters()):
+            raise ValueError("`unroll` moves every weight: each parameter of D must ask for a gradient")
         if self.group:
             self._check_shared()
 
@@ -219,6 +221,7 @@ class GAN:
 
     @learning_rates.setter
     def learning_rates(self, rates: tuple[float, float]) -> None:
+        _check_numbers(rates, None, None)
         self.players["generator"].rate, self.players["discriminator"].rate = rates
 
     @property

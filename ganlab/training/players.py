@@ -120,7 +120,7 @@ class Player:
         if self.bound is not None and not self.bound > 0:
             raise ValueError(f"`bound` must be positive, got {self.bound}")
         refuse_own_randomness(self.network, name="network")
-        self.stepper = self.optimizer.of(self.network.parameters(), self.rate)
+        self.stepper = self._own = self.optimizer.of(self.network.parameters(), self.rate)
         self.averaged = None
         if self.average is not None:
             self.averaged = MovingAverage(self.network, self.average)
@@ -131,6 +131,11 @@ class Player:
         object.__setattr__(self, name, value)
         if name == "rate" and "stepper" in self.__dict__:
             self.slow_to(1.0)
+
+    @property
+    def follows_its_rule(self) -> bool:
+        """Whether `stepper` is still that of the rule `optimizer`, and was not replaced by another."""
+        return self.stepper is self._own
 
     def slow_to(self, factor: float) -> None:
         """Let the next steps have `factor` times the player's rate."""

@@ -144,3 +144,5 @@ def _check_slots(name: str, player: Player, paths: dict[str, Tensor]) -> None:
                     f"the stored state does not fit the {name}: `{index}.{slot}` of shape "
                     f"{tuple(value.shape)} is no part of {player.optimizer.name} on this network"
                 )
+        if missing := sorted(set(player.optimizer.slots) - slots.keys()):
+            raise ValueError(f"the stored state does not fit the {name}: `{index}.{missing[0]}` is missing")

@@ -288,6 +288,20 @@ def test_ctrl_c_saves_says_how_to_go_on_and_exits_130(unseen, monkeypatch, capsy
     assert capsys.readouterr().out.startswith("4 steps in ")
 
 
+def test_a_full_disk_fails_the_run_and_says_from_where_it_goes_on(unseen, monkeypatch, capsys):
+    real_save = storage.save
+
+    def save_and_fill(folder, step, *state):
+        if step > 3:
+            raise OSError(28, "No space left on device")
+        return real_save(folder, step, *state)
+
+    monkeypatch.setattr(storage, "save", save_and_fill)
+    assert train("--steps", 9, "--batch-size", 8, "--checkpoint-every", 3, "--out", "cut") == 1
+    said = capsys.readouterr().err
+    assert "No space left on device; `ganlab resume cut` goes on from step 3, the last one saved" in said
+
+
 def test_a_second_ctrl_c_ends_at_once_and_saves_nothing_half_done(unseen, monkeypatch, capsys):
     interrupt_at(monkeypatch, 5, times=2)
     assert train("--steps", 9, "--batch-size", 8, "--checkpoint-every", 3, "--out", "cut") == 130

@@ -21,6 +21,7 @@ from ganlab.training import (
     NonFiniteLossError,
     Player,
     Turn,
+    Unroll,
     adam,
     load_checkpoint,
     rmsprop,
@@ -385,3 +386,37 @@ def test_checkpoints_of_today_are_read_by_their_old_names(tmp_path):
     load_state(again, storage.latest(tmp_path)[0])
     heads = {name.split(".")[0] for name in stored}
     assert heads == {"streams", "steps", "settings", "generator", "discriminator", "average"}
+
+
+def test_an_optimizer_that_was_replaced_is_followed_alone_and_refused_side_by_side():
+    games = [gan(), gan()]
+    games[1].d_optimizer = torch.optim.SGD(games[1].discriminator.parameters(), lr=0.0)
+    before = numbers(games[1])["discriminator.layers.0.weight"]
+    streams = [data.batches(data.ring(), 8, torch.Generator().manual_seed(3)) for _ in games]
+    with pytest.raises(ValueError, match="in game 1, one of its optimizers was replaced"):
+        train_together(games, streams, 1)
+    train(games[1], streams[1], 1)
+    assert_close(numbers(games[1])["discriminator.layers.0.weight"], before, rtol=0, atol=0)
+
+
+def test_rates_are_set_both_or_not_at_all():
+    game = gan(learning_rates=(1e-3, 2e-3))
+    with pytest.raises(ValueError, match="`learning_rates` must be positive"):
+        game.learning_rates = (5.0, 0.0)
+    assert game.learning_rates == (1e-3, 2e-3)
+
+
+def test_a_state_without_what_its_rule_remembers_is_refused():
+    game = gan()
+    train(game, data.batches(data.ring(), 8, torch.Generator().manual_seed(3)), 1)
+    stored = {name: value for name, value in state(game).items() if not name.endswith("exp_avg_sq")}
+    with pytest.raises(ValueError, match=r"does not fit the g_optimizer: `0\.exp_avg_sq` is missing"):
+        load_state(gan(), stored)
+
+
+def test_steps_ahead_are_not_taken_with_weights_that_stand_still():
+    rng = torch.Generator().manual_seed(0)
+    critic = mlp_discriminator((2,), width=4, rng=rng).double()
+    critic.layers[0].weight.requires_grad_(False)
+    with pytest.raises(ValueError, match="each parameter of D must ask for a gradient"):
+        GAN(mlp_generator(2, (2,), width=4, rng=rng).double(), critic, minimax, rng, unroll=Unroll(1, 0.1))
