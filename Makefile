@@ -46,7 +46,7 @@ check: .venv/installed scripts  ## Run what is for every save: style, types, flo
 
 scripts: .venv/installed  ## Lint the JavaScript and check its form
 	$(BIN)/oxlint
-	$(BIN)/oxfmt --check "ganlab/**/*.{js,css}" "book/_ext/*.js"
+	$(BIN)/oxfmt --check "ganlab/**/*.{js,css}" "book/_ext/*.js" "book/static/*.js"
 
 notebooks: .venv/installed  ## Execute every notebook again, in place
 	$(BIN)/python book/_ext/notebooks.py execute

@@ -4,11 +4,12 @@
 globalThis.bookSearch = (() => {
   const SHOWN = 12;
   const ASIDE = new Set(
-    ("a about all am an and any are as at be because been but by can cannot could did do does doing for from get gets has " +
+    (
+      "a about all am an and any are as at be because been but by can cannot could did do does doing for from get gets has " +
       "have having how i if in into is it its just like make many me mean means more much my no not of on one or " +
       "our out over s should so some such than that the their them then there these they this to too use used using " +
-      "very was we were what when where which who whose why will with work works would you your difference between vs versus")
-      .split(" "),
+      "very was we were what when where which who whose why will with work works would you your difference between vs versus"
+    ).split(" "),
   );
   const RANK = { chapter: 1.3, section: 1, term: 0.75, reference: 0.35, object: 0.3 };
   let index, entries, groups, exact, asked;
@@ -25,7 +26,8 @@ globalThis.bookSearch = (() => {
   let stemmer;
   function stem(word) {
     stemmer ??= new globalThis.Stemmer();
-    if (!stems.has(word)) stems.set(word, word.length > 3 && /^[a-z]+$/.test(word) ? stemmer.stemWord(word) : word);
+    if (!stems.has(word))
+      stems.set(word, word.length > 3 && /^[a-z]+$/.test(word) ? stemmer.stemWord(word) : word);
     return stems.get(word);
   }
   const kept = (text) => {
@@ -40,7 +42,8 @@ globalThis.bookSearch = (() => {
     groups = book.same.map((group) => group.map((phrase) => words(phrase).map(stem)));
     exact = new Map();
     for (const { id, kind, title } of entries)
-      if (kind === "object") for (const name of [title, title.split(".").pop()]) exact.set(name.toLowerCase(), id);
+      if (kind === "object")
+        for (const name of [title, title.split(".").pop()]) exact.set(name.toLowerCase(), id);
     index = new globalThis.MiniSearch({
       fields: ["title", "page", "text"],
       tokenize: words,
@@ -63,7 +66,10 @@ globalThis.bookSearch = (() => {
     const found = [];
     for (const group of groups) {
       const said = group.map((phrase) => placesOf(phrase, all, telling));
-      const longest = said.reduce((best, places) => (places && places.length > (best?.length ?? 0) ? places : best), null);
+      const longest = said.reduce(
+        (best, places) => (places && places.length > (best?.length ?? 0) ? places : best),
+        null,
+      );
       if (longest) group.forEach((phrase, i) => said[i] || found.push([phrase, longest]));
     }
     return found;
@@ -82,7 +88,11 @@ globalThis.bookSearch = (() => {
     const telling = kept(question);
     const found = new Map();
     const credit = (id, place, points) => {
-      if (!found.has(id)) found.set(id, telling.map(() => 0));
+      if (!found.has(id))
+        found.set(
+          id,
+          telling.map(() => 0),
+        );
       found.get(id)[place] = Math.max(found.get(id)[place], points);
     };
     telling.forEach((term, place) => search(term, true).forEach(({ id, score }) => credit(id, place, score)));
@@ -119,7 +129,12 @@ globalThis.bookSearch = (() => {
       page.sections.push({ ...entry, points: worth(points) * RANK[entry.kind] });
       pages.set(url, page);
     }
-    const named = exact.get(question.trim().toLowerCase().replace(/^ganlab\.|\(\)$/g, ""));
+    const named = exact.get(
+      question
+        .trim()
+        .toLowerCase()
+        .replace(/^ganlab\.|\(\)$/g, ""),
+    );
     for (const page of pages.values()) {
       page.sections.sort((a, b) => b.points - a.points);
       page.points = page.sections[0].points + 0.5 * worth(page.together);
@@ -156,8 +171,11 @@ globalThis.bookSearch = (() => {
 (() => {
   const { needs, root } = globalThis.document?.currentScript?.dataset ?? {};
   if (!needs) return;
-  const [field, count, list] = [".bd-article-container input[type=search], .bd-search-container input", "#search-count",
-    "#search-results"].map((place) => document.querySelector(place));
+  const [field, count, list] = [
+    ".bd-article-container input[type=search], .bd-search-container input",
+    "#search-count",
+    "#search-results",
+  ].map((place) => document.querySelector(place));
   let ready;
 
   const load = (address) =>
@@ -180,12 +198,17 @@ globalThis.bookSearch = (() => {
   function item({ page, url, sections }, question) {
     const [first] = sections;
     const marked = globalThis.bookSearch.excerpt(first.text, question);
-    const rest = sections.filter((section) => section.url !== url).slice(0, 4).map((section) =>
-      make("li", {}, make("a", { href: root + section.url }, section.title)));
-    return make("li", {},
+    const rest = sections
+      .filter((section) => section.url !== url)
+      .slice(0, 4)
+      .map((section) => make("li", {}, make("a", { href: root + section.url }, section.title)));
+    return make(
+      "li",
+      {},
       make("a", { href: root + url, className: "page" }, page),
       make("p", {}, ...marked.map(([piece, hit]) => (hit ? make("mark", {}, piece) : piece))),
-      make("ul", {}, ...rest));
+      make("ul", {}, ...rest),
+    );
   }
 
   async function answer() {
@@ -194,7 +217,11 @@ globalThis.bookSearch = (() => {
     if (question !== field.value.trim()) return;
     const found = question ? globalThis.bookSearch.find(question) : [];
     list.replaceChildren(...found.map((page) => item(page, question)));
-    count.textContent = !question ? "\u00a0" : found.length ? `${found.length} pages, the best first` : "Nothing was found. Try another word.";
+    count.textContent = !question
+      ? "\u00a0"
+      : found.length
+        ? `${found.length} pages, the best first`
+        : "Nothing was found. Try another word.";
     history.replaceState(null, "", question ? `?q=${encodeURIComponent(question)}` : location.pathname);
   }
 

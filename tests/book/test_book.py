@@ -152,10 +152,17 @@ def unsupported(page):
     return missing
 
 
+def measured(path):
+    """The decimals in the fields *Number* of the museum, each of which its own test computes."""
+    fields = re.findall(r"^Number\n: ((?:.+\n)+)", prose(path), re.M) if path.stem == "failures" else []
+    return set(decimals("\n".join(fields)))
+
+
 @named([path for path in PAGES if path.stem != "corrections"])  # whose entries compute their own
 def test_every_decimal_in_the_prose_is_in_an_output_above_it_or_cited(path):
     published = getattr(entries(path.stem), "PUBLISHED", {})
-    assert [number for number in unsupported(cells(path)) if number not in published] == []
+    known = {*published, *measured(path)}
+    assert [number for number in unsupported(cells(path)) if number not in known] == []
     assert all(key in prose(path) and key in BIBLIOGRAPHY for key in published.values())
 
 

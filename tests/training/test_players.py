@@ -104,8 +104,8 @@ class Translation:
 
     def __post_init__(self):
         rng = torch.Generator().manual_seed(self.seed)
-        there, back = (mlp_generator(2, (2,), width=8, depth=2, rng=rng).double() for _ in range(2))
-        critics = [mlp_discriminator((2,), width=8, depth=2, rng=rng).double() for _ in range(2)]
+        there, back = (mlp_generator(2, (2,), width=8, depth=1, rng=rng).double() for _ in range(2))
+        critics = [mlp_discriminator((2,), width=8, depth=1, rng=rng).double() for _ in range(2)]
         self.players = {
             "there": Player(there, adam((0.5, 0.9)), 0.9, 2e-3),
             "back": Player(back, adam((0.0, 0.9)), 0.5, 1e-3),
