@@ -5,6 +5,7 @@ SEED ?= 0
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
   $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 BIN := .venv/bin
+FAST := ganlab tests/data tests/theory $(wildcard tests/test_*.py)
 
 # One thread a process: the printed digits stand on it, and two processes share two cores.
 export OMP_NUM_THREADS := 1
@@ -39,10 +40,10 @@ test: .venv/installed scripts  ## Run every check: style, types, floors, package
 check: .venv/installed scripts  ## Run what is for every save: style, types, floors and the fast tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/lint-imports > /dev/null || $(BIN)/lint-imports
-	@$(BIN)/pyright > /dev/null & types=$$!; \
-	  $(BIN)/pytest -q -n 1 --dist loadscope -m "not slow" ganlab tests; tests=$$?; \
-	  wait $$types || { $(BIN)/pyright; exit 1; }; exit $$tests
+	@mkdir -p .pytest_cache
+	@{ $(BIN)/pyright && $(BIN)/lint-imports; } > .pytest_cache/check.log 2>&1 & others=$$!; \
+	  $(BIN)/pytest -q -n 2 --dist loadscope -m "not slow" $(FAST); tests=$$?; \
+	  wait $$others || { cat .pytest_cache/check.log; exit 1; }; exit $$tests
 
 scripts: .venv/installed  ## Lint the JavaScript and check its form
 	$(BIN)/oxlint

@@ -31,6 +31,16 @@ LONGEST = (
     "tests/book",
     "tests/evaluation",
     "tests/experiments",
+    "tests/test_derivations.py",
+    "tests/test_recipes.py",
+    "tests/test_new_loss.py",
+    "tests/test_a_new_penalty.py",
+    "tests/test_agreement.py",
+    "tests/theory/test_fuzz.py",
+    "tests/theory/test_dynamics.py",
+    "tests/theory/test_quadrature.py",
+    "tests/data/test_new_set.py",
+    "ganlab/derivations",
 )
 """What takes longest, first: two workers then end together. All of it is slow, and so left to `make test`."""
 

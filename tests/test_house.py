@@ -248,6 +248,7 @@ def readme_blocks():
     return re.findall(r"^```python\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", readme_blocks(), ids=lambda block: block.splitlines()[0])
 def test_the_readme_prints_what_it_says(block, tmp_path):
     """What follows `# -> `, behind code or alone, is a line of output; together they are all of it."""

@@ -509,6 +509,7 @@ def test_each_set_that_needs_no_file_loads_by_its_name(rng):
         assert len(next(batches(DATASETS[name].load(), 4, rng))) == 4
 
 
+@pytest.mark.slow
 def test_importing_the_module_loads_neither_torchvision_nor_scikit_learn():
     script = (
         "import sys, ganlab.data; print([m for m in ('torchvision', 'sklearn', 'scipy') if m in sys.modules])"
