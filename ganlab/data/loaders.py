@@ -22,7 +22,7 @@ class LoaderBatches:
     def __init__(self, loader: DataLoader[Any], *, labelled: bool):
         self.loader, self.labelled = loader, labelled
         self.batch_size: int = loader.batch_size  # type: ignore[assignment] - `from_loader` has looked
-        self.rng: torch.Generator = loader.generator  # type: ignore[assignment]
+        self.rng: torch.Generator = loader.generator  # type: ignore[assignment] - `from_loader` has looked
         self.start, self.position = self.rng.get_state(), 0
         self._epoch: Iterator[Any] | None = None
         self._seen = False

@@ -105,7 +105,7 @@ def test_the_value_may_fall_and_the_divergence_rise():
     """Before sigma(0.2 + 3x), which takes the wrong side for real."""
 
     def value(theta):
-        a = lambda x: 0.2 + 3 * x  # noqa: E731
+        a = lambda x: 0.2 + 3 * x  # noqa: E731 - a formula, not a step
         return -quad(
             lambda x: norm.pdf(x) * np.logaddexp(0, -a(x)) + norm.pdf(x, theta) * np.logaddexp(0, a(x)),
             -14,
@@ -145,7 +145,7 @@ def test_a_discriminator_on_the_baseline_may_rank_well():
     """N(0, 1) against N(1, 1), whose best logit is 1/2 - x: a factor between 2 and 3 brings it to 2 log 2."""
 
     def loss(sure):
-        a = lambda x: sure * (0.5 - x)  # noqa: E731
+        a = lambda x: sure * (0.5 - x)  # noqa: E731 - a formula, not a step
         return quad(
             lambda x: norm.pdf(x) * np.logaddexp(0, -a(x)) + norm.pdf(x, 1) * np.logaddexp(0, a(x)),
             -14,
@@ -160,7 +160,7 @@ def test_a_discriminator_on_the_baseline_may_rank_well():
 
 
 def test_what_squared_error_leaves_is_largest_where_densities_agree_only_at_a_given_sum():
-    left = lambda p, q: p * q / (p + q)  # noqa: E731
+    left = lambda p, q: p * q / (p + q)  # noqa: E731 - a formula, not a step
     assert left(3, 2) > left(1, 1)
     assert all(left(1 + t, 1 - t) < left(1, 1) for t in (-0.9, -0.1, 0.1, 0.9))
 
@@ -229,7 +229,7 @@ def test_one_step_is_not_the_spectral_radius_and_the_weighted_distance_is():
     radius = np.abs(np.linalg.eigvals(move)).max()
     assert round(radius, 4) == 1.0124
     assert round(np.linalg.norm(move @ [1, 0]), 3) == 1.118
-    weigh = lambda z: math.sqrt(z[0] ** 2 / 0.1 + z[1] ** 2 / 1.0)  # noqa: E731
+    weigh = lambda z: math.sqrt(z[0] ** 2 / 0.1 + z[1] ** 2 / 1.0)  # noqa: E731 - a formula, not a step
     for z in np.random.default_rng(0).normal(size=(5, 2)):
         assert math.isclose(weigh(move @ z), radius * weigh(z))
         far = np.linalg.matrix_power(move, 4000) @ z

@@ -22,18 +22,16 @@ def files_with(pattern):
 
 
 def test_elements_are_made_in_one_place():
-    assert files_with(r"\bcreateElement(NS)?\(|\binnerHTML\b|\binsertAdjacentHTML\b") == [
-        "shared/elements.js"
-    ]
+    assert files_with(r"\bcreateElement(NS)?\(|\binnerHTML\b|\binsertAdjacentHTML\b") == ["kit/elements.js"]
 
 
 def test_colours_and_what_chooses_them_stand_in_one_style_sheet():
-    assert files_with(rf"{HEX}|\b(?:rgba?|hsla?|oklch|color-mix)\(") == ["shared/theme.css"]
-    assert files_with(r"data-theme=|data-jp-theme-light=|:not\(\[(?:data-)?theme") == ["shared/theme.css"]
+    assert files_with(rf"{HEX}|\b(?:rgba?|hsla?|oklch|color-mix)\(") == ["kit/theme.css"]
+    assert files_with(r"data-theme=|data-jp-theme-light=|:not\(\[(?:data-)?theme") == ["kit/theme.css"]
 
 
 def test_a_dark_system_shows_the_colours_of_a_dark_page():
-    blocks = re.findall(r"\{([^{}]*)\}", TEXTS["shared/theme.css"])
+    blocks = re.findall(r"\{([^{}]*)\}", TEXTS["kit/theme.css"])
     light, dark, system = (dict(re.findall(r"--(\w+): ([^;]+);", block)) for block in blocks)
     assert system.items() <= dark.items()
     assert dark.keys() <= light.keys()

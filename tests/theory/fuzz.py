@@ -472,9 +472,9 @@ def closed_forms_case(rng):
         support, expected = (0.0, 1.0), mp.log(ma / mb) + mb / ma - 1
     else:
         left, right = unit, unit * (1 + a)
-        first = lambda x: torch.where((x > left) & (x < right), -math.log(right - left), -math.inf)  # noqa: E731
+        first = lambda x: torch.where((x > left) & (x < right), -math.log(right - left), -math.inf)  # noqa: E731 - a formula, not a step
         far = unit * (1 + a + b)
-        second = lambda x: torch.where((x > left) & (x < far), -math.log(far - left), -math.inf)  # noqa: E731
+        second = lambda x: torch.where((x > left) & (x < far), -math.log(far - left), -math.inf)  # noqa: E731 - a formula, not a step
         support = rng.choice([(left, far), (0.0, math.inf), densities.LINE])
         cuts = [c for c in (left, right, far) if support[0] < c < support[1]]
         expected = mp.log((big(far) - big(left)) / (big(right) - big(left)))

@@ -4,11 +4,11 @@
 // is called with {index, x} whenever the reader moves it. Returns {destroy}.
 
 import CSS from "./explorers/curves.css" with { type: "text" };
-import { axes, legend } from "./shared/axes.js";
-import { make } from "./shared/elements.js";
-import { clamp, nearest, shown, span } from "./shared/numbers.js";
-import { follow, stage } from "./shared/stage.js";
-import { role } from "./shared/theme.js";
+import { axes, legend } from "./kit/axes.js";
+import { make } from "./kit/elements.js";
+import { clamp, nearest, shown, span } from "./kit/numbers.js";
+import { follow, stage } from "./kit/stage.js";
+import { role } from "./kit/theme.js";
 
 const SHORT = { inf: Infinity, "-inf": -Infinity };
 const read = (list) => list.map((v) => (typeof v === "string" ? SHORT[v] : v));

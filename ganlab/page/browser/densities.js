@@ -4,10 +4,10 @@
 
 import CSS from "./explorers/densities.css" with { type: "text" };
 import { LOG2, best, compare, density, deviation, mean, placed } from "./explorers/laws.js";
-import { axes, legend } from "./shared/axes.js";
-import { make } from "./shared/elements.js";
-import { clamp, shown } from "./shared/numbers.js";
-import { follow, stage } from "./shared/stage.js";
+import { axes, legend } from "./kit/axes.js";
+import { make } from "./kit/elements.js";
+import { clamp, shown } from "./kit/numbers.js";
+import { follow, stage } from "./kit/stage.js";
 
 export function mount(root, data, live) {
   const about = `Explorer: ${data.laws.map((law) => law.name).join(" and ")}, and the best discriminator between them`;

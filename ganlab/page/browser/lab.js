@@ -9,8 +9,8 @@ import { saveRun } from "./lab/files.js";
 import CSS from "./lab/lab.css" with { type: "text" };
 import { clean, fromLink } from "./lab/links.js";
 import { EXTENT, FIELDS, PRESETS } from "./lab/setups.js";
-import { repainted } from "./shared/palette.js";
-import { sheet } from "./shared/theme.js";
+import { repainted } from "./kit/palette.js";
+import { sheet } from "./kit/theme.js";
 
 export function mount(root, data = {}) {
   if (!document.getElementById("part-lab-style")) {

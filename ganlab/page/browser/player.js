@@ -6,10 +6,10 @@ import { frameAt, unpack, valueAt } from "./player/film.js";
 import { paint, sign } from "./player/pictures.js";
 import CSS from "./player/player.css" with { type: "text" };
 import { spoken } from "./player/words.js";
-import { axes, legend } from "./shared/axes.js";
-import { button, make } from "./shared/elements.js";
-import { clamp, nearest, span } from "./shared/numbers.js";
-import { follow, stage } from "./shared/stage.js";
+import { axes, legend } from "./kit/axes.js";
+import { button, make } from "./kit/elements.js";
+import { clamp, nearest, span } from "./kit/numbers.js";
+import { follow, stage } from "./kit/stage.js";
 
 const LAYERS = { field: "discriminator", real: "real points", fake: "generated points", arrows: "gradient" };
 

@@ -5,8 +5,8 @@ import { CHANGED, forget, load, remembers } from "./quiz/answers.js";
 import { progress } from "./quiz/progress.js";
 import { asked } from "./quiz/question.js";
 import CSS from "./quiz/quiz.css" with { type: "text" };
-import { button, make } from "./shared/elements.js";
-import { sheet } from "./shared/theme.js";
+import { button, make } from "./kit/elements.js";
+import { sheet } from "./kit/theme.js";
 
 /** Build a quiz, the check of an exercise, or the table of the progress inside `root`. */
 export function mount(root, data) {

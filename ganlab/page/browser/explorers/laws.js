@@ -1,6 +1,6 @@
 // Mixtures of Gaussians on a line, and what the best discriminator makes of two of them.
 
-import { clamp } from "../shared/numbers.js";
+import { clamp } from "../kit/numbers.js";
 
 export const LOG2 = Math.log(2);
 const ROOT = Math.log(2 * Math.PI) / 2;

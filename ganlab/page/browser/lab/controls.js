@@ -1,6 +1,6 @@
 // The lab's elements, from top to bottom.
 
-import { button, make } from "../shared/elements.js";
+import { button, make } from "../kit/elements.js";
 import { change, choose, pace, reset, reveal, step, toggle } from "./actions.js";
 import { drawing } from "./drawing.js";
 import { savePicture, share } from "./files.js";

@@ -1,6 +1,6 @@
 // What the reader sees of the lab, as it changes.
 
-import { palette } from "../shared/palette.js";
+import { palette } from "../kit/palette.js";
 import { charts, drawChart } from "./charts.js";
 import { presetOf } from "./links.js";
 import { drawPlane } from "./plane.js";

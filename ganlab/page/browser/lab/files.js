@@ -1,8 +1,8 @@
 // What the reader takes along from the lab: a link, a run, a picture.
 
-import { make } from "../shared/elements.js";
-import { offer } from "../shared/offer.js";
-import { palette } from "../shared/palette.js";
+import { make } from "../kit/elements.js";
+import { offer } from "../kit/offer.js";
+import { palette } from "../kit/palette.js";
 import { charts, drawChart } from "./charts.js";
 import { say, seen } from "./display.js";
 import { VERSION, presetOf, toLink } from "./links.js";

@@ -1,7 +1,7 @@
 // The lab's picture of the plane, on a canvas: what D says, real and generated points, and where G is pushed.
 
-import { make } from "../shared/elements.js";
-import { channels } from "../shared/palette.js";
+import { make } from "../kit/elements.js";
+import { channels } from "../kit/palette.js";
 import { said } from "../training/losses.js";
 
 export function drawPlane(ctx, size, { frame, real, extent, setup, shown, colors, cursor }) {

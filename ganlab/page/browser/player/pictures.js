@@ -1,8 +1,8 @@
 // The pictures of a recording: the plane at one frame, on a canvas, and the sign of each of its layers.
 
-import { make } from "../shared/elements.js";
-import { clamp } from "../shared/numbers.js";
-import { channels, palette } from "../shared/palette.js";
+import { make } from "../kit/elements.js";
+import { clamp } from "../kit/numbers.js";
+import { channels, palette } from "../kit/palette.js";
 import { contour, inside } from "./film.js";
 
 // The marks of one frame, in pixels of a square of side `size`.

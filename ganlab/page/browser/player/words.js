@@ -1,6 +1,6 @@
 // What the picture of a frame says to somebody who does not see it.
 
-import { shown } from "../shared/numbers.js";
+import { shown } from "../kit/numbers.js";
 import { inside, valueAt } from "./film.js";
 
 const median = (sorted) => sorted[sorted.length >> 1];

@@ -1,6 +1,6 @@
 // The kinds of questions, as controls: each has nodes, reads and writes an answer, explains and clears it.
 
-import { button, make } from "../shared/elements.js";
+import { button, make } from "../kit/elements.js";
 
 /** Text as nodes, with what stands between backticks as code. */
 export function spoken(text) {

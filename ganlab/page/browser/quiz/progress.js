@@ -1,7 +1,7 @@
 // The page of the progress: what was answered rightly in each chapter, to be saved, read again and forgotten.
 
-import { button, make } from "../shared/elements.js";
-import { offer } from "../shared/offer.js";
+import { button, make } from "../kit/elements.js";
+import { offer } from "../kit/offer.js";
 import { CHANGED, answersIn, joined, load, save, written } from "./answers.js";
 
 const FILE = "minimax-game-progress.json";

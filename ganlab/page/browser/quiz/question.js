@@ -1,6 +1,6 @@
 // One question: what is asked, the controls that answer it, and what is said about the answer.
 
-import { button, make } from "../shared/elements.js";
+import { button, make } from "../kit/elements.js";
 import { load, save } from "./answers.js";
 import { blank, choices, order, remark, spoken } from "./kinds.js";
 import { verdict } from "./marking.js";
