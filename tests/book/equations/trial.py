@@ -17,6 +17,7 @@ from equations.mutants import Mutant, mutants
 __all__ = ["SYMMETRIC", "Formula", "excused", "formulas", "trial", "verdict"]
 
 PAGES = (
+    "notation",
     "binary_cross_entropy",
     "minimax_game",
     "optimal_discriminator",
