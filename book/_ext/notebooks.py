@@ -27,6 +27,7 @@ __all__ = [
     "digest",
     "execute",
     "facts",
+    "in_book",
     "is_colab",
     "main",
     "prepare",
@@ -44,6 +45,11 @@ COLAB_TAGS = ["colab", "remove-cell"]
 PLACEHOLDER = "https://github.com/OWNER/REPOSITORY"
 _NO_ADDRESS = "This copy of the book has no address yet from which its package could be installed."
 GITHUB = re.compile(r"https://github\.com/[\w-]+/[\w.-]*[\w-]")
+
+
+def in_book(root: Path = ROOT) -> list[Path]:
+    """The notebooks of the book: its chapters, and their solutions in a folder of their own."""
+    return sorted([*(root / "book").glob("*.ipynb"), *(root / "book" / "solutions").glob("*.ipynb")])
 
 
 def repository_url(root: Path = ROOT) -> str:
@@ -146,7 +152,7 @@ def set_repository(url: str, root: Path = ROOT) -> list[Path]:
     before = re.compile(re.escape(repository_url(root)) + r"(?![\w-])")
     pages = [root / name for name in ("_config.yml", "README.md", "CITATION.cff", "CONTRIBUTING.md")]
     touched = []
-    for path in [*pages, *sorted((root / "book").glob("*.md")), *sorted((root / "book").glob("*.ipynb"))]:
+    for path in [*pages, *sorted((root / "book").glob("*.md")), *in_book(root)]:
         if not path.exists():
             continue
         text = path.read_text(encoding="utf-8")
@@ -162,7 +168,7 @@ def set_repository(url: str, root: Path = ROOT) -> list[Path]:
 def main(arguments: list[str]) -> int:
     match arguments:
         case ["execute", *names]:
-            for path in map(Path, names) if names else sorted((ROOT / "book").glob("*.ipynb")):
+            for path in map(Path, names) if names else in_book():
                 print(path, flush=True)
                 execute(path, repository_url())
         case ["repository", url]:

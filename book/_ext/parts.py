@@ -27,7 +27,7 @@ from ganlab import parts as live
 __all__ = ["setup"]
 
 HERE = Path(__file__).parent
-FACTS = HERE.parent / "checked"
+BOOK = HERE.parent
 _MODULE = re.compile(r'\s*<script type="module" data-module="\w+">.*?</script>', re.DOTALL)
 _PART = re.compile(r'data-part="(\w+)"')
 _CHECK = re.compile(r'exercises\.check\("([\w-]+)", None\)')
@@ -60,7 +60,7 @@ def _digest():
     sources = [
         *package.glob("page/browser/**/*.*s"),
         *package.glob("assets/quizzes/*.yml"),
-        *FACTS.glob("*.json"),
+        *BOOK.glob("**/checked/*.json"),
     ]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources))).hexdigest()
 
@@ -111,11 +111,9 @@ class Checked(SphinxDirective):
     required_arguments = 1
 
     def run(self):
-        line = _facts(self.arguments[0])
+        line = _facts(BOOK / self.arguments[0])
         if line is None:
-            raise self.error(
-                f"no facts about {self.arguments[0]!r} in {FACTS.name}; make notebooks writes them"
-            )
+            raise self.error(f"no facts about {self.arguments[0]!r} in checked; make notebooks writes them")
         return [line]
 
 
@@ -136,7 +134,7 @@ def _complete_a_notebook(app, doctree):
             chapter, number = asked[1].rsplit("-", 1)
             cell.children[-1].children = [_raw(exercises.fields(chapter).get(number, _ON_THE_PAGE))]
     path = Path(app.env.doc2path(app.env.docname))
-    line = _facts(path.stem) if path.suffix == ".ipynb" else None
+    line = _facts(path) if path.suffix == ".ipynb" else None
     if line is not None:
         next(iter(doctree.findall(nodes.section))).append(line)
 
@@ -147,7 +145,7 @@ def _classes(node):
 
 def _facts(page):
     """The line of facts of a page, as a paragraph; None where nothing is known of it."""
-    path = FACTS / f"{page}.json"
+    path = page.parent / "checked" / f"{page.stem}.json"
     if not path.exists():
         return None
     facts = json.loads(path.read_text(encoding="utf-8"))
@@ -175,7 +173,7 @@ def _progress(app, here):
     found = []
     for page in app.env.collect_relations():
         chapter = Path(page).name
-        if chapter in exercises.chapters():
+        if chapter in exercises.chapters() and Path(page).parent.name != "solutions":
             quiz = exercises.quiz(chapter)
             names = [f"{chapter}/{question['id']}" for question in quiz.questions]
             names += [f"{chapter}/exercise-{number}" for number in exercises.fields(chapter)]

@@ -52,6 +52,7 @@ def main(root: Path = ROOT) -> int:
         toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
         print_book([site / f"{page}.html" for page in _pages(toc)], folder / f"{name}.pdf", browser)
         files = _files(site, "site") | _files(root / "book", "notebooks", "*.ipynb")
+        files |= _files(root / "book" / "solutions", "notebooks/solutions", "*.ipynb")
         (folder / f"{name}.tar.gz").write_bytes(archive(name, files))
         made = sorted([folder / f"{name}.pdf", folder / f"{name}.tar.gz"])
         sums = checksums({path.name: path for path in made})

@@ -41,6 +41,8 @@ def entries(env, address=lambda page: f"{page}.html") -> list[dict]:
 def _kind(env, page):
     if page.startswith("book/api/"):
         return "reference"
+    if page.startswith("book/solutions/"):
+        return "solution"
     return "chapter" if env.doc2path(page).endswith(".ipynb") else "section"
 
 
@@ -48,7 +50,8 @@ def _write_entries(app, exception):
     if exception is not None or app.builder.name != "html":
         return
     found = entries(app.env, app.builder.get_target_uri)
-    pages = {Path(page).name: app.builder.get_target_uri(page) for page in app.env.found_docs}
+    deepest_first = sorted(app.env.found_docs, key=lambda page: -page.count("/"))
+    pages = {Path(page).name: app.builder.get_target_uri(page) for page in deepest_first}
     known = words(Path(app.srcdir) / WORDS)
     if unknown := set(known["asked"]) - set(pages):
         logger.warning("%s names no page: %s", WORDS, ", ".join(sorted(unknown)))

@@ -11,7 +11,7 @@ globalThis.bookSearch = (() => {
       "very was we were what when where which who whose why will with work works would you your difference between vs versus"
     ).split(" "),
   );
-  const RANK = { chapter: 1.3, section: 1, term: 0.75, reference: 0.35, object: 0.3 };
+  const RANK = { chapter: 1.3, section: 1, term: 0.75, solution: 0.4, reference: 0.35, object: 0.3 };
   let index, entries, groups, exact, asked;
 
   const words = (text) =>

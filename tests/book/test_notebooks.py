@@ -12,10 +12,11 @@ import nbformat
 import notebooks
 import pytest
 from equations import entries
+from oracles.pages import SOLUTIONS, named
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
-by_name = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+NOTEBOOKS = notebooks.in_book()
+by_name = named(NOTEBOOKS)
 
 
 def code_cells(path):
@@ -62,7 +63,8 @@ def test_what_is_said_of_a_run_is_what_the_notebook_holds(path):
     notebook = nbformat.read(path, as_version=4)
     assert facts["digest"] == notebooks.digest(notebook)
     assert facts["cells"] == sum(bool(cell.outputs) for cell in code_cells(path))
-    assert facts["equations"] == len(getattr(entries(path.stem), "EQUATIONS", []))
+    equations = [] if path in SOLUTIONS else getattr(entries(path.stem), "EQUATIONS", [])
+    assert facts["equations"] == len(equations)
     assert date(2026, 1, 1) <= date.fromisoformat(facts["date"]) <= date.today()
     pinned = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     assert f"torch=={facts['torch']}\n" in pinned
@@ -70,8 +72,8 @@ def test_what_is_said_of_a_run_is_what_the_notebook_holds(path):
 
 
 def test_every_fact_is_of_a_notebook():
-    facts = {path.stem for path in (ROOT / "book" / "checked").iterdir()}
-    assert facts == {path.stem for path in NOTEBOOKS}
+    facts = {path.relative_to(ROOT) for path in (ROOT / "book").glob("**/checked/*")}
+    assert facts == {path.parent.relative_to(ROOT) / "checked" / f"{path.stem}.json" for path in NOTEBOOKS}
 
 
 def test_the_fingerprint_sees_code_and_outputs_and_no_prose():
@@ -147,7 +149,7 @@ def test_the_cell_for_colab_is_no_part_of_what_was_run():
 
 @pytest.fixture
 def checkout(tmp_path):
-    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "solutions").mkdir(parents=True)
     (tmp_path / "_config.yml").write_text(
         "repository:\n  url: https://github.com/OWNER/REPOSITORY  # set me\n"
     )
@@ -156,14 +158,15 @@ def checkout(tmp_path):
         nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]),
         "https://github.com/OWNER/REPOSITORY",
     )
-    nbformat.write(notebook, tmp_path / "book" / "one.ipynb")
+    for name in ("one", "solutions/two"):
+        nbformat.write(notebook, tmp_path / "book" / f"{name}.ipynb")
     return tmp_path
 
 
 def test_the_address_is_set_in_the_configuration_and_every_notebook(checkout):
     for url in ("https://github.com/you/the-game", "https://github.com/you/the.game_2"):
         touched = notebooks.set_repository(url, checkout)
-        assert [path.name for path in touched] == ["_config.yml", "README.md", "one.ipynb"]
+        assert [path.name for path in touched] == ["_config.yml", "README.md", "one.ipynb", "two.ipynb"]
         assert notebooks.repository_url(checkout) == url
         assert code_cells(checkout / "book" / "one.ipynb")[0].source == notebooks.colab_cell(url)
         assert (checkout / "README.md").read_text() == f"git clone {url}.git\n"

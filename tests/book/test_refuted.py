@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import nbformat
+import notebooks
 import numpy as np
 import pytest
 import torch
@@ -250,7 +251,7 @@ def test_the_two_rates_of_the_smallest_game_are_not_those_of_every_logistic_game
 def pages():
     for path in [*sorted(BOOK.glob("*.md")), *sorted(QUIZZES.glob("*.yml"))]:
         yield path.name, path.read_text(encoding="utf-8")
-    for path in sorted(BOOK.glob("*.ipynb")):
+    for path in notebooks.in_book():
         cells = nbformat.read(path, as_version=4).cells
         words = [cell.source for cell in cells if cell.cell_type == "markdown"]
         words += [str(cell.metadata.get("mystnb", "")) for cell in cells]

@@ -31,11 +31,22 @@ NOTEBOOKS = [path for path in PAGES if path.suffix == ".ipynb"]
 QUIZZES = sorted(Path(str(files("ganlab") / "assets" / "quizzes")).glob("*.yml"))
 
 
-CHAPTERS = [path for path in NOTEBOOKS if path.stem in {quiz.stem for quiz in QUIZZES}]
+SOLUTIONS = [path for path in NOTEBOOKS if path.parent.name == "solutions"]
+
+
+CHAPTERS = [
+    path for path in NOTEBOOKS if path not in SOLUTIONS and path.stem in {quiz.stem for quiz in QUIZZES}
+]
+
+
+def inside(path):
+    """Where a page stands in the book, without its kind: `lab`, `solutions/wgan_gp`; the stem of a quiz."""
+    beside = (ROOT / "book") in path.parents
+    return path.relative_to(ROOT / "book").with_suffix("").as_posix() if beside else path.stem
 
 
 def named(paths):
-    return pytest.mark.parametrize("path", paths, ids=[path.stem for path in paths])
+    return pytest.mark.parametrize("path", paths, ids=[inside(path) for path in paths])
 
 
 def cells(path):
