@@ -58,7 +58,8 @@ def train_together(
 ) -> History:
     """The history of all games, with columns (T, S), after training each as `training.train` would.
 
-    `games`, `batches`: one of each a seed, alike in everything but their numbers. `compiled`: compile the
+    `games`, `batches`: one of each a seed, alike in everything but their numbers: the weights of penalties,
+    the learning rates and the level of the instance noise may differ. `compiled`: compile the
     steps, which takes about a minute and pays on long runs; without a C++ compiler a warning says so and the
     steps run uncompiled. `callbacks`: functions of the games and the history, called every `callback_every`
     steps with the games up to date.
@@ -77,7 +78,7 @@ def train_together(
     history = History() if history is None else history
     sides, step = _stack(games), _stepper(games[0], compiled=compiled)
     for _ in range(steps):
-        rates, row = _rates(games[0]), {}
+        rates, row = _rates(games), {}
         for turns in zip(*(game.turns(n_critic) for game in games), strict=True):
             drawn = [turn.draw(*pair) for turn, *pair in zip(turns, games, batches, strict=True)]
             moved, values = step(sides, _stacked(drawn), rates, turns[0])
@@ -224,7 +225,8 @@ def _moved(side: Side, gradients: Weights, rate: Tensor, rule: Optimizer, bound:
     for name, gradient in gradients.items():
         gradient = gradient.contiguous()  # as the weights are: a compiled step is compiled again otherwise
         remembered = {slot: side.slots[slot][name] for slot in rule.slots}
-        weights[name], kept = rule.step(side.weights[name], gradient, remembered, count, rate)
+        own = rate.reshape(-1, *[1] * (gradient.ndim - 1)) if rate.ndim else rate
+        weights[name], kept = rule.step(side.weights[name], gradient, remembered, count, own)
         if bound is not None:
             weights[name] = weights[name].clamp(-bound, bound)
         for slot, value in kept.items():
@@ -284,10 +286,14 @@ def _axes(drawn: Any) -> Any:
     return tree_map(lambda leaf: None if leaf is None else 0, drawn)
 
 
-def _rates(lead: Game) -> dict[str, Tensor]:
+def _rates(games: Sequence[Game]) -> dict[str, Tensor]:
+    """The learning rates of each player: () where they are the same in all games, and else (S,)."""
+    lead = games[0]
     factor = lead.schedule(lead.step) if lead.schedule else 1.0
+    rates = {name: [factor * game.players[name].rate for game in games] for name in lead.players}
     return {
-        name: torch.tensor(factor * player.rate, dtype=torch.float64) for name, player in lead.players.items()
+        name: torch.tensor(own if len(set(own)) > 1 else own[0], dtype=torch.float64)
+        for name, own in rates.items()
     }
 
 
@@ -409,8 +415,7 @@ def _settings(game: Game) -> dict[str, Any]:
     """Everything in which the games of one ensemble must agree, in a form that can be compared."""
     players = game.players.items()
     return (
-        game.settings()
-        | {"learning_rates": [player.rate for _, player in players]}
+        getattr(game, "alike", game.settings)()
         | {"step": [player.taken for _, player in players]}
         | {name: _anatomy(player.network) for name, player in players}
     )

@@ -281,7 +281,7 @@ class GAN:
         return Turn((mover,), draw, objective, self.rules, f"{self.loss.name} loss")
 
     def settings(self) -> dict[str, Any]:
-        """By name, the settings in which the games of one ensemble, and a stored game, must agree."""
+        """By name, the settings in which a game and a stored one must agree."""
         generator, discriminator = self.players.values()
         return {
             "loss": self.loss.name,
@@ -292,6 +292,11 @@ class GAN:
             "pack": self.pack,
             "unroll": (self.unroll.steps, self.unroll.rate) if self.unroll else None,
         }
+
+    def alike(self) -> dict[str, Any]:
+        """By name, the settings in which the games of one ensemble must agree: no weight of a penalty."""
+        kinds = [(each.function.__name__, each.every) for each in self.penalties]
+        return self.settings() | {"penalties": kinds}
 
     def sample(self, count: int, rng: torch.Generator, *, labels: Tensor | None = None) -> Tensor:
         """`count` samples of the averaged generator where there is one, else of the generator itself.
@@ -331,8 +336,8 @@ def draw_for_discriminator(gan: GAN, batches: Batches) -> Draw:
     (torch.Size([256, 2]), torch.Size([256, 2]))
     """
     real, labels = _real(gan, batches)
-    drawn = Draw(real, _latents(gan, batches, "d"), _mixes(gan, real), _noise(gan, batches, "d"), labels)
-    return _share(gan, drawn)
+    latents, noise = _latents(gan, batches, "d"), _noise(gan, batches, "d")
+    return _share(gan, Draw(real, latents, _mixes(gan, real), noise, labels, _weights(gan)))
 
 
 def draw_for_generator(gan: GAN, batches: Batches) -> Draw:
@@ -347,11 +352,12 @@ def draw_for_generator(gan: GAN, batches: Batches) -> Draw:
     >>> draw_for_generator(gan, batches).real is None  # this loss does not look at real samples
     True
     """
-    real, labels, mixes = None, None, ()
+    real, labels, mixes, weights = None, None, (), ()
     if gan.loss.relativistic or gan.unroll or gan.classes:
         real, labels = _real(gan, batches)
-        mixes = _mixes(gan, real) if gan.unroll else ()
-    return _share(gan, Draw(real, _latents(gan, batches, "g"), mixes, _noise(gan, batches, "g"), labels))
+        mixes, weights = (_mixes(gan, real), _weights(gan)) if gan.unroll else ((), ())
+    latents, noise = _latents(gan, batches, "g"), _noise(gan, batches, "g")
+    return _share(gan, Draw(real, latents, mixes, noise, labels, weights))
 
 
 _TURNS = {
@@ -436,6 +442,12 @@ def _mixes(gan: GAN, real: Tensor) -> tuple[Tensor | None, ...]:
     return tuple(sample_mix(each.function, packed, rng=gan.streams["mix"]) for each in gan.rules.penalties)
 
 
+def _weights(gan: GAN) -> tuple[Tensor, ...]:
+    return tuple(
+        torch.tensor(each.weight, dtype=gan.dtype, device=gan.device) for each in gan.rules.penalties
+    )
+
+
 def _share(gan: GAN, drawn: Draw) -> Draw:
     """The part of a draw that this process works on: all of it where it works alone."""
     if gan.group is None:
@@ -443,7 +455,7 @@ def _share(gan: GAN, drawn: Draw) -> Draw:
     part = partial(_part, gan.group, gan.pack)
     noise = None if drawn.noise is None else part(drawn.noise.transpose(0, 1)).transpose(0, 1)
     mixes = tuple(None if mix is None else gan.group.part(mix) for mix in drawn.mixes)
-    return Draw(part(drawn.real), part(drawn.latents), mixes, noise, part(drawn.labels))
+    return Draw(part(drawn.real), part(drawn.latents), mixes, noise, part(drawn.labels), drawn.weights)
 
 
 def _part(group: Group, multiple: int, x: Any) -> Any:

@@ -46,9 +46,10 @@ def discriminator_objective(
     d_real, d_fake = _scores(discriminator, real, fake, rules)
     loss = rules.loss.discriminator(d_real, d_fake)
     charged = torch.zeros_like(loss)
-    for penalty, mix in zip(rules.penalties, drawn.mixes, strict=True):
+    weights = drawn.weights or tuple(penalty.weight for penalty in rules.penalties)
+    for penalty, mix, weight in zip(rules.penalties, drawn.mixes, weights, strict=True):
         price = penalty.function(discriminator, real, fake, mix=mix)
-        charged = charged + penalty.every * penalty.weight * price
+        charged = charged + penalty.every * weight * price
     row = {"d_loss": loss, "penalty": charged, "d_real": d_real.mean(), "d_fake": d_fake.mean()}
     return loss + charged, row
 

@@ -68,7 +68,9 @@ class Draw(NamedTuple):
     `real`: (N, ...) real samples, None where neither they nor their labels are looked at. `latents`:
     (N, latent_dim). `mixes`: for each penalty of this step its random numbers. `noise`: (2, N, ...) instance
     noise for the real and the generated samples, None without. `labels`: (N,) the classes of the samples,
-    the same for the real and the generated ones, None where the networks know none.
+    the same for the real and the generated ones, None where the networks know none. `weights`: for each
+    penalty of this step its weight (), so that games side by side may differ in it; () for the weights that
+    the rules have.
     """
 
     real: Tensor | None
@@ -76,6 +78,7 @@ class Draw(NamedTuple):
     mixes: tuple[Tensor | None, ...] = ()
     noise: Tensor | None = None
     labels: Tensor | None = None
+    weights: tuple[Tensor, ...] = ()
 
 
 def pack(x: Tensor, count: int) -> Tensor:

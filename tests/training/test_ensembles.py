@@ -14,6 +14,7 @@ from ganlab.regularizers import dragan, r1, r2, wgan_gp
 from ganlab.training import GAN, NonFiniteLossError, Penalty, Unroll, train
 from ganlab.training.distributed import Group
 from ganlab.training.ensembles import train_all, train_together
+from ganlab.training.optimizers import sgd
 
 SEEDS = (3, 4, 5)
 SETTINGS = {
@@ -51,6 +52,33 @@ def assert_alike(together, alone, history, histories, tolerance=1e-10):
         assert state.keys() == expected.keys()
         for name, value in expected.items():
             assert_close(state[name], value, rtol=0, atol=tolerance, msg=lambda m, name=name: f"{name}: {m}")
+
+
+OWN = [
+    {"penalties": [Penalty(r1, 0.1, every=2), Penalty(wgan_gp, 0.5)], "learning_rates": (1e-3, 1e-4)},
+    {"penalties": [Penalty(r1, 3.0, every=2), Penalty(wgan_gp, 0.1)], "learning_rates": (2e-3, 1e-3)},
+    {"penalties": [Penalty(r1, 0.0, every=2), Penalty(wgan_gp, 9.0)], "learning_rates": (1e-3, 2e-3)},
+]
+
+
+@pytest.mark.parametrize("shared", [{}, {"unroll": Unroll(2, 0.1)}, {"optimizer": sgd()}])
+def test_games_side_by_side_have_their_own_weights_of_penalties_and_learning_rates(shared):
+    gans, batches = zip(*(game(5, **own, **shared) for own in OWN), strict=True)
+    alone, alone_batches = zip(*(game(5, **own, **shared) for own in OWN), strict=True)
+    history = train_together(gans, batches, 40, n_critic=2)
+    histories = [train(*pair, 40, n_critic=2) for pair in zip(alone, alone_batches, strict=True)]
+    assert_alike(gans, alone, history, histories)
+    last = history["d_loss"][-1]
+    assert len(set(last.tolist())) == 3, "one seed and three settings: they must part"
+
+
+def test_games_side_by_side_have_their_own_level_of_noise():
+    levels = (0.1, 0.5, 2.0)
+    gans, batches = zip(*(game(5, instance_noise=level) for level in levels), strict=True)
+    alone, alone_batches = zip(*(game(5, instance_noise=level) for level in levels), strict=True)
+    history = train_together(gans, batches, 20)
+    histories = [train(*pair, 20) for pair in zip(alone, alone_batches, strict=True)]
+    assert_alike(gans, alone, history, histories)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
