@@ -13,7 +13,7 @@ export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: fuzz help book serve site test check scripts notebooks facts runs benchmarks repository mutants mutants-equations lock \
+.PHONY: fuzz help book serve site test check scripts notebooks facts runs studies benchmarks repository mutants mutants-equations lock \
 	clean
 
 help:  ## Show this list
@@ -57,6 +57,11 @@ facts: .venv/installed  ## Write what there is by name into ganlab/assets/facts.
 
 runs: .venv/installed  ## Make the stored long runs again (about two hours of one processor)
 	$(BIN)/python -m ganlab.experiments.results
+
+studies: .venv/installed  ## Run the stored studies again (about three hours of one processor)
+	@for name in $$($(BIN)/python -c 'from ganlab import facts; print(*facts.names("studies"))'); do \
+	  $(BIN)/ganlab study $$name --out _build/studies || exit 1; done
+	@echo "The studies are in _build/studies; those that the book reads are in ganlab/assets/studies."
 
 benchmarks: .venv/installed  ## Measure a training step beside the most copied scripts' step
 	$(BIN)/python tests/benchmarks/training.py

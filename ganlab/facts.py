@@ -30,6 +30,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "pictures": ("ganlab.experiments.reports", "PICTURES"),
     "schedules": ("ganlab.experiments.catalogue", "SCHEDULES"),
     "experiments": ("ganlab.experiments.catalogue", "EXPERIMENTS"),
+    "studies": ("ganlab.experiments.studies", "STUDIES"),
 }
 """The kinds of things that have names: of each, the module and the table in it.
 

@@ -54,6 +54,7 @@ __all__ = [
     "sample_mix",
     "wgan_gp",
     "wgan_lp",
+    "zero_gp",
 ]
 
 Critic = Callable[[Tensor], Tensor]
@@ -352,6 +353,18 @@ Source: Mescheder et al. 2018, section 4.1 [mescheder2018].
 12.0
 """
 
+zero_gp = GradientPenalty("zero_gp", BETWEEN, LENGTH)
+"""The mean squared gradient norm of the critic on segments from fake to real, the zero-centred penalty.
+
+E ‖∇f(x̂)‖^2 with x̂ as for `wgan_gp`, whose arguments, shapes and errors these are.
+
+Source: Thanh-Tung et al. 2019 [thanhtung2019].
+
+>>> real, fake = torch.ones(4, 3), torch.zeros(4, 3)
+>>> zero_gp(lambda x: 2 * x.sum(1), real, fake, mix=torch.rand(4)).item()
+12.0
+"""
+
 dragan = GradientPenalty("dragan", AROUND_DATA, OFF_ONE)
 """The mean squared distance from 1 of the critic's gradient norm, around the real samples.
 
@@ -370,7 +383,7 @@ Source: Kodali et al. 2017 [kodali2017].
 """
 
 REGULARIZERS: dict[str, GradientPenalty] = {
-    penalty.name: penalty for penalty in (wgan_gp, wgan_lp, r1, r2, dragan)
+    penalty.name: penalty for penalty in (wgan_gp, wgan_lp, zero_gp, r1, r2, dragan)
 }
 """The penalties by name.
 
@@ -378,6 +391,7 @@ REGULARIZERS: dict[str, GradientPenalty] = {
 ...     print(penalty)
 wgan_gp: (n - 1)^2 between
 wgan_lp: max(0, n - 1)^2 between
+zero_gp: n^2 between
 r1: n^2 at the data
 r2: n^2 at the generated samples
 dragan: (n - 1)^2 around the data

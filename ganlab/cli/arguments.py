@@ -166,6 +166,7 @@ def parser() -> argparse.ArgumentParser:
         "resume": (_add_resume_options, [stored, as_json], "go on with a run to the steps first asked for"),
         "sample": (_add_sample_options, [stored], "draw from a run's generator"),
         "evaluate": (_add_evaluate_options, [stored, as_json], "judge a run's samples and its loss curves"),
+        "study": (_add_study_options, [], "run a comparison of methods, or go on with it"),
         "list": (None, [as_json], "what there is: data sets, networks, losses, set-ups"),
     }
     for name, (add_options, parents, told) in kinds.items():
@@ -248,6 +249,21 @@ def _add_sample_options(sample: argparse.ArgumentParser) -> None:
         help="from the averaged generator (default, where the run has one)",
     )
     which.add_argument("--last", action="store_false", dest="average", help="from the last one")
+
+
+def _add_study_options(study: argparse.ArgumentParser) -> None:
+    study.add_argument("name", metavar="NAME", help=f"one of {', '.join(facts.names('studies'))}")
+    study.add_argument(
+        "--out",
+        type=Path,
+        default=Path("studies"),
+        metavar="FOLDER",
+        help="where NAME.json is written after every cell; one that is there is gone on with "
+        "(default: studies)",
+    )
+    study.add_argument(
+        "--short", action="store_true", help="two methods, two seeds, a fiftieth of the budget (default: off)"
+    )
 
 
 def _add_evaluate_options(evaluate: argparse.ArgumentParser) -> None:

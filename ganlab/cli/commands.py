@@ -125,6 +125,15 @@ def _looked_at(options: argparse.Namespace, count: str) -> Request:
     return request
 
 
+def _study(options: argparse.Namespace) -> int:
+    look_up(facts.names("studies"), options.name, "NAME")
+    if options.out.exists() and not options.out.is_dir():
+        raise ValueError(f"`--out` must be a folder, got the file {options.out}")
+    from ganlab.cli import studying
+
+    return studying.run(options)
+
+
 def _list(options: argparse.Namespace) -> int:
     print(listing.as_json() if options.json else listing.text())
     return 0
@@ -135,5 +144,6 @@ _ANSWERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "resume": _resume,
     "sample": _sample,
     "evaluate": _evaluate,
+    "study": _study,
     "list": _list,
 }

@@ -45,7 +45,7 @@ def text() -> str:
         name: [_plain(told.get(fact)) for fact in ("place", "price")]
         for name, told in facts.table("regularizers").items()
     }
-    kinds = ("networks", "optimizers", "schedules")
+    kinds = ("networks", "optimizers", "schedules", "studies")
     width = max(map(len, kinds))
     return "\n\n".join(
         [

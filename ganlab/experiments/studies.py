@@ -1,0 +1,516 @@
+"""Studies: comparisons of methods whose rules are written down before their judging seeds run.
+
+A study fixes a set-up, a budget and a rule. Each method has levels, its strengths, and each level changes
+some settings of the set-up. Tuning seeds choose one level of each method by the rule; judging seeds, which
+choose nothing, are what the methods are compared by. Null rows stand beside them: samples that no training
+made, such as a perfect sampler's or those of one mode. All is kept in one small file: every cell, the tuned
+ones too. `ganlab study NAME` makes it again.
+
+The budget is the number of samples that a discriminator scores, so that five discriminator steps, or a step
+that looks ahead, buy fewer turns of the game; processor time is noted beside it.
+
+Nothing here loads a network: studies are run in `ganlab.experiments.trials`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ganlab import facts
+from ganlab.experiments import catalogue
+from ganlab.experiments.catalogue import EXPERIMENTS, Experiment
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "MEASURES",
+    "STUDIES",
+    "Difference",
+    "Median",
+    "Record",
+    "Study",
+    "compare",
+    "cost",
+    "load",
+    "median",
+    "show",
+    "table",
+]
+
+Settings = Mapping[str, Any]
+Levels = Mapping[str, Settings]
+
+LEVEL = 0.95
+MEASURES = {
+    "modes": "modes",
+    "high_quality": "high quality",
+    "reverse_kl": "reverse KL",
+    "wasserstein_1": "W1",
+    "classifier_frechet": "Frechet",
+}
+"""The measures of samples and what heads their columns; reverse KL in nats, W1 in units of the data.
+
+>>> list(MEASURES)[-1]
+'classifier_frechet'
+"""
+_WORST = {"modes": 0.0, "high_quality": 0.0, "wasserstein_1": math.inf, "classifier_frechet": math.inf}
+
+
+@dataclass(frozen=True)
+class Study:
+    """A comparison of methods: what is asked, what is fixed, what is varied, and how it is judged.
+
+    `base`: the set-up; its own number of steps is not used. `methods`: of each method its levels, and of each
+    level the settings that it changes; a method of one level is not tuned. `budget`: how many samples a
+    discriminator scores in one run, see `cost`. `tuning`, `judging`: seeds, none of them in both. `rule`: the
+    measure whose mean over the tuning seeds is least at the level that is chosen. `every_level`: whether the
+    judging seeds run at each level, and not at the chosen one alone.
+
+    Raises `ValueError` where a seed would tune and judge, a level has a wrong setting, or the budget does not
+    buy one turn.
+
+    >>> STUDIES["cures_ring"].judging[0]
+    100
+    """
+
+    question: str
+    base: Experiment
+    methods: Mapping[str, Levels]
+    budget: int
+    tuning: tuple[int, ...] = (0, 1, 2)
+    judging: tuple[int, ...] = tuple(range(100, 110))
+    rule: str = "wasserstein_1"
+    every_level: bool = False
+
+    def __post_init__(self) -> None:
+        if both := set(self.tuning) & set(self.judging):
+            raise ValueError(f"`judging` must have no seed of `tuning`, got {sorted(both)} in both")
+        catalogue.look_up(MEASURES, self.rule, "rule")
+        for method, levels in self.methods.items():
+            if not levels:
+                raise ValueError(f"`methods` must give each method a level, got none for {method!r}")
+            for level in levels:
+                self.setting(method, level)
+
+    def setting(self, method: str, level: str) -> Experiment:
+        """The set-up of a method at a level, with the steps that the budget buys.
+
+        >>> study = STUDIES["cures_ring"]
+        >>> study.setting("no cure", "").steps, study.setting("D steps", "5").steps
+        (1500, 409)
+        """
+        catalogue.look_up(self.methods, method, "method")
+        catalogue.look_up(self.methods[method], level, "level")
+        changed = catalogue.change(self.base, **self.methods[method][level])
+        steps = self.budget // cost(changed)
+        if not steps:
+            raise ValueError(
+                f"`budget` must buy a turn of {method}, {cost(changed)} scores, got {self.budget}"
+            )
+        return replace(changed, steps=steps)
+
+    def short(self, share: float) -> Study:
+        """The study with its first two methods, two seeds of each kind and a share of the budget.
+
+        >>> len(STUDIES["cures_ring"].short(0.01).methods)
+        2
+        """
+        methods = dict(list(self.methods.items())[:2])
+        shortened = int(share * self.budget)
+        return replace(
+            self, methods=methods, budget=shortened, tuning=self.tuning[:2], judging=self.judging[:2]
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """What is known of it in a list of studies."""
+        return {"question": self.question, "data": self.base.data}
+
+    def plan(self) -> dict[str, Any]:
+        """What is fixed, varied and ruled, as JSON can hold it.
+
+        >>> STUDIES["cures_ring"].plan()["rule"]
+        'of each method, the level with the least mean wasserstein_1 over the tuning seeds'
+        """
+        return {
+            "question": self.question,
+            "base": catalogue.to_dict(self.base),
+            "methods": {
+                name: {key: dict(v) for key, v in levels.items()} for name, levels in self.methods.items()
+            },
+            "budget": self.budget,
+            "tuning": list(self.tuning),
+            "judging": list(self.judging),
+            "rule": f"of each method, the level with the least mean {self.rule} over the tuning seeds",
+            "measure": self.rule,
+            "every_level": self.every_level,
+        }
+
+
+def cost(experiment: Experiment) -> int:
+    """How many samples a discriminator scores in one turn of the game: its own steps and the generator's.
+
+    A discriminator step scores the real and the generated batch, and one more batch for each penalty; the
+    generator's step scores its own, the real one too where the loss compares, and all of a discriminator
+    step for each step that it looks ahead. Scores from which a second derivative is taken count once.
+
+    >>> cost(EXPERIMENTS["ring_collapse_small"]) / EXPERIMENTS["ring_collapse_small"].batch_size
+    3.0
+    """
+    own = 2 + len(experiment.regularizers)
+    compares = facts.table("losses")[experiment.loss]["relativistic"]
+    ahead = experiment.unroll[0] * own if experiment.unroll else 0
+    return experiment.batch_size * (experiment.n_critic * own + 1 + compares + ahead)
+
+
+# --- What came out --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Record:
+    """A study that has run. `plan`: its facts. `cells`: one mapping for each run, with its method, level,
+    phase ("tuning" or "judging"), seed, steps, processor seconds and measures. `nulls`: the same of each null
+    row. `chosen`: the level of each method.
+    """
+
+    name: str
+    command: str
+    versions: Mapping[str, str]
+    plan: Mapping[str, Any]
+    chosen: Mapping[str, str]
+    cells: Sequence[Mapping[str, Any]]
+    nulls: Sequence[Mapping[str, Any]]
+
+    def __repr__(self) -> str:
+        hours = sum(cell["seconds"] for cell in self.cells) / 3600
+        return f"{self.name}: {len(self.cells)} runs, {hours:.2f} hours of one core, {self.command}"
+
+    @property
+    def rows(self) -> list[str]:
+        """The methods and the null rows, in the order of the study."""
+        return [*self.plan["methods"], *dict.fromkeys(cell["null"] for cell in self.nulls)]
+
+    def values(
+        self, row: str, measure: str, *, level: str | None = None, phase: str = "judging"
+    ) -> dict[int, float]:
+        """The measure of a method or a null row, by seed; NaN where a run does not know it.
+
+        `level`: of the method, the chosen one unless given. A run whose loss was not finite has the worst
+        value there is.
+
+        Raises `ValueError` where there is no such row or no such run.
+
+        >>> load("cures_ring").values("perfect sampler", "modes")[100]
+        8.0
+        """
+        catalogue.look_up(self.rows, row, "row")
+        level = self.chosen.get(row, "") if level is None else level
+        found = [
+            cell
+            for cell in (*self.cells, *self.nulls)
+            if cell.get("null") == row
+            or (cell.get("method"), cell.get("level"), cell.get("phase")) == (row, level, phase)
+        ]
+        if not found:
+            raise ValueError(f"`level` must be one that ran in {phase}, got {level!r} for {row}")
+        return {cell["seed"]: _number(cell, measure) for cell in found}
+
+
+def load(name: str, folder: Path | None = None) -> Record:
+    """The stored study of that name, from `folder` or the package's own files.
+
+    Raises `ValueError` naming the studies there are where there is none of that name or it has not run.
+
+    >>> load("cures_ring").name
+    'cures_ring'
+    """
+    catalogue.look_up(STUDIES, name, "name")
+    path = path_of(name, folder)
+    if not path.is_file():
+        raise ValueError(f"`name` must be a study that has run, got {name!r}: {path.name} is missing")
+    return Record(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def path_of(name: str, folder: Path | None = None) -> Path:
+    """Where a study is stored: in `folder`, or among the package's own files.
+
+    >>> path_of("cures_ring").name
+    'cures_ring.json'
+    """
+    return (Path(str(files("ganlab") / "assets" / "studies")) if folder is None else folder) / f"{name}.json"
+
+
+class Median(NamedTuple):
+    """A median with an exact interval: `level` is the least probability that the interval covers."""
+
+    median: float
+    low: float
+    high: float
+    level: float
+    seeds: int
+
+    def __str__(self) -> str:
+        return f"{self.median:.3g} [{self.low:.3g}, {self.high:.3g}]"
+
+
+def median(values: Sequence[float]) -> Median:
+    """The median of independent values, with the shortest symmetric interval that covers at least 95 %.
+
+    The values x_(k) and x_(n+1-k) enclose the median of any continuous distribution with the probability
+    1 - 2 P(B < k), where B is binomial with n trials and probability 1/2; k is the largest with which that is
+    at least 0.95. With ten values it is the second and the ninth, and covers 97.9 %.
+
+    Raises `ValueError` where there are fewer than six values, which no interval of this kind suffices for, or
+    one of them is no number.
+
+    Source: Conover 1999, section 3.2 [conover1999].
+
+    >>> print(median(range(1, 11)))
+    5.5 [2, 9]
+    """
+    ordered, n = sorted(map(float, values)), len(values)
+    if unknown := sum(map(math.isnan, ordered)):
+        raise ValueError(f"`values` must be numbers, got {unknown} that are not")
+    if n < 6:
+        raise ValueError(f"`values` must be at least 6 for an interval of 95 %, got {n}")
+    covers = [1 - 2 * sum(math.comb(n, j) for j in range(k)) / 2**n for k in range(1, n // 2 + 1)]
+    k = max(k for k, level in enumerate(covers, 1) if level >= LEVEL)
+    return Median(statistics.median(ordered), ordered[k - 1], ordered[n - k], covers[k - 1], n)
+
+
+class Difference(NamedTuple):
+    """The median over paired seeds of one row less another, its exact interval, and what follows from it."""
+
+    median: float
+    low: float
+    high: float
+    level: float
+    seeds: int
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 where the whole interval lies on that side of 0, and else 0: not shown."""
+        return int(self.low > 0) - int(self.high < 0)
+
+    def __str__(self) -> str:
+        return f"{self.median:+.3g} [{self.low:+.3g}, {self.high:+.3g}]"
+
+
+def compare(
+    record: Record,
+    row: str,
+    other: str,
+    measure: str,
+    *,
+    level: str | None = None,
+    other_level: str | None = None,
+) -> Difference:
+    """The measure of one row less that of another, over the seeds of both that know it.
+
+    `row`, `other`: methods or null rows; `level`, `other_level`: of the methods, the chosen ones unless
+    given.
+
+    Raises `ValueError` where fewer than six seeds know both.
+
+    >>> compare(load("cures_ring"), "R1+R2", "no cure", "wasserstein_1").sign
+    -1
+    """
+    left = record.values(row, measure, level=level)
+    right = record.values(other, measure, level=other_level)
+    pairs = [(left[seed], right[seed]) for seed in left if seed in right]
+    known = [_less(*pair) for pair in pairs if not any(map(math.isnan, pair))]
+    return Difference(*median(known))
+
+
+def table(record: Record, rows: Sequence[str] | None = None, measures: Sequence[str] | None = None) -> str:
+    """A table: a line a row, with its chosen level, the median and interval of each measure, and its price.
+
+    `rows`: all methods and null rows unless given. The price is the processor time of a judging run, in
+    seconds. A measure that some seed does not know is shown by the number of seeds that do.
+
+    >>> print(table(load("cures_ring"), ["no cure", "perfect sampler"], ["modes"]).splitlines()[0].split())
+    ['level', 'modes', 'seconds']
+    """
+    measures = [name for name in MEASURES if name in record.cells[0]] if measures is None else measures
+    lines = [["", "level", *(MEASURES[name] for name in measures), "seconds"]]
+    for row in record.rows if rows is None else rows:
+        prices = [
+            cell["seconds"]
+            for cell in record.cells
+            if (cell["method"], cell["level"], cell["phase"]) == (row, record.chosen.get(row), "judging")
+        ]
+        cells = [_cell(record, row, measure) for measure in measures]
+        price = f"{sum(prices) / len(prices):.1f}" if prices else ""
+        lines.append([row, record.chosen.get(row, ""), *cells, price])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+def show(
+    ax: Axes,
+    record: Record,
+    measure: str,
+    *,
+    rows: Sequence[str] | None = None,
+    nulls: Sequence[str] = ("perfect sampler",),
+) -> None:
+    """Draw into `ax` a dot for each judging seed, and the median of each row with its interval.
+
+    `rows`: the methods unless given, from top to bottom. `nulls`: null rows, drawn as lines across.
+
+    >>> import matplotlib.pyplot as plt
+    >>> figure, ax = plt.subplots()
+    >>> show(ax, load("cures_ring"), "wasserstein_1", rows=["no cure", "R1+R2"])
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['no cure', 'R1+R2']
+    >>> plt.close(figure)
+    """
+    shown = list(record.plan["methods"]) if rows is None else list(rows)
+    for place, row in enumerate(shown):
+        values = [v for v in record.values(row, measure).values() if math.isfinite(v)]
+        ax.plot(values, [place] * len(values), "o", color="0.6", markersize=3, zorder=1)
+        if len(values) >= 6:
+            found = median(values)
+            ax.plot([found.low, found.high], [place, place], color="tab:blue", linewidth=2, zorder=2)
+            ax.plot(found.median, place, "D", color="tab:blue", markersize=5, zorder=3)
+    for null in nulls:
+        middle = statistics.median([v for v in record.values(null, measure).values() if math.isfinite(v)])
+        ax.axvline(middle, color="0.3", linestyle=":", linewidth=1)
+        ax.annotate(null, (middle, -0.6), fontsize=7, ha="center", va="bottom", color="0.3")
+    ax.set_yticks(range(len(shown)), shown)
+    ax.set_ylim(len(shown) - 0.5, -0.7)
+    ax.set_xlabel(MEASURES[measure])
+
+
+def _less(left: float, right: float) -> float:
+    return 0.0 if left == right else left - right
+
+
+def _number(cell: Mapping[str, Any], measure: str) -> float:
+    if cell.get("failed"):
+        return _WORST.get(measure, math.nan)
+    value = cell.get(measure)
+    return math.nan if value is None else float(value)
+
+
+def _cell(record: Record, row: str, measure: str) -> str:
+    values = list(record.values(row, measure).values())
+    known = [value for value in values if not math.isnan(value)]
+    if not known:
+        return "unknown"
+    if len(known) < 6:
+        return f"{statistics.median(known):.3g} ({len(known)} of {len(values)})"
+    return str(median(known)) + (f" ({len(known)} of {len(values)})" if len(known) < len(values) else "")
+
+
+# --- The studies ----------------------------------------------------------------------------------------
+
+
+def _weights(*names: str, strengths: Sequence[float]) -> dict[str, Settings]:
+    return {f"{w:g}": {"regularizers": tuple((name, w) for name in names)} for w in strengths}
+
+
+def _with(levels: Levels, **settings: Any) -> dict[str, Settings]:
+    return {level: {**changed, **settings} for level, changed in levels.items()}
+
+
+def _cures() -> dict[str, Levels]:
+    """Each cure of collapse with its strengths; the generator's rate is 2e-3 and the discriminator's 2e-4."""
+    strengths = (0.1, 0.5, 2.0, 10.0)
+    rates = {
+        f"{g:g}, {d:g}": {"learning_rates": (g, d)}
+        for g in (2e-3, 1e-3, 2e-4)
+        for d in (2e-4, 1e-3, 2e-3, 4e-3)
+        if (g, d) != (2e-3, 2e-4)
+    }
+    return {
+        "no cure": {"": {}},
+        "R1+R2": _weights("r1", "r2", strengths=strengths),
+        "R1": _weights("r1", strengths=strengths),
+        "R2": _weights("r2", strengths=strengths),
+        "zero-centred penalty": _weights("zero_gp", strengths=strengths),
+        "one-centred penalty": _weights("wgan_gp", strengths=strengths),
+        "D's rate": {k: v for k, v in rates.items() if k.startswith("0.002,")},
+        "G's rate": {k: v for k, v in rates.items() if k.endswith(", 0.0002")},
+        "both rates": rates,
+        "D steps": {str(n): {"n_critic": n} for n in (2, 5, 10)},
+        "packs": {str(n): {"pack": n} for n in (2, 4)},
+        "batch spread": {"": {"minibatch_std": True}},
+        "instance noise": {f"{std:g}": {"instance_noise": std} for std in (0.3, 1.0, 2.0)},
+        "pairing": {"": {"loss": "relativistic_pairing"}},
+        "pairing, R1+R2": _with(_weights("r1", "r2", strengths=strengths), loss="relativistic_pairing"),
+        "unrolling": {f"{n} x {rate:g}": {"unroll": (n, rate)} for n, rate in ((1, 0.1), (1, 0.3), (5, 0.1))},
+        "spectral norm": {"": {"spectral_norm": True}},
+    }
+
+
+def _factorial(strengths: Sequence[float]) -> dict[str, Levels]:
+    """Loss, condition on the discriminator and number of its steps, each with each."""
+    conditions: dict[str, Levels] = {
+        "none": {"": {}},
+        "one-centred": _weights("wgan_gp", strengths=strengths),
+        "R1": _weights("r1", strengths=strengths),
+        "R1+R2": _weights("r1", "r2", strengths=strengths),
+        "clipping": {f"{c:g}": {"clip": c} for c in (0.03, 0.1)},
+        "spectral norm": {"": {"spectral_norm": True}},
+    }
+    losses = {
+        "non-saturating": "non_saturating",
+        "Wasserstein": "wasserstein",
+        "hinge": "hinge",
+        "pairing": "relativistic_pairing",
+    }
+    return {
+        f"{title}, {condition}, {n}": _with(levels, loss=loss, n_critic=n)
+        for title, loss in losses.items()
+        for condition, levels in conditions.items()
+        for n in (1, 5)
+    }
+
+
+_RING = replace(EXPERIMENTS["ring_collapse_small"], float64=False)
+_CURES = Study(
+    "Which cures end the collapse of a fast generator, at which strength and at what price?",
+    _RING,
+    _cures(),
+    1500 * cost(_RING),
+)
+_GRID_BUDGET = 2000 * cost(_RING)  # it has three times as many modes
+_WIDE = {"width": (128, 128)}
+_GAME = replace(
+    EXPERIMENTS["ring"],
+    latent_dim=16,
+    width=(64, 64),
+    batch_size=128,
+    learning_rates=(1e-3, 1e-3),
+    betas=(0.0, 0.9),
+    ema=0.99,
+    float64=False,
+)
+_PARTS = Study(
+    "What is due to the loss, what to the condition on the discriminator, what to the number of its steps?",
+    _GAME,
+    _factorial((0.1, 1.0)),
+    1500 * cost(_GAME),
+)
+STUDIES: dict[str, Study] = {
+    "cures_ring": replace(_CURES, every_level=True),
+    "cures_grid": replace(_CURES, base=replace(_RING, data="grid"), budget=_GRID_BUDGET),
+    "cures_ring_wide": replace(_CURES, base=replace(_RING, **_WIDE)),
+    "cures_grid_wide": replace(_CURES, base=replace(_RING, data="grid", **_WIDE), budget=_GRID_BUDGET),
+    "factorial_ring": _PARTS,
+    "factorial_grid": replace(_PARTS, base=replace(_GAME, data="grid"), budget=_GRID_BUDGET),
+}
+"""The studies by name: the cures of collapse on the ring and on the grid with networks of width 64 and of
+width 128 ("wide"), and the game taken apart into loss, condition and discriminator steps.
+
+>>> list(STUDIES)[0]
+'cures_ring'
+"""

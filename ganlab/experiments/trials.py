@@ -1,0 +1,309 @@
+"""Running a study: its tuning seeds, the choice by its rule, its judging seeds and its null rows.
+
+The file of a study is written whole after every cell, so that a study that was stopped goes on where it was.
+What is asked and by which rule stands in the file from its first line on; the chosen levels are written
+before the first judging seed runs.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from ganlab import data
+from ganlab.evaluation import judging, nulls
+from ganlab.experiments import building, reports, studies
+from ganlab.experiments.catalogue import Experiment
+from ganlab.experiments.studies import Record, Study
+from ganlab.storage import write_atomically
+from ganlab.theory.transport import empirical_wasserstein_1
+from ganlab.training.ensembles import train_all
+from ganlab.training.game import GAN
+from ganlab.training.history import History
+from ganlab.training.players import NonFiniteLossError
+from ganlab.training.rules import pack
+
+__all__ = ["Look", "judged", "look", "run"]
+
+LOOKS = 50  # at the discriminator, evenly over a run
+PROBED = 200  # latents whose samples are asked for their gradients
+
+Cell = dict[str, Any]
+
+
+def run(
+    name: str,
+    study: Study,
+    path: Path,
+    *,
+    command: str = "",
+    watch: Callable[[str], None] = lambda line: None,
+) -> Record:
+    """The study, run to its end and stored at `path`; a file that is there already is gone on with.
+
+    `watch` is called with a line after each cell.
+
+    Raises `ValueError` where the file is of another study or of another plan of it.
+    """
+    plan = json.loads(json.dumps(study.plan()))
+    record = _begun(name, plan, path, command)
+    source = building.load_source(study.base)
+    for method, levels in study.methods.items():
+        if len(levels) > 1:
+            for group in _groups(study, method, list(levels)):
+                record = _filled(record, study, source, (method, group, "tuning"), path, watch)
+    record = _replaced(record, chosen=_chosen(record, study))
+    _save(record, path)
+    for method, levels in study.methods.items():
+        asked = list(levels) if study.every_level else [record.chosen[method]]
+        for group in _groups(study, method, asked):
+            record = _filled(record, study, source, (method, group, "judging"), path, watch)
+    if not record.nulls:
+        record = _replaced(record, nulls=_nulls(study, source))
+    _save(record, path)
+    return record
+
+
+def judged(source: Any, drawn: Tensor, rng: Generator) -> Cell:
+    """The measures of samples (N, ...) that a study keeps: those of the kind of the data, W1 once.
+
+    >>> found = judged(data.ring(), data.ring().centers, torch.Generator().manual_seed(0))
+    >>> found["modes"], found["high_quality"]
+    (8, 1.0)
+    """
+    if drawn.ndim > 2:
+        found = judging.quality(source, drawn, rng)
+    else:
+        found = judging.coverage(source, drawn)
+        some = drawn[: judging.TRANSPORTED].double()
+        real = source.sample(len(some), rng, dtype=torch.float64)
+        found["wasserstein_1"] = empirical_wasserstein_1(real, some).item()
+    return {name: _short(found[name]) for name in studies.MEASURES if name in found}
+
+
+class Look(NamedTuple):
+    """What a discriminator does, at one moment of a run.
+
+    `push_cosine`: the mean cosine between the gradients of its scores at two generated samples, 1 where it
+    pushes all of them the same way. `score_sd`: the standard deviation of its scores over real and generated
+    samples. `scores`: those at fixed points, by which two moments are compared.
+    """
+
+    push_cosine: float
+    score_sd: float
+    scores: Tensor
+
+
+def look(gan: GAN, latents: Tensor, real: Tensor, points: Tensor) -> Look:
+    """What the discriminator of `gan` does to the samples of `latents` (N, latent_dim).
+
+    `real` (N, dim): samples of the data. `points` (M, dim) are where its scores are kept. All counts are
+    multiples of the game's pack.
+    """
+    with torch.no_grad():
+        fake = gan.generator(latents)
+    fake.requires_grad_(True)
+    scores = gan.discriminator(pack(fake, gan.pack))
+    (slopes,) = torch.autograd.grad(scores.sum(), fake)
+    units = torch.nn.functional.normalize(slopes.flatten(1), dim=1).double()
+    n = len(units)
+    cosine = (units.sum(0).square().sum() - n) / (n * (n - 1))
+    with torch.no_grad():
+        others = gan.discriminator(pack(real, gan.pack))
+        fixed = gan.discriminator(pack(points, gan.pack))
+    spread = torch.cat([scores.detach(), others]).double().std()
+    return Look(cosine.item(), spread.item(), fixed.double())
+
+
+# --- One cell -------------------------------------------------------------------------------------------
+
+
+def _filled(
+    record: Record,
+    study: Study,
+    source: data.Source,
+    key: tuple[str, list[str], str],
+    path: Path,
+    watch: Callable[[str], None],
+) -> Record:
+    """The record with the runs of one method at some levels, unless it has them; stored."""
+    method, levels, phase = key
+    seeds = study.tuning if phase == "tuning" else study.judging
+    if any((c["method"], c["level"], c["phase"]) == (method, levels[0], phase) for c in record.cells):
+        return record
+    asked = [(level, seed) for level in levels for seed in seeds]
+    found = _runs([(study.setting(method, level), seed) for level, seed in asked], source)
+    cells = [
+        {"method": method, "level": level, "phase": phase, "seed": seed, **numbers}
+        for (level, seed), numbers in zip(asked, found, strict=True)
+    ]
+    record = _replaced(record, cells=[*record.cells, *cells])
+    _save(record, path)
+    for level in levels:
+        own = [cell for cell in cells if cell["level"] == level]
+        worth = " ".join(f"{cell.get(study.rule, math.inf):.3g}" for cell in own)
+        seconds = sum(cell["seconds"] for cell in own)
+        title = f"{method} {level}".strip()
+        watch(f"{title}, {phase}: {studies.MEASURES[study.rule]} {worth}; {seconds:.0f} s")
+    return record
+
+
+def _groups(study: Study, method: str, levels: Sequence[str]) -> list[list[str]]:
+    """The levels, those together that differ in numbers which games side by side may have of their own."""
+    groups: dict[Experiment, list[str]] = {}
+    for level in levels:
+        setting = study.setting(method, level)
+        kinds = tuple((name, 0.0) for name, *_ in setting.regularizers)
+        noise = float(setting.instance_noise > 0)
+        alike = replace(setting, regularizers=kinds, learning_rates=(1.0, 1.0), instance_noise=noise)
+        groups.setdefault(alike, []).append(level)
+    return list(groups.values())
+
+
+Run = tuple[Experiment, int]
+
+
+def _runs(runs: Sequence[Run], source: data.Source) -> list[Cell]:
+    """The numbers of each run of a set-up with a seed; where one breaks down, halves of them run apart."""
+    try:
+        return _together(runs, source)
+    except NonFiniteLossError:
+        if len(runs) == 1:
+            return [{"steps": runs[0][0].steps, "failed": True, "seconds": 0.0}]
+    half = len(runs) // 2
+    return _runs(runs[:half], source) + _runs(runs[half:], source)
+
+
+def _together(runs: Sequence[Run], source: data.Source) -> list[Cell]:
+    started, setting = time.process_time(), runs[0][0]
+    setups = [building.build(own, seed=seed, source=source) for own, seed in runs]
+    gans = [setup.gan for setup in setups]
+    every, looks = max(1, setting.steps // LOOKS), [[] for _ in gans]
+    streams = [setup.batches for setup in setups]
+    train_all(
+        gans,
+        streams,
+        setting.steps,
+        n_critic=setting.n_critic,
+        callbacks=[_looking(looks, source, every)] if len(gans[0].sample_shape) == 1 else [],
+        callback_every=every,
+    )
+    seconds = (time.process_time() - started) / len(gans)
+    count = judging.kind_of(source).samples
+    drawn = [reports.samples_of(gan, count, reports.stream()) for gan in gans]
+    told = {"steps": setting.steps, "seconds": round(seconds, 2)}
+    return [
+        {**told, **judged(source, x, reports.stream(1)), **_looked(own)}
+        for x, own in zip(drawn, looks, strict=True)
+    ]
+
+
+def _looking(looks: list[list[Look]], source: Any, every: int) -> Callable[..., None]:
+    """A callback that looks at each game every so many steps, always at the same places."""
+    rng = reports.stream(2)
+    real = source.sample(PROBED, rng)
+    corner = 1.25 * real.abs().amax(0)
+    points = (2 * torch.rand(PROBED, len(corner), generator=rng) - 1) * corner
+
+    def after(games: Sequence[GAN], _: History) -> None:
+        if games[0].step % every:
+            return
+        latents = torch.randn(PROBED, games[0].latent_dim, generator=reports.stream(3))
+        for game, own in zip(games, looks, strict=True):
+            own.append(look(game, *(x.to(game.dtype) for x in (latents, real, points))))
+
+    return after
+
+
+def _looked(looks: Sequence[Look]) -> Cell:
+    """The means of the looks over the second half of a run, and how far D's scores turn between two looks.
+
+    `turnover`: 1 less the correlation of the scores at fixed points, at two looks that follow each other.
+    """
+    late = looks[len(looks) // 2 :]
+    if len(late) < 2:
+        return {}
+    if any(float(own.scores.std()) == 0 for own in late):  # such scores correlate with nothing
+        return {}
+    turns = [1 - np.corrcoef(a.scores, b.scores)[0, 1] for a, b in pairwise(late)]
+    means = {
+        "push_cosine": np.mean([own.push_cosine for own in late]),
+        "score_sd": np.mean([own.score_sd for own in late]),
+        "turnover": np.mean(turns),
+    }
+    return {name: _short(float(value)) for name, value in means.items()}
+
+
+def _nulls(study: Study, source: data.Source) -> list[Cell]:
+    count = judging.kind_of(source).samples
+    found = []
+    for name, sampler in nulls.samplers(source).items():
+        for seed in study.judging:
+            rng = Generator().manual_seed(seed)
+            drawn = sampler(count, rng)
+            found.append({"null": name, "seed": seed, **judged(source, drawn, reports.stream(1))})
+    return found
+
+
+# --- The file -------------------------------------------------------------------------------------------
+
+
+def _begun(name: str, plan: Mapping[str, Any], path: Path, command: str) -> Record:
+    if not path.is_file():
+        versions = {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        }
+        record = Record(name, command or f"ganlab study {name}", versions, plan, {}, [], [])
+        _save(record, path)
+        return record
+    try:
+        record = Record(**json.loads(path.read_text(encoding="utf-8")))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} must hold a study, got {error!r}") from None
+    if (record.name, record.plan) != (name, plan):
+        raise ValueError(f"{path} must hold {name} as it is planned now, got another study or another plan")
+    return record
+
+
+def _chosen(record: Record, study: Study) -> dict[str, str]:
+    """The level of each method that the rule picks; the first of equals."""
+    found = {}
+    for method, levels in study.methods.items():
+        means = {
+            level: np.mean(list(record.values(method, study.rule, level=level, phase="tuning").values()))
+            for level in (levels if len(levels) > 1 else ())
+        }
+        found[method] = min(means, key=means.__getitem__, default=next(iter(levels)))
+    return found
+
+
+def _replaced(record: Record, **changed: Any) -> Record:
+    return Record(**(vars(record) | changed))
+
+
+def _save(record: Record, path: Path) -> None:
+    """Write the record, a line a cell, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for key, value in vars(record).items():
+        lines = isinstance(value, list) and value
+        text = "[\n  " + ",\n  ".join(map(json.dumps, value)) + "\n ]" if lines else json.dumps(value)
+        rows.append(f" {json.dumps(key)}: {text}")
+    write_atomically(path, ("{\n" + ",\n".join(rows) + "\n}\n").encode())
+
+
+def _short(value: Any) -> Any:
+    return float(f"{value:.5g}") if isinstance(value, float) else value

@@ -1,0 +1,391 @@
+"""Studies: the interval against the binomial law, the price against calls counted, the order of a run."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import scipy.stats
+import torch
+
+from ganlab import cli, data, facts
+from ganlab.evaluation import nulls
+from ganlab.experiments import EXPERIMENTS, building, studies, trials
+from ganlab.experiments.studies import STUDIES, Record, Study, compare, cost, load, median
+from ganlab.training.loop import train
+
+TINY = replace(EXPERIMENTS["ring_collapse_small"], width=(8, 8), batch_size=16, float64=False)
+METHODS = {
+    "plain": {"": {}},
+    "R1": {"0.1": {"regularizers": (("r1", 0.1),)}, "5": {"regularizers": (("r1", 5.0),)}},
+    "D steps": {"2": {"n_critic": 2}},
+}
+SMALL = Study("Which?", TINY, METHODS, 20 * cost(TINY), (0, 1), (7, 8))
+
+
+@pytest.fixture(autouse=True)
+def _few_samples(monkeypatch):
+    kind = trials.judging.KINDS["mixture"]
+    monkeypatch.setitem(trials.judging.KINDS, "mixture", kind._replace(samples=60))
+
+
+def without_time(record):
+    cells = [{key: value for key, value in cell.items() if key != "seconds"} for cell in record.cells]
+    return cells, record.nulls, record.chosen
+
+
+# --- The interval ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [6, 7, 10, 12, 15, 20, 41])
+def test_the_interval_of_the_median_covers_as_the_binomial_law_says(n):
+    found = median(range(1, n + 1))
+    k = int(found.low)
+    assert found.high == n + 1 - k
+    assert found.median == (n + 1) / 2
+    assert found.level == pytest.approx(1 - 2 * scipy.stats.binom.cdf(k - 1, n, 0.5), rel=1e-12)
+    assert found.level >= 0.95
+    assert 1 - 2 * scipy.stats.binom.cdf(k, n, 0.5) < 0.95, "one value farther in would not do"
+
+
+def test_the_interval_covers_the_median_of_a_skew_law_as_often_as_it_says():
+    draws = np.random.default_rng(0).exponential(size=(4000, 10))
+    inside = [found.low <= math.log(2) <= found.high for found in map(median, draws)]
+    level = median(draws[0]).level
+    assert np.mean(inside) == pytest.approx(level, abs=4 * math.sqrt(level * (1 - level) / 4000))
+
+
+def test_too_few_values_and_no_numbers_are_refused():
+    with pytest.raises(ValueError, match="`values` must be at least 6 for an interval of 95 %, got 5"):
+        median([1, 2, 3, 4, 5])
+    with pytest.raises(ValueError, match="`values` must be numbers, got 2 that are not"):
+        median([1, 2, 3, 4, math.nan, math.nan])
+
+
+# --- The plan -------------------------------------------------------------------------------------------
+
+PRICED = {
+    "plain": {},
+    "five steps": {"n_critic": 5},
+    "a penalty": {"regularizers": (("wgan_gp", 1.0),)},
+    "two, and two steps": {"regularizers": (("r1", 1.0), ("r2", 1.0)), "n_critic": 2},
+    "pairing": {"loss": "relativistic_pairing", "regularizers": (("r1", 1.0),)},
+    "unrolled": {"unroll": (2, 0.1)},
+    "unrolled with a penalty": {"unroll": (1, 0.1), "regularizers": (("zero_gp", 1.0),)},
+    "packs": {"pack": 4},
+}
+
+
+@pytest.mark.parametrize("name", PRICED)
+def test_a_turn_costs_as_many_scores_as_its_discriminator_gives(name):
+    setting = replace(TINY, **PRICED[name])
+    gan, batches, _ = building.build(setting, seed=0)
+    scored = []
+    gan.discriminator.register_forward_hook(lambda _, given, __: scored.append(len(given[0]) * gan.pack))
+    train(gan, batches, 3, n_critic=setting.n_critic)
+    assert sum(scored) == 3 * cost(setting)
+
+
+def test_every_level_of_every_study_spends_the_budget_to_less_than_a_turn():
+    for study in STUDIES.values():
+        for method, levels in study.methods.items():
+            for level in levels:
+                setting = study.setting(method, level)
+                assert 0 <= study.budget - setting.steps * cost(setting) < cost(setting)
+
+
+def test_no_seed_tunes_and_judges():
+    with pytest.raises(ValueError, match=r"`judging` must have no seed of `tuning`, got \[1\] in both"):
+        replace(SMALL, judging=(1, 2))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"rule": "beauty"}, "`rule` must be one of modes, .*, got 'beauty'"),
+        ({"methods": {"none": {}}}, "must give each method a level, got none for 'none'"),
+        ({"methods": {"odd": {"": {"loss": "hing"}}}}, "did you mean 'hinge'"),
+        ({"budget": 47}, "`budget` must buy a turn of plain, 48 scores, got 47"),
+    ],
+)
+def test_a_bad_plan_is_refused(changed, message):
+    with pytest.raises(ValueError, match=message):
+        replace(SMALL, **changed)
+
+
+# --- A run ----------------------------------------------------------------------------------------------
+
+
+def test_levels_that_differ_in_numbers_alone_run_side_by_side():
+    both = replace(
+        SMALL,
+        methods={
+            "rates": {"1": {"learning_rates": (1e-3, 1e-3)}, "2": {"learning_rates": (1e-3, 2e-3)}},
+            "noise": {"0": {}, "1": {"instance_noise": 0.1}, "2": {"instance_noise": 0.2}},
+            "unlike": {"1": {"regularizers": (("r1", 1.0),)}, "2": {"regularizers": (("r2", 1.0),)}},
+        },
+    )
+    assert trials._groups(both, "rates", ["1", "2"]) == [["1", "2"]]
+    assert trials._groups(both, "noise", ["0", "1", "2"]) == [["0"], ["1", "2"]]
+    assert trials._groups(both, "unlike", ["1", "2"]) == [["1"], ["2"]]
+
+
+def test_a_cell_is_the_run_that_its_setting_makes_alone(tmp_path):
+    record = trials.run("small", SMALL, tmp_path / "small.json")
+    setting = SMALL.setting("R1", "5")
+    gan, batches, source = building.build(setting, seed=1)
+    train(gan, batches, setting.steps)
+    drawn = trials.reports.samples_of(gan, 60, trials.reports.stream())
+    expected = trials.judged(source, drawn, trials.reports.stream(1))
+    found = record.values("R1", "wasserstein_1", level="5", phase="tuning")[1]
+    assert found == pytest.approx(expected["wasserstein_1"], rel=1e-3)
+
+
+def test_the_rule_and_the_choice_stand_in_the_file_before_a_judging_seed_runs(tmp_path):
+    path = tmp_path / "small.json"
+    seen = []
+
+    def watch(line):
+        seen.append((line, json.loads(path.read_text())))
+
+    record = trials.run("small", SMALL, path, watch=watch)
+    first = next(index for index, (line, _) in enumerate(seen) if "judging" in line)
+    before = seen[first - 1][1]
+    assert {cell["phase"] for cell in before["cells"]} == {"tuning"}
+    assert before["plan"]["rule"].startswith("of each method, the level with the least mean wasserstein_1")
+    assert seen[first][1]["chosen"] == record.chosen
+    tuned = {
+        level: np.mean([*record.values("R1", "wasserstein_1", level=level, phase="tuning").values()])
+        for level in ("0.1", "5")
+    }
+    assert record.chosen == {"plain": "", "R1": min(tuned, key=tuned.get), "D steps": "2"}
+    judged = {(cell["method"], cell["level"]) for cell in record.cells if cell["phase"] == "judging"}
+    assert judged == set(record.chosen.items())
+
+
+def test_a_study_that_was_stopped_goes_on_where_it_was(tmp_path):
+    whole = trials.run("small", SMALL, tmp_path / "whole.json")
+    path, lines = tmp_path / "stopped.json", []
+
+    def stop(line):
+        lines.append(line)
+        if len(lines) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trials.run("small", SMALL, path, watch=stop)
+    again = []
+    record = trials.run("small", SMALL, path, watch=again.append)
+    assert without_time(record) == without_time(whole)
+    assert not set(lines) & set(again), "no cell runs twice"
+    assert trials.run("small", SMALL, path, watch=again.append).cells == record.cells
+
+
+def test_the_file_of_another_plan_is_left_as_it_is(tmp_path):
+    path = tmp_path / "small.json"
+    trials.run("small", replace(SMALL, methods={"plain": {"": {}}}), path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="must hold small as it is planned now, got another"):
+        trials.run("small", SMALL, path)
+    path.with_name("broken.json").write_text("{}")
+    with pytest.raises(ValueError, match="must hold a study, got TypeError"):
+        trials.run("small", SMALL, path.with_name("broken.json"))
+    assert path.read_bytes() == before
+
+
+def test_a_run_that_breaks_down_is_the_worst_and_spares_the_others(tmp_path, monkeypatch):
+    build = building.build
+
+    def broken(setting, *, seed, source):
+        setup = build(setting, seed=seed, source=source)
+        if seed == 8 and setting.n_critic == 2:
+            torch.nn.init.constant_(next(setup.gan.discriminator.parameters()), math.nan)
+        return setup
+
+    monkeypatch.setattr(trials.building, "build", broken)
+    record = trials.run("small", SMALL, tmp_path / "small.json")
+    assert record.values("D steps", "wasserstein_1")[8] == math.inf
+    assert record.values("D steps", "modes")[8] == 0
+    assert math.isnan(record.values("D steps", "reverse_kl")[8])
+    assert math.isfinite(record.values("D steps", "wasserstein_1")[7])
+    assert "inf" in studies.table(record) or "(2 of 2)" in studies.table(record)
+
+
+# --- Comparing ------------------------------------------------------------------------------------------
+
+
+def made(**rows):
+    cells = [
+        {
+            "method": name,
+            "level": "",
+            "phase": "judging",
+            "seed": seed,
+            "seconds": 1.0,
+            "wasserstein_1": value,
+        }
+        for name, values in rows.items()
+        for seed, value in enumerate(values)
+    ]
+    plan = {"methods": {name: {"": {}} for name in rows}}
+    return Record("made", "", {}, plan, dict.fromkeys(rows, ""), cells, [])
+
+
+def test_differences_are_paired_by_seed():
+    worse = [1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+    found = compare(made(a=worse, b=[value - 0.5 for value in worse]), "a", "b", "wasserstein_1")
+    assert found[:3] == (0.5, 0.5, 0.5)
+    assert (found.sign, found.seeds) == (1, 10)
+    assert compare(made(a=worse, b=worse[::-1]), "a", "b", "wasserstein_1").sign == 0
+
+
+def test_one_seed_of_ten_does_not_undo_a_difference_and_two_do():
+    base = [0.0] * 10
+    assert compare(made(a=[-1.0] * 9 + [9], b=base), "a", "b", "wasserstein_1").sign == -1
+    assert compare(made(a=[-1.0] * 8 + [9, 9], b=base), "a", "b", "wasserstein_1").sign == 0
+
+
+def test_what_a_seed_does_not_know_is_left_out_and_counted():
+    found = compare(made(a=[None, *range(1, 8)], b=[0.0] * 8), "a", "b", "wasserstein_1")
+    assert found.seeds == 7
+    assert found.median == 4
+    with pytest.raises(ValueError, match="at least 6"):
+        compare(made(a=[None] * 3 + [1.0] * 5, b=[0.0] * 8), "a", "b", "wasserstein_1")
+
+
+def test_an_unknown_row_or_level_is_named():
+    record = made(a=[1.0] * 6)
+    with pytest.raises(ValueError, match="`row` must be one of a, got 'b'"):
+        record.values("b", "modes")
+    with pytest.raises(ValueError, match="`level` must be one that ran in judging, got '3' for a"):
+        record.values("a", "modes", level="3")
+
+
+# --- Null rows ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["ring", "grid"])
+def test_the_null_rows_score_what_their_laws_say(name):
+    source, rng = getattr(data, name)(), torch.Generator().manual_seed(0)
+    count, modes = 20_000, len(source.centers)
+    judged = {
+        row: trials.judging.coverage(source, sampler(count, rng))
+        for row, sampler in nulls.samplers(source).items()
+    }
+    perfect = 1 - math.exp(-4.5)  # within three standard deviations in the plane
+    error = 4 * math.sqrt(perfect * (1 - perfect) / count)
+    for row in ("perfect sampler", "one mode", "half of the modes"):
+        assert judged[row]["high_quality"] == pytest.approx(perfect, abs=error)
+    assert judged["blurred data"]["high_quality"] == pytest.approx(1 - math.exp(-4.5 / 25), abs=0.02)
+    assert judged["one mode"]["reverse_kl"] == pytest.approx(math.log(modes), abs=1e-9)
+    half = math.log(modes / ((modes + 1) // 2))
+    assert judged["half of the modes"]["reverse_kl"] == pytest.approx(half, abs=2e-3)
+    assert judged["perfect sampler"]["reverse_kl"] < 2 * modes / count
+
+
+def test_the_shape_without_modes_of_the_ring_is_its_circle_and_of_the_grid_its_box():
+    rng = torch.Generator().manual_seed(0)
+    circle = nulls.samplers(data.ring())["shape without modes"](5000, rng)
+    assert torch.allclose(circle.norm(dim=1), torch.full((5000,), 2.0, dtype=circle.dtype), atol=1e-6)
+    assert circle.mean(0).norm() < 0.15
+    box = nulls.samplers(data.grid())["shape without modes"](5000, rng)
+    side = data.grid().centers.abs().max()
+    assert box.abs().max() <= side
+    assert box.var(0).tolist() == pytest.approx([side.item() ** 2 / 3] * 2, rel=0.06)
+
+
+def test_data_without_modes_have_the_perfect_sampler_alone():
+    assert list(nulls.samplers(data.swiss_roll())) == ["perfect sampler"]
+
+
+# --- What is stored -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_stored_study_is_the_one_that_is_planned_and_lacks_no_cell(name):
+    record, study = load(name), STUDIES[name]
+    assert record.plan == json.loads(json.dumps(study.plan()))
+    have = {(c["method"], c["level"], c["phase"], c["seed"]) for c in record.cells}
+    tuned = {
+        (method, level, "tuning", seed)
+        for method, levels in study.methods.items()
+        if len(levels) > 1
+        for level in levels
+        for seed in study.tuning
+    }
+    judged = {
+        (method, level, "judging", seed)
+        for method, levels in study.methods.items()
+        for level in (levels if study.every_level else [record.chosen[method]])
+        for seed in study.judging
+    }
+    assert have == tuned | judged
+    assert len(record.cells) == len(have)
+    for cell in record.cells:
+        assert cell["steps"] == study.setting(cell["method"], cell["level"]).steps
+    rows = {(cell["null"], cell["seed"]) for cell in record.nulls}
+    assert len(rows) == len(record.nulls) == 5 * len(study.judging)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_chosen_level_is_what_the_rule_picks(name):
+    record = load(name)
+    for method, levels in record.plan["methods"].items():
+        means = {
+            level: np.mean(
+                [
+                    math.inf if cell.get("failed") else cell["wasserstein_1"]
+                    for cell in record.cells
+                    if (cell["method"], cell["level"], cell["phase"]) == (method, level, "tuning")
+                ]
+                or 0.0
+            )
+            for level in levels
+        }
+        assert means[record.chosen[method]] == min(means.values())
+
+
+def test_the_short_study_comes_out_as_it_is_stored(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(
+        trials.judging.KINDS, "mixture", trials.judging.KINDS["mixture"]._replace(samples=10_000)
+    )
+    assert cli.main(["study", "cures_ring", "--short", "--out", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    assert "no cure, judging: W1" in told
+    assert "perfect sampler" in told
+    found = json.loads((tmp_path / "cures_ring.json").read_text())
+    kept = json.loads((Path(__file__).parent / "stored" / "cures_ring_short.json").read_text())
+    assert [cell["steps"] for cell in found["cells"]] == [cell["steps"] for cell in kept["cells"]]
+    for ours, theirs in zip(found["cells"], kept["cells"], strict=True):
+        for measure in ("wasserstein_1", "push_cosine", "score_sd"):
+            assert ours[measure] == pytest.approx(theirs[measure], rel=0.02), (ours, measure)
+
+
+def test_the_command_refuses_before_it_trains(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["study", "cure_ring"]) == 2
+    assert "did you mean 'cures_ring'?" in capsys.readouterr().err
+    (tmp_path / "taken").write_text("")
+    assert cli.main(["study", "cures_ring", "--out", "taken"]) == 2
+    assert "`--out` must be a folder, got the file taken" in capsys.readouterr().err
+    assert not (tmp_path / "studies").exists()
+
+
+def test_the_list_of_studies_has_their_questions():
+    assert facts.table("studies")["cures_ring"]["data"] == "ring"
+    assert all(told["question"].endswith("?") for told in facts.table("studies").values())
+
+
+def test_the_picture_has_a_dot_for_every_seed_and_the_exact_interval():
+    record = load("cures_ring")
+    figure, ax = plt.subplots()
+    studies.show(ax, record, "wasserstein_1", rows=["no cure", "R1+R2"], nulls=["one mode"])
+    dots, line, middle = ax.get_lines()[:3]
+    values = [*record.values("no cure", "wasserstein_1").values()]
+    assert sorted(dots.get_xdata()) == sorted(values)
+    assert tuple(line.get_xdata()) == (sorted(values)[1], sorted(values)[-2])
+    assert middle.get_xdata()[0] == pytest.approx(np.median(values))
+    plt.close(figure)
