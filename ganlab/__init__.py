@@ -68,12 +68,13 @@ __all__ = [
     "theory",
     "training",
     "transport",
+    "two_samples",
 ]
 
 _WINGS = {
     "theory": "bayes_risks densities divergences dynamics f_divergences probability quadrature transport",
     "training": "distributed ensembles game history",
-    "evaluation": "classifiers diagnosis judging metrics",
+    "evaluation": "classifiers diagnosis judging metrics two_samples",
     "experiments": "reports results runs",
     "page": "exercises explorables films parts",
 }
