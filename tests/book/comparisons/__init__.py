@@ -1,0 +1,150 @@
+"""The register of comparing sentences: what a page says of methods, and the stored cells that carry it.
+
+A `Claim` ties a sentence, word for word, to a study and to checks. A check holds or fails on the exact 95 %
+interval of the study, and licenses words: a comparative needs a difference whose whole interval lies on one
+side, "best" and "only" one against every other method, "every" all seeds. A sentence that says more than its
+checks license fails, and so does one whose checks fail.
+
+To register a sentence, add a line to the module of its page, or, of a page that has none, to `others`;
+`test_comparisons.py` does the rest.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ganlab.experiments.studies import Record, compare, load, median
+
+COMPARING = {
+    "better",
+    "worse",
+    "nearer",
+    "closer",
+    "farther",
+    "fewer",
+    "lower",
+    "higher",
+    "smaller",
+    "larger",
+    "more",
+    "less",
+    "evener",
+    "faster",
+    "slower",
+    "beats",
+    "beat",
+    "helps",
+    "help",
+    "improves",
+    "improve",
+}
+SUPERLATIVE = {"best", "worst", "nearest", "farthest", "most", "least", "only", "fewest", "evenest"}
+TOTAL = {"every", "all", "each", "none", "never", "always", "nothing", "no", "any", "both", "neither"}
+
+_OF_ALL = frozenset(SUPERLATIVE | COMPARING | {"any", "all"})
+
+
+class Check(NamedTuple):
+    """`holds` of a record; `words` that it licenses; `told`, what it asks, for a failing test."""
+
+    holds: Callable[[Record], bool]
+    words: frozenset[str]
+    told: str
+
+
+class Claim(NamedTuple):
+    """A sentence of a page, word for word, the study behind it, and its checks."""
+
+    sentence: str
+    study: str
+    checks: tuple[Check, ...]
+
+    def failures(self, record: Record | None = None) -> list[str]:
+        """What does not hold, and each strong word that no check licenses."""
+        record = load(self.study) if record is None else record
+        licensed = frozenset().union(*(check.words for check in self.checks))
+        said = set(re.findall(r"[a-z]+", self.sentence.lower()))
+        strong = said & (COMPARING | SUPERLATIVE | TOTAL)
+        return [f"does not hold: {check.told}" for check in self.checks if not check.holds(record)] + [
+            f"no check licenses the word {word!r}" for word in sorted(strong - licensed)
+        ]
+
+
+def claim(sentence, study, *checks):
+    return Claim(" ".join(sentence.split()), study, checks)
+
+
+def less(row, other, measure, **levels):
+    """The measure of `row` is less than that of `other`: the whole interval is below 0."""
+    return Check(
+        lambda record: compare(record, row, other, measure, **levels).sign < 0,
+        frozenset(COMPARING),
+        f"{measure} of {row} less than of {other}",
+    )
+
+
+def more(row, other, measure, *, level=None, other_level=None):
+    return less(other, row, measure, level=other_level, other_level=level)
+
+
+def not_shown(row, other, measure, **levels):
+    """No difference is shown, which is what the sentence must say, and not that there is none."""
+    return Check(
+        lambda record: compare(record, row, other, measure, **levels).sign == 0,
+        frozenset({"no", "neither"} | COMPARING),
+        f"{measure} of {row} and of {other} not told apart",
+    )
+
+
+def least(row, measure, among=None):
+    """The measure of `row` is less than that of each other method, or of each of `among`."""
+
+    def holds(record):
+        others = record.plan["methods"] if among is None else among
+        return all(compare(record, row, other, measure).sign < 0 for other in others if other != row)
+
+    return Check(holds, _OF_ALL, f"{measure} of {row} the least")
+
+
+def largest(row, measure, among=None):
+    def holds(record):
+        others = record.plan["methods"] if among is None else among
+        return all(compare(record, row, other, measure).sign > 0 for other in others if other != row)
+
+    return Check(
+        holds, frozenset(SUPERLATIVE | COMPARING | {"any", "all"}), f"{measure} of {row} the largest"
+    )
+
+
+def every(row, measure, value, *, level=None):
+    """The measure is `value` in every seed, or satisfies it where it is a function."""
+    right = value if callable(value) else (lambda found: found == value)
+    return Check(
+        lambda record: all(map(right, record.values(row, measure, level=level).values())),
+        frozenset(TOTAL),
+        f"{measure} of {row} as told in every seed",
+    )
+
+
+def seeds(count, row, measure, value, *, level=None):
+    """The measure is `value`, or satisfies it, in exactly `count` seeds."""
+    right = value if callable(value) else (lambda found: found == value)
+    return Check(
+        lambda record: sum(map(right, record.values(row, measure, level=level).values())) == count,
+        frozenset({"all"} if count == 0 else ()),
+        f"{measure} of {row} as told in {count} seeds",
+    )
+
+
+def about(row, measure, value, digits, *, level=None):
+    """The median is `value` when rounded to `digits` decimals."""
+    return Check(
+        lambda record: round(middle(record, row, measure, level), digits) == value,
+        frozenset(),
+        f"median {measure} of {row} is {value}",
+    )
+
+
+def middle(record, row, measure, level=None):
+    return median([v for v in record.values(row, measure, level=level).values() if not math.isnan(v)]).median

@@ -1,0 +1,3 @@
+"""The comparing sentences of the chapter `mode_collapse`."""
+
+CLAIMS = []

@@ -1,0 +1,3 @@
+"""The comparing sentences of the chapter `wgan_gp`."""
+
+CLAIMS = []

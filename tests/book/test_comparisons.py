@@ -1,0 +1,85 @@
+"""Sentences that compare, against the intervals of the studies that they stand on."""
+
+import pytest
+from comparisons import about, claim, every, largest, least, less, more, not_shown, seeds
+from comparisons.pages import CLAIMS
+from oracles.pages import PAGES, QUIZZES, inside, prose
+
+from ganlab.experiments.studies import Record
+
+REGISTERED = [(page, one) for page, claims in CLAIMS.items() for one in claims]
+
+
+def text(page):
+    """The words of a page, or of the questions of a chapter: `quiz/SLUG`."""
+    if page.startswith("quiz/"):
+        (path,) = [path for path in QUIZZES if path.stem == page.removeprefix("quiz/")]
+        return " ".join(path.read_text(encoding="utf-8").split())
+    (path,) = [path for path in PAGES if inside(path) == page]
+    return " ".join(prose(path).split())
+
+
+@pytest.mark.parametrize(("page", "one"), REGISTERED, ids=[f"{p}: {c.sentence[:50]}" for p, c in REGISTERED])
+def test_a_sentence_says_no_more_than_its_interval_carries(page, one):
+    assert one.sentence in text(page), "the page does not say it"
+    assert one.checks
+    assert not one.failures()
+
+
+def test_the_register_has_sentences():
+    assert len(REGISTERED) >= 10
+
+
+# --- The register itself: what it must refuse -------------------------------------------------------------
+
+
+def made(**rows):
+    cells = [
+        {"method": name, "level": "", "phase": "judging", "seed": seed, "seconds": 1, "wasserstein_1": value}
+        for name, values in rows.items()
+        for seed, value in enumerate(values)
+    ]
+    plan = {"methods": {name: {"": {}} for name in rows}}
+    return Record("made", "", {}, plan, dict.fromkeys(rows, ""), cells, [])
+
+
+FAR, NEAR, WIDE = [1.0] * 10, [0.5] * 10, [0.2] * 5 + [1.5] * 5
+RECORD = made(a=NEAR, b=FAR, c=WIDE)
+
+REFUSED = {
+    "a difference the wrong way": ("b is nearer than a", less("b", "a", "wasserstein_1")),
+    "a difference within the interval": ("c is nearer than b", less("c", "b", "wasserstein_1")),
+    "none where there is one": ("a is no nearer than b", not_shown("a", "b", "wasserstein_1")),
+    "the best of all, by a difference from one": ("a is nearest", less("a", "b", "wasserstein_1")),
+    "the best, not shown against all": ("a is nearest", least("a", "wasserstein_1")),
+    "the worst, not shown against all": ("b is farthest", largest("b", "wasserstein_1")),
+    "only, by a difference": ("only a is nearer than b", less("a", "b", "wasserstein_1")),
+    "nothing, by an interval": ("nothing is told", not_shown("b", "c", "wasserstein_1")),
+    "every seed, where one differs": ("c does it in every seed", every("c", "wasserstein_1", 0.2)),
+    "every seed, by a count": ("a does it in every seed", seeds(10, "a", "wasserstein_1", 0.5)),
+    "another count": ("c does it in 6 seeds", seeds(6, "c", "wasserstein_1", 0.2)),
+    "another median": ("a is at 0.4", about("a", "wasserstein_1", 0.4, 1)),
+    "a comparative with a number alone": ("a, at 0.5, is better", about("a", "wasserstein_1", 0.5, 1)),
+}
+ACCEPTED = {
+    "a difference": ("a is nearer than b", less("a", "b", "wasserstein_1")),
+    "the other way round": ("b is farther than a", more("b", "a", "wasserstein_1")),
+    "no difference": ("c is no nearer than b", not_shown("c", "b", "wasserstein_1")),
+    "the best among some": ("of two, a is nearest", least("a", "wasserstein_1", among=["b"])),
+    "the worst among some": ("of two, b is farthest", largest("b", "wasserstein_1", among=["a"])),
+    "every seed": ("a does it in every seed", every("a", "wasserstein_1", lambda v: v < 1)),
+    "a count": ("c does it in 5 seeds", seeds(5, "c", "wasserstein_1", 0.2)),
+    "a median": ("a is at 0.5", about("a", "wasserstein_1", 0.5, 1)),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_sentence_that_says_too_much_is_refused(name):
+    sentence, check = REFUSED[name]
+    assert claim(sentence, "made", check).failures(RECORD)
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_a_sentence_that_its_interval_carries_is_accepted(name):
+    sentence, check = ACCEPTED[name]
+    assert not claim(sentence, "made", check).failures(RECORD)
