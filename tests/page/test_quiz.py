@@ -602,5 +602,5 @@ def test_a_file_without_fault_is_read(tmp_path):
 
 
 @named(QUIZZES)
-def test_every_file_is_without_fault_and_has_four_to_six_questions(path):
-    assert 4 <= len(exercises.read(path)["questions"]) <= 6
+def test_every_file_is_without_fault_and_has_four_to_eight_questions(path):
+    assert 4 <= len(exercises.read(path)["questions"]) <= 8

@@ -38,15 +38,15 @@ EQUATIONS = [
     ),
     ("game-value", r"\log(1 - D(G(z)))", r"(1 - \log D(G(z)))", "the logarithm is of one minus D"),
     ("game-zero-sum", r"\mathbb{E}_{x \sim p_{\text{data}}}[-\log D(x)]", "0", "the real half is left over"),
-    ("game-bound", r"\le", r"<", "equal at the best discriminator"),
+    ("opt-certificate", r"\le", r"<", "equal at the best discriminator"),
     (
-        "game-accuracy",
+        "opt-accuracy",
         r"\frac{1}{2} + \frac{1}{2} \mathrm{TV}",
         r"\frac{1}{2} + \frac{49}{100} \mathrm{TV}",
         "the best rule reaches one half",
     ),
     (
-        "game-tv",
+        "opt-tv",
         r"\mathrm{TV}(p, q) \log 2",
         r"\frac{69}{100} \mathrm{TV}(p, q)",
         "log 2 is reached where the laws do not meet",

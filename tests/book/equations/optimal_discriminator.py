@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from equations import Equation, proved
-from equations.oracles import entropies, information, jsd, kl, least, of_laws, only, pairs, vector
+from equations.oracles import entropies, entropy, information, jsd, kl, least, of_laws, only, pairs, vector
 from equations.reading import holds, strictly, touches
 from ganlab import divergences
 
@@ -172,6 +172,54 @@ def the_regret(latex: str) -> bool:
     return proved("value_lower_bound")
 
 
+def tv(p: Any, q: Any) -> float:
+    """The total variation, as the largest difference in the probability of an event, over all events."""
+    difference = vector(p) - vector(q)
+    events = [[bool(number >> i & 1) for i in range(len(p))] for number in range(2 ** len(p))]
+    return max(abs(float(difference[event].sum())) for event in events)
+
+
+def the_certificate(latex: str) -> bool:
+    """An equality for the best discriminator, and for no other."""
+    for game in games():
+        p, q, d = game["vectors"]
+        for judge, answers in ((strictly, d), (touches, game["best"])):
+            value = value_of(p, q, answers)
+            known = {"V": only(value, game["D"], game["G"]), "L_D": -value, "JSD": jsd}
+            assert judge(latex, **(game | known | {"p_data": p, "p_g": q}))
+    return proved("value_lower_bound")
+
+
+def the_accuracy(latex: str) -> bool:
+    """Counting right answers: an equality if real is said where there is more of it, strict if not."""
+    for game in games():
+        p, q, d = game["vectors"]
+        for said_real in (d > 0.5, p > q, np.full(4, True)):
+            accuracy = float(p[said_real].sum() + q[~said_real].sum()) / 2
+            best = np.all(np.where(said_real, p >= q, q >= p))
+            known = {"p_data": p, "p_g": q, "TV": tv, "A": only(accuracy, game["D"])}
+            assert (touches if best else strictly)(latex, **(game | known))
+    return True
+
+
+def the_bounds_by_total_variation(latex: str) -> bool:
+    """The lower bound is reached by coins that mirror each other, the upper one if p is q or one of them 0.
+
+    For laws that are equal or do not meet both are; for the other pairs neither is.
+    """
+    known = {"TV": tv, "JSD": jsd, "h": lambda d: entropy([float(d), float(1 - d)])}
+    for p, q in pairs():
+        apart = not p @ q
+        assert (touches if apart or (p == q).all() else strictly)(latex, p=p, q=q, **known)
+    for share in (0.0, 0.1, 0.3, 0.5, 0.9):
+        coin = np.array([share, 1 - share])
+        assert touches(latex, 0, p=coin, q=coin[::-1], **known)
+        assert touches(
+            latex, 1, p=np.array([share, 1 - share, 0]), q=np.array([share, 0, 1 - share]), **known
+        )
+    return True
+
+
 def the_step(latex: str) -> bool:
     """For random steps and discriminators: regrets as mean divergences of coins; one law with a hole."""
     rng = np.random.default_rng(5)
@@ -246,6 +294,8 @@ def disjoint_points(latex: str) -> bool:
 QUIZ = {
     "posterior": lambda: mpmath.mpf("0.3") / (mpmath.mpf("0.3") + mpmath.mpf("0.1")),
     "from-value": lambda: (mpmath.log(4) - 1) / 2,
+    "loss-of-a-half": lambda: mpmath.log(2) - mpmath.mpf("0.8") / 2,
+    "from-accuracy": lambda: 2 * mpmath.mpf("0.9") - 1,
 }
 
 
@@ -290,6 +340,7 @@ def _certified() -> list[Any]:
 SAID = {
     "by-heart": _certified,
     "from-value": lambda: [4],
+    "from-accuracy": lambda: [90 / 100, 1 / 2],
     "exercise 1": lambda: [4],
     "exercise 3": lambda: [4],
 }
@@ -352,6 +403,26 @@ EQUATIONS = [
         "opt-regret",
         r"V(D^{*}, G) - V(D, G) = 2 \, \mathbb{E}_{x \sim m}[\mathrm{kl}(D^{*}(x), D(x))] \ge 0",
         the_regret,
+    ),
+    Equation(
+        "opt-certificate",
+        r"\log 2 - \frac{1}{2} L_D = \frac{1}{2} V(D, G) + \log 2 \le \mathrm{JSD}(p_{\text{data}}, p_g)",
+        the_certificate,
+    ),
+    Equation(
+        "opt-accuracy",
+        r"A(D) \le \frac{1}{2} + \frac{1}{2} \mathrm{TV}(p_{\text{data}}, p_g)",
+        the_accuracy,
+    ),
+    Equation(
+        "opt-tv",
+        r"\log 2 - h(\tfrac{1}{2} (1 - \mathrm{TV}(p, q))) \le \mathrm{JSD}(p, q)"
+        r" \le \mathrm{TV}(p, q) \log 2",
+        the_bounds_by_total_variation,
+        {
+            r"\log 2 - h(\tfrac{1}{2}(1 + \mathrm{TV}(p , q))) \le \mathrm{JSD}(p , q)"
+            r" \le \mathrm{TV}(p , q)\log 2": "a coin and the coin turned over have the same entropy",
+        },
     ),
     Equation(
         "opt-step",
