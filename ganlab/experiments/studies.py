@@ -72,7 +72,8 @@ class Study:
     level the settings that it changes; a method of one level is not tuned. `budget`: how many samples a
     discriminator scores in one run, see `cost`. `tuning`, `judging`: seeds, none of them in both. `rule`: the
     measure whose mean over the tuning seeds is least at the level that is chosen. `every_level`: whether the
-    judging seeds run at each level, and not at the chosen one alone.
+    judging seeds run at each level, and not at the chosen one alone. `levels_of`: the name of a study with
+    the same methods, which has run, and whose chosen levels are judged here: nothing is tuned then.
 
     Raises `ValueError` where a seed would tune and judge, a level has a wrong setting, or the budget does not
     buy one turn.
@@ -89,6 +90,7 @@ class Study:
     judging: tuple[int, ...] = tuple(range(100, 110))
     rule: str = "wasserstein_1"
     every_level: bool = False
+    levels_of: str | None = None
 
     def __post_init__(self) -> None:
         if both := set(self.tuning) & set(self.judging):
@@ -148,7 +150,9 @@ class Study:
             "budget": self.budget,
             "tuning": list(self.tuning),
             "judging": list(self.judging),
-            "rule": f"of each method, the level with the least mean {self.rule} over the tuning seeds",
+            "rule": f"of each method, the level that {self.levels_of} chose"
+            if self.levels_of
+            else f"of each method, the level with the least mean {self.rule} over the tuning seeds",
             "measure": self.rule,
             "every_level": self.every_level,
         }
@@ -504,12 +508,17 @@ STUDIES: dict[str, Study] = {
     "cures_ring": replace(_CURES, every_level=True),
     "cures_grid": replace(_CURES, base=replace(_RING, data="grid"), budget=_GRID_BUDGET),
     "cures_ring_wide": replace(_CURES, base=replace(_RING, **_WIDE)),
-    "cures_grid_wide": replace(_CURES, base=replace(_RING, data="grid", **_WIDE), budget=_GRID_BUDGET),
+    "cures_grid_wide": replace(
+        _CURES, base=replace(_RING, data="grid", **_WIDE), budget=_GRID_BUDGET, levels_of="cures_grid"
+    ),
     "factorial_ring": _PARTS,
-    "factorial_grid": replace(_PARTS, base=replace(_GAME, data="grid"), budget=_GRID_BUDGET),
+    "factorial_grid": replace(
+        _PARTS, base=replace(_GAME, data="grid"), budget=_GRID_BUDGET, levels_of="factorial_ring"
+    ),
 }
 """The studies by name: the cures of collapse on the ring and on the grid with networks of width 64 and of
-width 128 ("wide"), and the game taken apart into loss, condition and discriminator steps.
+width 128 ("wide"), and the game taken apart into loss, condition and discriminator steps. Two of them tune
+nothing, and judge what another has chosen.
 
 >>> list(STUDIES)[0]
 'cures_ring'

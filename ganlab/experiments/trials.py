@@ -60,7 +60,7 @@ def run(
     record = _begun(name, plan, path, command)
     source = building.load_source(study.base)
     for method, levels in study.methods.items():
-        if len(levels) > 1:
+        if len(levels) > 1 and not study.levels_of:
             for group in _groups(study, method, list(levels)):
                 record = _filled(record, study, source, (method, group, "tuning"), path, watch)
     record = _replaced(record, chosen=_chosen(record, study))
@@ -280,6 +280,8 @@ def _begun(name: str, plan: Mapping[str, Any], path: Path, command: str) -> Reco
 
 def _chosen(record: Record, study: Study) -> dict[str, str]:
     """The level of each method that the rule picks; the first of equals."""
+    if study.levels_of:
+        return dict(studies.load(study.levels_of).chosen)
     found = {}
     for method, levels in study.methods.items():
         means = {

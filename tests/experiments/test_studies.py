@@ -214,6 +214,16 @@ def test_a_run_that_breaks_down_is_the_worst_and_spares_the_others(tmp_path, mon
     assert "inf" in studies.table(record) or "(2 of 2)" in studies.table(record)
 
 
+def test_levels_that_another_study_chose_are_judged_and_nothing_is_tuned(tmp_path, monkeypatch):
+    record = trials.run("small", SMALL, tmp_path / "small.json")
+    monkeypatch.setattr(trials.studies, "load", {"small": record}.__getitem__)
+    after = replace(SMALL, base=replace(TINY, data="grid"), levels_of="small")
+    found = trials.run("after", after, tmp_path / "after.json")
+    assert found.chosen == record.chosen
+    assert {cell["phase"] for cell in found.cells} == {"judging"}
+    assert found.plan["rule"] == "of each method, the level that small chose"
+
+
 # --- Comparing ------------------------------------------------------------------------------------------
 
 
@@ -312,7 +322,7 @@ def test_a_stored_study_is_the_one_that_is_planned_and_lacks_no_cell(name):
     tuned = {
         (method, level, "tuning", seed)
         for method, levels in study.methods.items()
-        if len(levels) > 1
+        if len(levels) > 1 and not study.levels_of
         for level in levels
         for seed in study.tuning
     }
@@ -333,6 +343,9 @@ def test_a_stored_study_is_the_one_that_is_planned_and_lacks_no_cell(name):
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_chosen_level_is_what_the_rule_picks(name):
     record = load(name)
+    if STUDIES[name].levels_of:
+        assert record.chosen == load(STUDIES[name].levels_of).chosen
+        return
     for method, levels in record.plan["methods"].items():
         means = {
             level: np.mean(
