@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -15,8 +16,8 @@ from equations import Equation, proved
 from equations.oracles import jsd as finite_jsd
 from equations.oracles import kl as finite_kl
 from equations.oracles import pairs
-from equations.reading import holds, strictly, touches
-from ganlab import losses
+from equations.reading import holds, sides, strictly, touches
+from ganlab import dynamics, losses
 
 
 class Density:
@@ -67,7 +68,7 @@ def the_loss(latex: str, name: str, pair: losses.GANLoss) -> bool:
 
 
 def points(count: int = 20) -> Iterator[dict[str, Any]]:
-    """Answers and logits, and logits f that depend on a parameter as those of a network do."""
+    """Answers and logits, and logits `of` a parameter, which depend on it as those of a network do."""
     random = Random(0)
     for _ in range(count):
         u, v, w = (mpmath.mpf(random.uniform(-3, 3)) for _ in range(3))
@@ -75,7 +76,7 @@ def points(count: int = 20) -> Iterator[dict[str, Any]]:
             "D": mpmath.mpf(random.uniform(0.01, 0.99)),
             "a": mpmath.mpf(random.uniform(-12, 12)),
             "theta": mpmath.mpf(random.uniform(-1, 1)),
-            "f": lambda theta, u=u, v=v, w=w: u * mpmath.tanh(v * theta + w) - v * theta,
+            "of": lambda theta, u=u, v=v, w=w: u * mpmath.tanh(v * theta + w) - v * theta,
             "e": mpmath.e,
             "sigma": sigma,
         }
@@ -86,6 +87,56 @@ def at_points(latex: str, *names: str) -> bool:
     with mpmath.workdps(40):
         assert all(holds(latex, **point) for point in points())
     return all(proved(name) for name in names)
+
+
+def of_a_parameter(latex: str) -> bool:
+    """By numerical differentiation in forty digits, with the logit as a function of the parameter."""
+    with mpmath.workdps(40):
+        return all(holds(latex, **{**point, "a": point["of"]}) for point in points())
+
+
+@cache
+def steps_of_adam() -> tuple[tuple[dict[str, Any], Any], ...]:
+    """PyTorch's averages and its steps of the rate one, for gradients that grow or shrink by one factor."""
+    found = []
+    for r in (0.97, 1.01, 1.05):
+        place = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+        adam = torch.optim.Adam([place], lr=1, eps=0)
+        for step in range(1, 121):
+            before, place.grad = place.item(), torch.tensor([r**step], dtype=torch.float64)
+            adam.step()
+            if step in (2, 7, 120):
+                kept = adam.state[place]
+                known = {"u_t": kept["exp_avg"].item(), "s_t": kept["exp_avg_sq"].item(), "r": r, "t": step}
+                exact = {name: mpmath.mpf(value) for name, value in known.items()}
+                usual = {"beta_1": mpmath.mpf("0.9"), "beta_2": mpmath.mpf("0.999")}
+                found.append((exact | usual, mpmath.mpf(before - place.item())))
+    return tuple(found)
+
+
+def by_adam(latex: str) -> bool:
+    """For PyTorch's own averages, whose quotient is its step."""
+    for known, length in steps_of_adam():
+        assert holds(latex, **known)
+        assert mpmath.almosteq(sides(latex, **known)[0], length, rel_eps=1e-9), "no step of Adam"
+    return True
+
+
+def inwards(latex: str) -> bool:
+    """The package's field on one generated point, strict but where an axis is met."""
+    field = dynamics.dirac_gan(losses.non_saturating)
+    random = Random(0)
+    for _ in range(20):
+        state = [random.uniform(-3, 3), random.uniform(-3, 3)]
+        assert strictly(latex, **at_the_state(field, state))
+    return all(touches(latex, **at_the_state(field, state)) for state in ([0.0, 1.5], [-2.0, 0.0]))
+
+
+def at_the_state(field: dynamics.Field, state: list[float]) -> dict[str, Any]:
+    """The players of the smallest game, their velocities and the logit of the generated sample."""
+    of_generator, of_discriminator = field(torch.tensor(state, dtype=torch.float64)).tolist()
+    known = {"v_theta": of_generator, "v_psi": of_discriminator, "sigma": sigma}
+    return {**known, "theta": state[0], "psi": state[1], "a": state[0] * state[1]}
 
 
 _MULTIPLE = "the logarithm of a multiple has the same derivative"
@@ -185,7 +236,7 @@ def _growing_steps() -> Any:
     return mpmath.mpf(theta)
 
 
-def _odds(d: str) -> Any:
+def _odds(d: Any) -> Any:
     return (1 - mpmath.mpf(d)) / mpmath.mpf(d)
 
 
@@ -220,14 +271,86 @@ def _under_adam() -> list[Any]:
     return [-10, -40, 1e-8]
 
 
+def _exercise_6() -> list[Any]:
+    angle = mpmath.atan(mpmath.mpf(1) / 10)
+    return [2 * angle / mpmath.pi, angle / mpmath.pi, angle, 1 - 2 * angle / mpmath.pi]
+
+
+def _exercise_7() -> list[Any]:
+    """The rate after which 200 steps have taken e^10 away, if each takes 4, 1 or 2 times the rate."""
+    return [mpmath.exp(10) / (200 * times) for times in (4, 1, 2)] + [mpmath.mpf("0.1")]
+
+
+def _exercise_8() -> list[Any]:
+    """Where D (1 - D)/(D + 1e-8) is half of the slope without the small number."""
+    kept = mpmath.mpf("1e-8")
+    half = mpmath.findroot(lambda a: sigma(a) / (sigma(a) + kept) - mpmath.mpf(1) / 2, -18)
+    return [half, -mpmath.log(kept), mpmath.log10(kept), -25]
+
+
+def _exercise_9() -> list[Any]:
+    """The slopes in the first of four scores, by differences in the whole loss."""
+
+    def answers(a: Any) -> list[Any]:
+        return [sigma(score) for score in (a, -10, -10, 0)]
+
+    with mpmath.workdps(30):
+        of_mean = mpmath.diff(lambda a: -mpmath.log(mpmath.fsum(answers(a)) / 4), -10)
+        of_each = mpmath.diff(lambda a: -mpmath.fsum(map(mpmath.log, answers(a))) / 4, -10)
+        return [of_mean, of_each, of_mean / 4, -mpmath.diff(sigma, -10), -of_mean]
+
+
+def _exercise_10() -> list[Any]:
+    return [mpmath.mpf("1e-13") * _odds(sigma(mpmath.mpf(-33))), mpmath.mpf("1e-13"), 33, 1]
+
+
+def _exercise_11() -> list[Any]:
+    slope = mpmath.diff(lambda a: -mpmath.log(sigma(a)), mpmath.mpf("-6.2"))
+    return [
+        slope,
+        mpmath.diff(lambda a: mpmath.log(1 - sigma(a)), mpmath.mpf("-6.2")),
+        -slope,
+        mpmath.mpf("-6.2"),
+    ]
+
+
+def _exercise_12() -> list[Any]:
+    """Step 50 from the two averages, written as sums."""
+    ages = range(50)
+    first = mpmath.fsum(
+        mpmath.mpf("0.1") * mpmath.mpf("0.9") ** age * mpmath.mpf("1.05") ** -age for age in ages
+    )
+    second = mpmath.fsum(
+        mpmath.mpf("0.001") * mpmath.mpf("0.999") ** age * mpmath.mpf("1.05") ** (-2 * age) for age in ages
+    )
+    bare = first / mpmath.sqrt(second)
+    kept = (1 - mpmath.mpf("0.9") ** 50) / mpmath.sqrt(1 - mpmath.mpf("0.999") ** 50)
+    return [bare / kept, mpmath.mpf(1), bare]
+
+
 QUIZ = {"ratio": lambda: _odds("0.1"), "slopes-in-order": lambda: _slopes_at(-6)}
 SAID = {
     "ratio": lambda: [mpmath.log("0.1") / mpmath.log("0.9")],
     "under-adam": _under_adam,
     "same-equilibrium": lambda: [1 / 2],
     "exercise 3": lambda: [200, 0.01, 1e-30, 1e-8],
+    "exercise 5": lambda: [1 / 2, -1 / 2],
+    "exercise 6": lambda: [1 / 10],
+    "exercise 7": lambda: [1 / 2, 10, 200, 4, 200 * 4],
+    "exercise 8": lambda: [1e-8],
+    "exercise 9": lambda: [4],
 }
-EXERCISES = {"1": _exercise_1, "3": lambda: [_growing_steps(), mpmath.mpf(0), mpmath.mpf(2)]}
+EXERCISES = {
+    "1": _exercise_1,
+    "3": lambda: [_growing_steps(), mpmath.mpf(0), mpmath.mpf(2)],
+    "6": _exercise_6,
+    "7": _exercise_7,
+    "8": _exercise_8,
+    "9": _exercise_9,
+    "10": _exercise_10,
+    "11": _exercise_11,
+    "12": _exercise_12,
+}
 
 EQUATIONS = [
     Equation(
@@ -264,24 +387,44 @@ EQUATIONS = [
         "ns-parameters",
         r"""
         \begin{aligned}
-        \frac{\partial}{\partial \theta} \log(1 - \sigma(f(\theta)))
-          &= -\sigma(f(\theta)) \, \frac{\partial}{\partial \theta} f(\theta), \\
-        \frac{\partial}{\partial \theta} (-\log \sigma(f(\theta)))
-          &= -(1 - \sigma(f(\theta))) \, \frac{\partial}{\partial \theta} f(\theta)
+        \frac{\partial}{\partial \theta} \log(1 - \sigma(a_\theta))
+          &= -\sigma(a_\theta) \, \frac{\partial}{\partial \theta} a_\theta, \\
+        \frac{\partial}{\partial \theta} (-\log \sigma(a_\theta))
+          &= -(1 - \sigma(a_\theta)) \, \frac{\partial}{\partial \theta} a_\theta
         \end{aligned}
         """,
-        at_points,
+        of_a_parameter,
         {
-            r"\frac{\partial}{\partial\theta}\log{2(1 - \sigma(f(\theta)))}"
-            r" = - \sigma(f(\theta))\frac{\partial}{\partial\theta}f(\theta)": _MULTIPLE,
-            r"\frac{\partial}{\partial\theta}( - \log{2\sigma(f(\theta))})"
-            r" = - (1 - \sigma(f(\theta)))\frac{\partial}{\partial\theta}f(\theta)": _MULTIPLE,
+            r"\frac{\partial}{\partial\theta}\log{2(1 - \sigma(a_\theta))}"
+            r" = - \sigma(a_\theta)\frac{\partial}{\partial\theta}a_\theta": _MULTIPLE,
+            r"\frac{\partial}{\partial\theta}( - \log{2\sigma(a_\theta)})"
+            r" = - (1 - \sigma(a_\theta))\frac{\partial}{\partial\theta}a_\theta": _MULTIPLE,
         },
     ),
     Equation(
         "ns-ratio",
         r"\frac{1 - \sigma(a)}{\sigma(a)} = e^{-a}",
         lambda latex: at_points(latex, "gradient_ratio"),
+    ),
+    Equation(
+        "ns-adam",
+        r"""
+        \frac{u_t / (1 - \beta_1^{t})}{\sqrt{s_t / (1 - \beta_2^{t})}} =
+          \frac{1 - \beta_1}{1 - \beta_1^{t}} \cdot \frac{1 - (\beta_1 / r)^{t}}{1 - \beta_1 / r}
+          \sqrt{\frac{1 - \beta_2^{t}}{1 - \beta_2}
+          \cdot \frac{1 - \beta_2 / r^{2}}{1 - (\beta_2 / r^{2})^{t}}}
+        """,
+        by_adam,
+    ),
+    Equation(
+        "ns-sum",
+        r"\log(1 - \sigma(a)) + (-\log \sigma(a)) = \log \frac{1 - \sigma(a)}{\sigma(a)} = -a",
+        lambda latex: at_points(latex, "sum_of_gradients"),
+    ),
+    Equation(
+        "ns-inwards",
+        r"2 \theta v_\theta + 2 \psi v_\psi = 2 a \, (1 - 2 \sigma(a)) \le 0",
+        inwards,
     ),
     Equation(
         "ns-envelope",
