@@ -89,7 +89,18 @@ def test_a_directive_keeps_a_distance_from_its_body(path):
 
 
 def labelled(path):
-    return {label: latex for latex, label in re.findall(r"\$\$(.+?)\$\$\s*\(([\w:-]+)\)", prose(path), re.S)}
+    return labels(prose(path))
+
+
+def labels(text):
+    """The displays that have a label, {label: LaTeX}; one without is a step and claims nothing."""
+    displays = re.findall(r"\$\$(.+?)\$\$(?:[ \t]*\(([\w:-]+)\))?", text, re.S)
+    return {label: latex for latex, label in displays if label}
+
+
+def test_a_display_without_a_label_is_passed_over():
+    text = "a\n\n$$\nx\n$$\n\nso that\n\n$$\ny = 1\n$$ (a-label)\n\n$$\nz\n$$\n"
+    assert labels(text) == {"a-label": "\ny = 1\n"}
 
 
 def registered(path):
