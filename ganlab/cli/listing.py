@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
@@ -14,24 +15,22 @@ from ganlab.experiments.catalogue import Experiment
 __all__ = ["as_json", "text"]
 
 Rows = dict[str, list[str]]
+COLUMNS = 110
 
 
 def as_json() -> str:
-    """The names of data sets, networks, losses and regularizers, and every set-up with all of its settings.
+    """The names of what there is, every set-up with all of its settings, and the question of every study.
 
     >>> json.loads(as_json())["experiments"]["grid"]["width"]
     128
     """
-    names: dict[str, Any] = {kind: facts.names(kind) for kind in ("data", "networks", "losses")}
-    return json.dumps(
-        names | {"regularizers": facts.names("regularizers"), "experiments": facts.table("experiments")}
-    )
+    kinds = ("data", "networks", "losses", "regularizers", "optimizers", "schedules")
+    names: dict[str, Any] = {kind: facts.names(kind) for kind in kinds}
+    return json.dumps(names | {kind: facts.table(kind) for kind in ("experiments", "studies")})
 
 
 def text() -> str:
-    """The same as tables, with optimizers and schedules too: a row a name, a column a fact.
-
-    What is a default is left out.
+    """The same as tables, a row a name; of a set-up, the settings that are no defaults.
 
     >>> text().splitlines()[1].split()
     ['ring', 'mixture', '2', '8']
@@ -69,19 +68,22 @@ def _loss(told: dict[str, Any]) -> list[str]:
 
 
 def _setups() -> str:
-    """The set-ups, with a column for each setting that one of them changes, and the defaults below."""
+    """The set-ups: of each its data and the settings that are no defaults, which stand below."""
     usual = {field.name: field.default for field in fields(Experiment) if field.name != "data"}
     found = catalogue.EXPERIMENTS
-    changed = [key for key in usual if any(getattr(one, key) != usual[key] for one in found.values())]
-    rows = {
-        name: [
-            one.data,
-            *("" if getattr(one, key) == usual[key] else _setting(one, key) for key in changed),
+    width = max(map(len, found))
+    lines = ["experiments"]
+    for name, one in found.items():
+        changed = [
+            f"{key} {_setting(one, key)}" for key, value in usual.items() if getattr(one, key) != value
         ]
-        for name, one in found.items()
-    }
-    left_out = ", ".join(f"{key} {_plain(value)}" for key, value in usual.items())
-    return f"{_table('experiments', ['data', *changed], rows)}\n\nleft out, being the default: {left_out}"
+        lines += textwrap.wrap(
+            f"{name:<{width}}  {'; '.join([one.data, *changed])}",
+            COLUMNS,
+            subsequent_indent=" " * (width + 4),
+        )
+    left_out = "; ".join(f"{key} {_plain(value)}" for key, value in usual.items())
+    return "\n".join([*lines, "", *textwrap.wrap(f"left out, being the default: {left_out}", COLUMNS)])
 
 
 def _table(title: str, columns: Sequence[str], rows: Rows) -> str:

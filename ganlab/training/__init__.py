@@ -1,6 +1,6 @@
 """Training: players and games, the two objectives of a GAN, the loop, many seeds at once, many processes."""
 
-from ganlab.training.ensembles import train_together
+from ganlab.training.ensembles import cannot_stack, train_all, train_together
 from ganlab.training.game import GAN, draw_for_discriminator, draw_for_generator, sample
 from ganlab.training.history import History
 from ganlab.training.loop import (
@@ -31,6 +31,7 @@ __all__ = [
     "Turn",
     "Unroll",
     "adam",
+    "cannot_stack",
     "discriminator_objective",
     "discriminator_step",
     "draw_for_discriminator",
@@ -46,6 +47,7 @@ __all__ = [
     "save_checkpoint",
     "sgd",
     "train",
+    "train_all",
     "train_together",
     "unrolled",
 ]

@@ -77,27 +77,29 @@ def train_together(
     _check(games, batches, steps=steps, n_critic=n_critic, callback_every=callback_every)
     history = History() if history is None else history
     sides, step = _stack(games), _stepper(games[0], compiled=compiled)
-    for _ in range(steps):
-        rates, row = _rates(games), {}
-        for turns in zip(*(game.turns(n_critic) for game in games), strict=True):
-            drawn = [turn.draw(*pair) for turn, *pair in zip(turns, games, batches, strict=True)]
-            moved, values = step(sides, _stacked(drawn), rates, turns[0])
-            row |= values
-            for name, side in moved.items():
-                players = [game.players[name] for game in games]
-                for player in players:
-                    player.taken += 1
-                sides[name] = side._replace(average=_averaged(players, side.weights, sides[name].average))
-        now = games[0].step
-        history.append(now, row)
-        if now % 100 == 0:
-            _stop_if_broken(history)
-        if callbacks and now % callback_every == 0:
-            _unstack(sides, games)
-            for callback in callbacks:
-                callback(games, history)
-    _stop_if_broken(history)
-    _unstack(sides, games)
+    try:
+        for _ in range(steps):
+            rates, row = _rates(games), {}
+            for turns in zip(*(game.turns(n_critic) for game in games), strict=True):
+                drawn = [turn.draw(*pair) for turn, *pair in zip(turns, games, batches, strict=True)]
+                moved, values = step(sides, _stacked(drawn), rates, turns[0])
+                row |= values
+                for name, side in moved.items():
+                    players = [game.players[name] for game in games]
+                    for player in players:
+                        player.taken += 1
+                    sides[name] = side._replace(average=_averaged(players, side.weights, sides[name].average))
+            now = games[0].step
+            history.append(now, row)
+            if now % 100 == 0:
+                _stop_if_broken(history)
+            if callbacks and now % callback_every == 0:
+                _unstack(sides, games)
+                for callback in callbacks:
+                    callback(games, history)
+        _stop_if_broken(history)
+    finally:  # whatever ends it, weights and counts are those of one step
+        _unstack(sides, games)
     return history
 
 

@@ -85,7 +85,7 @@ class GAN:
         penalties: Sequence[Penalty] = (),
         *,
         learning_rates: tuple[float, float] = (1e-3, 1e-3),
-        betas: tuple[float, float] = (0.5, 0.999),
+        betas: tuple[float, float] | None = None,
         optimizer: Optimizer | None = None,
         schedule: Callable[[int], float] | None = None,
         ema: float | None = None,
@@ -115,7 +115,9 @@ class GAN:
         discriminator.to(device)
         self.sample_shape = self._probe()
         self._joint = not (self._refuse_unfit() or self.classes)
-        rule = optimizer or adam(betas)
+        if optimizer and betas:
+            raise ValueError(f"`betas` must be left out beside `optimizer`, which has its own, got {betas}")
+        rule = optimizer or adam(betas or (0.5, 0.999))
         self.players["generator"] = Player(generator, rule, ema, learning_rates[0])
         self.players["discriminator"] = Player(discriminator, rule, None, learning_rates[1], bound=clip)
         seeds = torch.randint(2**62, (len(STREAMS),), generator=rng)

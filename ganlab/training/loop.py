@@ -156,7 +156,8 @@ def load_checkpoint(run: Path, game: Game, batches: Batches) -> History:
     """The history of the newest checkpoint of a run; the game and the batches go on from there.
 
     `game` and `batches`: built as they were for the run. Raises `CheckpointError` where there is no whole
-    checkpoint, `ValueError` where it belongs to other networks or settings.
+    checkpoint, `ValueError` where it belongs to other networks or settings; what the batches refuse leaves
+    the game as it was.
 
     >>> from ganlab.experiments import EXPERIMENTS, build
     >>> gan, batches, _ = build(EXPERIMENTS["ring"])
@@ -167,15 +168,19 @@ def load_checkpoint(run: Path, game: Game, batches: Batches) -> History:
     2
     """
     tensors, about, _ = storage.latest(run)
+    before = {name: tensor.clone() for name, tensor in state(game).items()}
     load_state(
         game,
         {name: tensor for name, tensor in tensors.items() if not name.startswith(("batches.", "history."))},
     )
-    batches.load_state_dict(
-        {
-            name.removeprefix("batches."): tensor
-            for name, tensor in tensors.items()
-            if name.startswith("batches.")
-        }
-    )
+    stream = {
+        name.removeprefix("batches."): tensor
+        for name, tensor in tensors.items()
+        if name.startswith("batches.")
+    }
+    try:
+        batches.load_state_dict(stream)
+    except Exception:
+        load_state(game, before)
+        raise
     return History.of(tuple(about["columns"]), tensors["history.steps"].tolist(), tensors["history.values"])

@@ -649,29 +649,30 @@ def test_list_names_everything_there_is(capsys):
         assert name in text
     assert cli.main(["list", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found.keys() == {"data", "networks", "losses", "regularizers", "experiments"}
+    kinds = ("data", "networks", "losses", "regularizers", "optimizers", "schedules")
+    assert found.keys() == {*kinds, "experiments", "studies"}
+    assert found["studies"]["cures_ring"]["question"].endswith("?")
 
 
-def test_list_is_a_table_with_a_column_a_fact_and_no_defaults(capsys):
+def test_list_tells_of_a_setup_what_is_no_default_and_fits_a_screen(capsys):
     cli.main(["list"])
-    tables = [part.splitlines() for part in capsys.readouterr().out.split("\n\n")]
-    setups = next(rows for rows in tables if rows[0].startswith("experiments"))
-    rows = {line.split()[0]: line for line in setups}
-    heads = [line for line in setups if line.split()[0] not in experiments.EXPERIMENTS]
-
-    def cell(name, heading):
-        start = heads[0].index(heading)
-        return rows[name][start:].split("  ")[0] if rows[name][start : start + 1].strip() else ""
-
-    assert cell("ring", "width") == "64"
-    assert cell("grid", "width") == ""  # 128 is the default
-    assert cell("ring_pairing", "regularizers") == "r1=0.001,r2=0.001"
-    assert cell("ring_collapse", "learning") == "0.002,0.0002"
-    assert cell("ring_collapse_unrolled", "unroll") == "1:0.1"
-    assert cell("ring_collapse_small", "unroll") == ""
-    assert "clip" not in heads[0], "no set-up clips"
-    assert {line.split()[0] for line in setups} >= set(experiments.EXPERIMENTS)
-    assert "left out, being the default: network mlp, loss non_saturating, " in tables[-1][0]
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 110
+    parts = text.split("\n\n")
+    setups = next(part for part in parts if part.startswith("experiments"))
+    rows = {line.split()[0]: line for line in re.sub(r"\n {5,}", " ", setups).splitlines()[1:]}
+    told = {name: re.split(r"; ?", row.split(maxsplit=1)[1]) for name, row in rows.items()}
+    assert list(told) == list(experiments.EXPERIMENTS)
+    assert "width 64" in told["ring"]
+    assert told["grid"][0] == "grid"
+    assert not any(item.startswith("width") for item in told["grid"]), "128 is the default"
+    assert "regularizers r1=0.001,r2=0.001" in told["ring_pairing"]
+    assert "learning_rates 0.002,0.0002" in told["ring_collapse"]
+    assert "unroll 1:0.1" in told["ring_collapse_unrolled"]
+    assert not any(item.startswith("unroll") for item in told["ring_collapse_small"])
+    left_out = " ".join(parts[-1].split())
+    assert left_out.startswith("left out, being the default: network mlp; loss non_saturating; ")
+    assert len(left_out.split("; ")) == len(fields(experiments.Experiment)) - 1
 
 
 def test_list_ends_well_when_nobody_reads_on():
@@ -686,7 +687,7 @@ def test_list_ends_well_when_nobody_reads_on():
 LIGHT = [
     (["--help"], 0),
     (["--version"], 0),
-    *(([command, "--help"], 0) for command in ("train", "resume", "sample", "evaluate", "list")),
+    *(([command, "--help"], 0) for command in ("train", "resume", "sample", "evaluate", "study", "list")),
     (["list"], 0),
     (["list", "--json"], 0),
     ([], 2),

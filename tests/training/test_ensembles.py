@@ -171,6 +171,41 @@ def test_a_broken_game_is_named():
         train_together(gans, batches, 3)
 
 
+def as_after(steps, gan):
+    alone, batches = game(SEEDS[0], ema=0.9)
+    train(alone, batches, steps)
+    for name, value in alone.state().items():
+        assert_close(gan.state()[name], value, rtol=0, atol=1e-10, msg=lambda m, name=name: f"{name}: {m}")
+
+
+def test_a_loss_that_breaks_leaves_weights_and_counts_of_one_step():
+    gans, batches = games(ema=0.9)
+    with torch.no_grad():
+        next(gans[2].discriminator.parameters()).fill_(math.nan)
+    with pytest.raises(NonFiniteLossError):
+        train_together(gans, batches, 7)
+    as_after(7, gans[0])
+
+
+def test_a_draw_that_fails_leaves_weights_and_counts_of_one_step():
+    class Ending:
+        batch_size = 16
+
+        def __init__(self, stream):
+            self.stream, self.left = stream, 6
+
+        def __next__(self):
+            self.left -= 1
+            if self.left < 0:
+                raise KeyboardInterrupt
+            return next(self.stream)
+
+    gans, batches = games(ema=0.9)
+    with pytest.raises(KeyboardInterrupt):
+        train_together(gans, [Ending(stream) for stream in batches], 9)
+    as_after(6, gans[0])
+
+
 def test_games_that_differ_are_refused():
     for settings, name in (
         ({"loss": LOSSES["hinge"]}, "loss"),

@@ -3,6 +3,7 @@ contracts of a step: which gradients exist, which draws are fresh, what a stop a
 
 import math
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -30,6 +31,7 @@ from ganlab.training import (
     pack,
     sample,
     save_checkpoint,
+    sgd,
     train,
 )
 
@@ -341,6 +343,19 @@ def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path):
     assert torch.equal(next(whole_batches), next(second_batches))
 
 
+def test_a_checkpoint_that_the_batches_refuse_leaves_the_game_as_it_was(tmp_path):
+    gan, batches = image_game(), image_batches()
+    save_checkpoint(tmp_path, gan, batches, train(gan, batches, 1))
+    fewer, fresh = image_batches(), image_game()
+    whole = fewer.images
+    fewer.images = replace(whole, pixels=whole.pixels[:100], labels=whole.labels[:100])
+    before = {name: value.clone() for name, value in fresh.state().items()}
+    with pytest.raises(ValueError, match="`state` must be of 100 images"):
+        load_checkpoint(tmp_path, fresh, fewer)
+    assert all(torch.equal(value, fresh.state()[name]) for name, value in before.items())
+    assert fresh.step == 0
+
+
 def test_a_checkpoint_of_other_networks_is_refused_and_changes_nothing(tmp_path):
     gan, batches = image_game(), image_batches()
     save_checkpoint(tmp_path, gan, batches, train(gan, batches, 1))
@@ -591,6 +606,10 @@ def test_callbacks_see_every_step():
     [
         ({"learning_rates": (0.0, 1e-3)}, r"`learning_rates` must be positive, got \(0.0, 0.001\)"),
         ({"ema": 1.0}, r"`ema` must be in \[0, 1\), got 1.0"),
+        (
+            {"betas": (0.0, 0.9), "optimizer": sgd()},
+            r"`betas` must be left out beside `optimizer`, which has its own, got \(0.0, 0.9\)",
+        ),
         ({"pack": 0}, r"`pack` must be at least 1, got 0"),
         ({"instance_noise": -0.1}, r"`instance_noise` must be at least 0, got -0.1"),
     ],
