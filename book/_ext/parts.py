@@ -1,8 +1,9 @@
 """The Sphinx extension for what lives on a page: quizzes, checks of exercises, the lab, the line of facts.
 
 `{quiz} CHAPTER`, `{lab}` and `{progress}` put a part where they stand; `{checked} PAGE` says what was run.
-A chapter needs none of them: below an exercise that asks for a number stands a field that checks it, the
-quiz of a cell is the quiz of the page, and the last line of a page made from a notebook says what was run.
+A chapter needs none of them: below an exercise that asks for a number or a choice stands a field that checks
+it, the quiz of a cell is the quiz of the page, and the last line of a page made from a notebook says what
+was run.
 
 A page loads the script of a part once, as a plain script, which a page opened from a disk may load too.
 """
@@ -37,8 +38,8 @@ _STILL = (
     "clusters, on the right they form one smear that touches none."
 )
 _ON_THE_PAGE = (
-    "<p>This exercise asks for an expression, which a notebook checks and a page cannot: open the notebook, "
-    "put your expression in the place of <code>None</code>, and run the cell.</p>"
+    "<p>What this exercise asks for is checked by a notebook and not by a page: open the notebook, put your "
+    "answer in the place of <code>None</code>, and run the cell.</p>"
 )
 
 logger = logging.getLogger(__name__)

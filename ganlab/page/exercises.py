@@ -83,11 +83,14 @@ def chapters() -> list[str]:
 def check(name: str, answer: Any = None) -> Mark:
     """The verdict on the answer to one exercise: right, close, or wrong with the likely reason.
 
-    `name`: chapter and number, as in ``binary_cross_entropy-1``. `answer`: a number, or a sympy expression
-    where the exercise asks for one; None gives the verdict that there is nothing to check yet. A number is
-    right within the tolerance of the exercise and close within ten of them.
+    `name`: chapter and number, as in ``binary_cross_entropy-1``. `answer`: a number, or what else the
+    exercise asks for: a sympy expression, a function, or the letter of a choice; None gives the verdict that
+    there is nothing to check yet. A number is right within the tolerance of the exercise and close within
+    ten of them. A function is called with the arguments of each case, lists as float64 tensors, and right
+    where every value is; what it raises is not caught.
 
-    Raises `ValueError` where there is no such exercise, `TypeError` where the answer is of the wrong kind.
+    Raises `ValueError` where there is no such exercise or choice, `TypeError` where the answer is of the
+    wrong kind.
 
     >>> check("binary_cross_entropy-1", 0.6224)
     Right. The two means are added, each over its own batch.
@@ -97,19 +100,19 @@ def check(name: str, answer: Any = None) -> Mark:
     exercise = _exercise(name)
     if answer is None:
         return Mark(False, f"Nothing to check yet: give `answer`, {_wanted(exercise)}.")
-    compare = _distance if exercise["kind"] == "number" else _difference
-    if compare(answer, exercise["answer"]) <= exercise.get("tolerance", 0):
+    given, compare = _read_answer(exercise, answer)
+    if compare(given, exercise["answer"]) <= exercise.get("tolerance", 0):
         return Mark(True, f"Right. {exercise['right']}")
     for mistake in exercise["misconceptions"]:
-        if compare(answer, mistake["answer"]) <= exercise.get("tolerance", 0):
+        if compare(given, mistake["answer"]) <= exercise.get("tolerance", 0):
             return Mark(False, f"Not yet. {mistake['hint']}")
-    if compare(answer, exercise["answer"]) <= 10 * exercise.get("tolerance", 0):
+    if compare(given, exercise["answer"]) <= 10 * exercise.get("tolerance", 0):
         return Mark(False, f"Close, but not to {exercise['tolerance']:g}. {exercise['near']}")
     return Mark(False, f"Not yet. {exercise['otherwise']}")
 
 
 def fields(chapter: str) -> dict[str, str]:
-    """For each exercise that asks for a number, the HTML of a field that checks it: {number: HTML}.
+    """For each exercise that asks for a number or a choice, the HTML of a field: {number: HTML}.
 
     What the field says is what `check` says. It brings no script: the page does, once.
 
@@ -123,7 +126,7 @@ def fields(chapter: str) -> dict[str, str]:
     return {
         number: parts.html("quiz", _field(chapter, number, exercise), fallback=fallback, script=False)
         for number, exercise in exercises.items()
-        if exercise["kind"] == "number"
+        if exercise["kind"] in ("number", "choice")
     }
 
 
@@ -149,6 +152,12 @@ _OF_KIND = {
     "numeric": {"answer", "tolerance", "why", "misconceptions"},
 }
 _EXERCISE = {"kind", "answer", "right", "otherwise", "misconceptions"}
+_OF_EXERCISE = {
+    "number": {"tolerance", "near"},
+    "expression": set(),
+    "function": {"cases", "tolerance", "near"},
+    "choice": set(),
+}
 
 
 def read(path: Path) -> Entry:
@@ -212,10 +221,23 @@ def _question_fault(question: Any) -> str | None:
 
 def _exercise_fault(exercise: Any) -> str | None:
     kind = exercise.get("kind") if isinstance(exercise, dict) else exercise
-    if kind not in ("number", "expression"):
-        return f"`kind` must be number or expression, got {kind!r}"
-    fault = _keys(exercise, _EXERCISE | ({"tolerance", "near"} if kind == "number" else set()))
-    return fault or (_number_fault(exercise) if kind == "number" else _slips_fault(exercise))
+    if kind not in _OF_EXERCISE:
+        return f"`kind` must be one of {', '.join(_OF_EXERCISE)}, got {kind!r}"
+    if fault := _keys(exercise, _EXERCISE | _OF_EXERCISE[kind]):
+        return fault
+    if kind == "number":
+        return _number_fault(exercise)
+    fault = _slips_fault(exercise)
+    if fault or kind == "expression":
+        return fault
+    answers = [exercise["answer"], *(slip["answer"] for slip in exercise["misconceptions"])]
+    if kind == "choice":
+        letters = "abcdefgh"[: len(answers)]
+        return None if sorted(map(str, answers)) == list(letters) else f"the choices must be {letters}"
+    cases = exercise["cases"]
+    if not all(isinstance(values, list) and len(values) == len(cases) for values in answers):
+        return f"each answer must be a list of {len(cases)} values, one a case"
+    return None if exercise["tolerance"] > 0 else f"`tolerance` must be positive, got {exercise['tolerance']}"
 
 
 def _number_fault(question: Entry) -> str | None:
@@ -272,7 +294,54 @@ def _known(argument: str, value: str, choices: list[str]) -> str:
 
 
 def _wanted(exercise: Entry) -> str:
-    return "a number" if exercise["kind"] == "number" else "a sympy expression"
+    if exercise["kind"] == "choice":
+        return f"one of {', '.join(_letters(exercise))}"
+    return {"number": "a number", "expression": "a sympy expression", "function": "a function"}[
+        exercise["kind"]
+    ]
+
+
+def _letters(exercise: Entry) -> list[str]:
+    return sorted([exercise["answer"], *(slip["answer"] for slip in exercise["misconceptions"])])
+
+
+def _read_answer(exercise: Entry, answer: Any) -> tuple[Any, Any]:
+    """The answer in the form that is compared, and what compares it."""
+    if exercise["kind"] == "number":
+        return answer, _distance
+    if exercise["kind"] == "expression":
+        return answer, _difference
+    if exercise["kind"] == "function":
+        return _values(answer, exercise["cases"]), _farthest
+    if answer not in _letters(exercise):
+        raise ValueError(f"`answer` must be {_wanted(exercise)}, got {answer!r}")
+    return answer, lambda given, truth: float(given != truth)
+
+
+def _values(function: Any, cases: list[list[Any]]) -> list[Any]:
+    import torch
+
+    if not callable(function):
+        raise TypeError(f"`answer` must be a function, got {type(function).__name__}")
+
+    def read(argument: Any) -> Any:
+        return torch.tensor(argument, dtype=torch.float64) if isinstance(argument, list) else argument
+
+    return [function(*map(read, case)) for case in cases]
+
+
+def _farthest(given: list[Any], truth: list[Any]) -> float:
+    """The largest distance of any value from its truth; infinite where one has another shape."""
+    import torch
+
+    farthest = 0.0
+    for one, other in zip(given, truth, strict=True):
+        value = torch.as_tensor(one, dtype=torch.float64).detach()
+        wanted = torch.tensor(other, dtype=torch.float64)
+        if value.shape != wanted.shape or not torch.isfinite(value).all():
+            return math.inf
+        farthest = max(farthest, (value - wanted).abs().max().item())
+    return farthest
 
 
 def _distance(answer: Any, truth: float) -> float:
@@ -317,6 +386,12 @@ _ASKED = {
 
 
 def _field(chapter: str, number: str, exercise: Entry) -> Entry:
+    if exercise["kind"] == "choice":
+        choices = [{"text": slip["answer"], "why": slip["hint"]} for slip in exercise["misconceptions"]]
+        choices.append({"text": exercise["answer"], "why": exercise["right"], "right": True})
+        choices.sort(key=lambda choice: choice["text"])
+        question = {"id": f"exercise-{number}", "kind": "single", "prompt": f"Check of exercise {number}"}
+        return {"chapter": chapter, "questions": [question | {"choices": choices}], "exercise": True}
     question = {key: exercise[key] for key in ("answer", "tolerance", "misconceptions", "near", "otherwise")}
     question |= {"id": f"exercise-{number}", "kind": "numeric", "why": exercise["right"]}
     return {

@@ -418,10 +418,12 @@ def test_a_solution_passes_the_check_of_its_exercise(path):
 
 @named(QUIZZES)
 def test_the_answers_to_numeric_exercises_and_their_slips_are_their_definitions_evaluated(path):
-    exercises = {n: e for n, e in record(path)["exercises"].items() if e["kind"] == "number"}
+    """Of a function the values at its cases."""
+    exercises = {n: e for n, e in record(path)["exercises"].items() if e["kind"] in ("number", "function")}
     truths = getattr(entries(path.stem), "EXERCISES", {})
     assert set(exercises) == set(truths)
     for number, exercise in exercises.items():
         answers = [exercise["answer"], *(mistake["answer"] for mistake in exercise["misconceptions"])]
         for key, truth in zip(answers, truths[number](), strict=True):
-            assert mpmath.almosteq(key, truth, rel_eps=1e-5), number
+            for one, other in zip(np.ravel(key), np.ravel(np.array(truth, dtype=object)), strict=True):
+                assert mpmath.almosteq(float(one), other, rel_eps=1e-5, abs_eps=1e-12), number

@@ -1,6 +1,7 @@
 """What a reader is told. Truth is the arithmetic in the comments, and sympy for expressions."""
 
 import itertools
+import json
 import math
 import re
 from html.parser import HTMLParser
@@ -94,6 +95,81 @@ def test_an_expression_with_the_usual_slip_is_recognised():
 )
 def test_another_expression_is_wrong_and_nothing_worse(answer):
     assert exercises.check(EXPRESSION, answer).message.startswith("Not yet. Differentiate softplus")
+
+
+# Functions and choices
+
+CHOICES = [{"text": "p", "why": "w", "right": True}, {"text": "q", "why": "w"}]
+QUESTION = {"id": "q", "kind": "single", "prompt": "p", "choices": CHOICES}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """A chapter with one exercise that asks for a function and one that asks for a choice."""
+    odds = {
+        "kind": "function",
+        "cases": [[[0.0, 2.0]], [[-1.0, 1.0]]],
+        "answer": [math.log(2) / 2 + math.log1p(math.exp(2)) / 2, 0.5 + math.log1p(math.exp(-1))],
+        "tolerance": 1e-6,
+        "near": "Compute in float64.",
+        "right": "The mean of softplus.",
+        "otherwise": "Take the mean.",
+        "misconceptions": [
+            {
+                "answer": [math.log(2) + math.log1p(math.exp(2)), 1 + 2 * math.log1p(math.exp(-1))],
+                "hint": "A sum.",
+            }
+        ],
+    }
+    fault = {"kind": "choice", "answer": "b", "right": "Yes.", "otherwise": "Read it again."}
+    fault["misconceptions"] = [{"answer": "c", "hint": "No c."}, {"answer": "a", "hint": "No a."}]
+    chapter = {"title": "T", "questions": [QUESTION], "exercises": {"1": odds, "2": fault}}
+    assert exercises._fault(chapter) is None
+    monkeypatch.setattr(exercises, "chapters", lambda: ["some"])
+    monkeypatch.setattr(exercises, "_load", lambda chapter_name: chapter)
+    return chapter["exercises"]
+
+
+def test_a_function_is_right_where_its_values_are(asked):
+    softplus = torch.nn.functional.softplus
+    assert exercises.check("some-1", lambda a: softplus(a).mean())
+    assert exercises.check("some-1", lambda a: softplus(a).mean().item())
+    assert exercises.check("some-1", lambda a: softplus(a).sum()).message == "Not yet. A sum."
+    assert exercises.check("some-1", lambda a: softplus(a)).message == "Not yet. Take the mean."
+    assert exercises.check("some-1", lambda a: a.mean() / 0).message == "Not yet. Take the mean."
+    assert exercises.check("some-1", lambda a: softplus(a).mean() + 5e-6).message.startswith(
+        "Close, but not to"
+    )
+    assert repr(exercises.check("some-1")) == "Nothing to check yet: give `answer`, a function."
+    with pytest.raises(TypeError, match="`answer` must be a function, got float"):
+        exercises.check("some-1", 0.5)
+
+
+def test_a_choice_is_right_or_told_why_not_in_a_notebook_and_by_its_field(asked):
+    assert repr(exercises.check("some-2", "b")) == "Right. Yes."
+    assert repr(exercises.check("some-2", "a")) == "Not yet. No a."
+    assert repr(exercises.check("some-2")) == "Nothing to check yet: give `answer`, one of a, b, c."
+    with pytest.raises(ValueError, match="`answer` must be one of a, b, c, got 'd'"):
+        exercises.check("some-2", "d")
+    assert list(exercises.fields("some")) == ["2"]
+    data = json.loads(re.search(r'json">(.*?)</script>', exercises.fields("some")["2"])[1])
+    told = [(choice["text"], choice["why"], "right" in choice) for choice in data["questions"][0]["choices"]]
+    assert told == [("a", "No a.", False), ("b", "Yes.", True), ("c", "No c.", False)]
+
+
+@pytest.mark.parametrize(
+    ("number", "change", "message"),
+    [
+        ("1", {"answer": [1.0]}, "each answer must be a list of 2 values, one a case"),
+        ("1", {"tolerance": -1}, "`tolerance` must be positive, got -1"),
+        ("1", {"cases": []}, "nothing given for 'cases'"),
+        ("2", {"answer": "a"}, "the choices must be abc"),
+        ("2", {"tolerance": 1}, "unknown key 'tolerance'"),
+    ],
+)
+def test_a_function_or_a_choice_with_a_fault_is_refused_with_the_reason(number, change, message, asked):
+    broken = {"title": "T", "questions": [QUESTION], "exercises": {number: asked[number] | change}}
+    assert exercises._fault(broken) == f"exercise {number!r}: {message}"
 
 
 # Errors

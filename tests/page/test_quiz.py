@@ -110,7 +110,11 @@ def known_numbers(path, name):
     module = entries(path.stem)
     keys = {**getattr(module, "QUIZ", {}), **{f"exercise {n}": f for n, f in module.EXERCISES.items()}}
     found = keys[name]() if name in keys else []
-    return [*(found if isinstance(found, list) else [found]), *module.SAID.get(name, list)()]
+    return [*flat(found), *module.SAID.get(name, list)()]
+
+
+def flat(values):
+    return [number for value in values for number in flat(value)] if isinstance(values, list) else [values]
 
 
 @named(QUIZZES)
@@ -580,10 +584,14 @@ FAULTS = [
     ("questions.1.id", "a", "two questions are called 'a'"),
     ("questions", [], "nothing given for 'questions'"),
     ("questions.0", "b", "'b': expected the keys id, kind, prompt"),
-    ("exercises.1", "e", "exercise '1': `kind` must be number or expression, got 'e'"),
+    ("exercises.1", "e", "exercise '1': `kind` must be one of number, expression, function, choice, got 'e'"),
     ("exercises.1.misconceptions.0.answer", 1.15, "exercise '1': the slip 1.15 is within"),
     ("exercises.1.misconceptions.0.hint", None, "in a misconception: nothing given for 'hint'"),
-    ("exercises.1.kind", "numeric", "`kind` must be number or expression, got 'numeric'"),
+    (
+        "exercises.1.kind",
+        "numeric",
+        "`kind` must be one of number, expression, function, choice, got 'numeric'",
+    ),
 ]
 
 
