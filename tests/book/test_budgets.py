@@ -1,0 +1,133 @@
+"""A page that breathes: how much code, how many names and words, how many exercises a chapter has.
+
+Before its exercises a chapter has at most 4000 words. At most 60 lines of its code are visible, with at
+most twelve names of the package; the rest is folded (`hide-input`, `hide-cell`), and the cells of
+exercises and of the quiz do not count. No sentence has more than 40 words, an equation within a line
+being one and a display none. Of its exercises, ten or more, the level stands at the end of the title:
+`(by hand)` at least three times, `(debug)` and `(log)` at least twice each, `(longer)` at least once,
+`(code)` for the rest.
+
+`HELD` names the chapters that keep to this. To add one, put its name into the list and run
+
+    pytest tests/book/test_budgets.py -k NAME
+"""
+
+import re
+from collections import Counter
+
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from oracles.pages import CHAPTERS, cells, named, tags
+
+import ganlab
+
+HELD: list[str] = []
+held = named([path for path in CHAPTERS if path.stem in HELD])
+
+FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell", "exercise", "quiz"}
+LEVELS = {"by hand": 3, "debug": 2, "log": 2, "longer": 1, "code": 0}
+
+
+def visible(page):
+    """The code that a reader sees without unfolding, a line an entry, without comments."""
+    shown = [cell.source for cell in page if cell.cell_type == "code" and not tags(cell) & FOLDED]
+    lines = [line.strip() for source in shown for line in source.split("\n")]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+MODULES = "|".join(sorted(ganlab.__all__))
+
+
+def names(page):
+    """The names of the package in the visible code: `losses.hinge` is one, however often it stands there."""
+    return set(re.findall(rf"\b(?:ganlab|{MODULES})\.\w+", "\n".join(visible(page))))
+
+
+def lesson(page):
+    """The prose of a page before its exercises."""
+    text = "\n\n".join(cell.source for cell in page if cell.cell_type == "markdown")
+    return re.split(r"^## Exercises$", text, flags=re.M)[0]
+
+
+def plain(markdown):
+    """The words of a text, without displays, code, tables and headings; a formula or a role is one word."""
+    text = re.sub(r"^(`{3,}).*?^\1$|\$\$.*?\$\$(?:\s*\([\w:-]+\))?", "\n\n", markdown, flags=re.M | re.S)
+    text = re.sub(r"^(?::{3,}|#|:\w+:|\||\(\S+\)=).*$", "\n", text, flags=re.M)
+    text = re.sub(r"^\s*(?:[-*]|\d+\.)\s", "\n\n", text, flags=re.M)
+    text = re.sub(r"\{term\}`([^`<]*?)(?: <[^`]*)?`", r"\1", text)
+    text = re.sub(r"\{[\w:]+\}`[^`]*`|\$[^$]*\$|`[^`]*`", "X", text)
+    return re.sub(r"[*_>]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text))
+
+
+def sentences(markdown):
+    """The sentences of a text as lists of words."""
+    pieces = re.split(r"(?<=[.!?])[\"')]?\s+(?=[\"'(]?[A-ZÀ-Þ])|\n\s*\n", plain(markdown))
+    return [piece.split() for piece in pieces if piece.split()]
+
+
+def levels(page):
+    """How often each level stands at the end of the title of an exercise, and of how many."""
+    text = "\n".join(cell.source for cell in page if cell.cell_type == "markdown")
+    titles = re.findall(r"^:{3,}\{exercise\} (.*)$", text, re.M)
+    return Counter(found[1] if (found := re.search(r"\(([\w ]+)\)$", title)) else "" for title in titles)
+
+
+@held
+def test_a_chapter_shows_sixty_lines_of_code_and_twelve_names_at_most(path):
+    assert len(visible(cells(path))) <= 60
+    assert len(names(cells(path))) <= 12, sorted(names(cells(path)))
+
+
+@held
+def test_a_chapter_has_four_thousand_words_at_most_before_its_exercises(path):
+    assert sum(map(len, sentences(lesson(cells(path))))) <= 4000
+
+
+@held
+def test_no_sentence_has_more_than_forty_words(path):
+    text = "\n\n".join(cell.source for cell in cells(path) if cell.cell_type == "markdown")
+    assert [" ".join(words) for words in sentences(text) if len(words) > 40] == []
+
+
+@held
+def test_a_chapter_has_ten_exercises_of_all_kinds(path):
+    found = levels(cells(path))
+    assert found.total() >= 10
+    assert set(found) <= set(LEVELS), f"levels are {', '.join(LEVELS)}"
+    assert {level: found[level] for level, least in LEVELS.items() if found[level] < least} == {}
+
+
+# Convicted
+
+
+def test_what_is_held_is_a_chapter():
+    assert set(HELD) <= {path.stem for path in CHAPTERS}
+
+
+def code(source, *marks):
+    return new_code_cell(source, metadata={"tags": list(marks)})
+
+
+def test_visible_code_is_counted_without_what_is_folded():
+    page = [code("import torch\n\n# why\nx = losses.hinge(ganlab.facts)  # y"), new_markdown_cell("a = 1")]
+    page += [code("a = data.ring()", tag) for tag in sorted(FOLDED)]
+    assert visible(page) == ["import torch", "x = losses.hinge(ganlab.facts)  # y"]
+    assert names(page) == {"losses.hinge", "ganlab.facts"}
+    assert names([code("losses.hinge(losses.hinge.discriminator)")]) == {"losses.hinge"}
+
+
+def test_words_are_counted_as_they_are_read():
+    text = (
+        "# A title\n\n**One** two, $a = b$ four: {eq}`x` [six seven](a.md) `eight`.\n\n"
+        "$$\na = b\n$$ (x)\n\n:::{note} Nothing\n:label: a\n\nA {term}`logit <logits>` is.\n\n:::\n"
+        '| a | b |\n\n```python\nno words\n```\n\n- Point (one).\n- Is it? "Yes." And he said e.g. no.\n'
+    )
+    assert [len(words) for words in sentences(text)] == [8, 3, 2, 2, 1, 5]
+    assert lesson([new_markdown_cell("A b.\n\n## Exercises\n\nC d."), new_markdown_cell("E.")]).split() == [
+        "A",
+        "b.",
+    ]
+
+
+def test_the_level_of_an_exercise_stands_in_its_title():
+    text = ":::{exercise} A number (by hand)\n:label: a\n\n:::\n\n::::{exercise} A proof\n\n::::\n"
+    assert levels([new_markdown_cell(text)]) == {"by hand": 1, "": 1}
