@@ -39,6 +39,7 @@ __all__ = [
     "Study",
     "compare",
     "cost",
+    "effect",
     "load",
     "median",
     "show",
@@ -331,6 +332,29 @@ def compare(
     pairs = [(left[seed], right[seed]) for seed in left if seed in right]
     known = [_less(*pair) for pair in pairs if not any(map(math.isnan, pair))]
     return Difference(*median(known))
+
+
+def effect(record: Record, pairs: Sequence[tuple[str, str]], measure: str) -> Difference:
+    """What changes between the rows of all pairs: the mean of their differences, seed by seed.
+
+    `pairs`: rows that differ in one factor alone, such as a method with one and with five steps of the
+    discriminator, for every loss. The mean over them is the main effect of that factor at the levels of the
+    others; a factor may still help here and harm there, which only the pairs tell, one by one.
+
+    Raises `ValueError` where there is no pair, or fewer than six seeds know all rows.
+
+    >>> pairs = [(f"{loss}, R1, 5", f"{loss}, R1, 1") for loss in ("hinge", "pairing")]
+    >>> effect(load("factorial_ring"), pairs, "wasserstein_1").sign
+    1
+    """
+    if not pairs:
+        raise ValueError("`pairs` must name at least one pair of rows, got none")
+    sides = [(record.values(row, measure), record.values(other, measure)) for row, other in pairs]
+    shared = set.intersection(*(set(values) for side in sides for values in side))
+    means = {
+        seed: statistics.fmean(_less(left[seed], right[seed]) for left, right in sides) for seed in shared
+    }
+    return Difference(*median([mean for mean in means.values() if not math.isnan(mean)]))
 
 
 def table(record: Record, rows: Sequence[str] | None = None, measures: Sequence[str] | None = None) -> str:

@@ -266,6 +266,18 @@ def test_what_a_seed_does_not_know_is_left_out_and_counted():
         compare(made(a=[None] * 3 + [1.0] * 5, b=[0.0] * 8), "a", "b", "wasserstein_1")
 
 
+def test_an_effect_is_the_mean_over_pairs_seed_by_seed():
+    rows = {name: np.random.default_rng(k).normal(size=10) for k, name in enumerate("abcd")}
+    record = made(**{name: values.tolist() for name, values in rows.items()})
+    by_seed = (rows["a"] - rows["b"] + rows["c"] - rows["d"]) / 2
+    found = studies.effect(record, [("a", "b"), ("c", "d")], "wasserstein_1")
+    assert found.median == pytest.approx(np.median(by_seed))
+    assert (found.low, found.high) == pytest.approx(tuple(np.sort(by_seed)[[1, -2]]))
+    assert studies.effect(record, [("a", "b")], "wasserstein_1") == compare(record, "a", "b", "wasserstein_1")
+    with pytest.raises(ValueError, match="`pairs` must name at least one pair of rows, got none"):
+        studies.effect(record, [], "wasserstein_1")
+
+
 def test_an_unknown_row_or_level_is_named():
     record = made(a=[1.0] * 6)
     with pytest.raises(ValueError, match="`row` must be one of a, got 'b'"):

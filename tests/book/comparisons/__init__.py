@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ganlab.experiments.studies import Record, compare, load, median
+from ganlab.experiments.studies import Record, compare, effect, load, median
 
 COMPARING = {
     "better",
@@ -86,6 +86,16 @@ def less(row, other, measure, **levels):
 
 def more(row, other, measure, *, level=None, other_level=None):
     return less(other, row, measure, level=other_level, other_level=level)
+
+
+def on_average(pairs, measure, sign):
+    """The mean difference over pairs of rows, the effect of a factor, has this sign; 0: none is shown."""
+    words = frozenset({"no", "neither"} | COMPARING if sign == 0 else COMPARING)
+    return Check(
+        lambda record: effect(record, pairs, measure).sign == sign,
+        words,
+        f"{measure}, mean over {len(pairs)} pairs such as {pairs[0]}: sign {sign}",
+    )
 
 
 def not_shown(row, other, measure, **levels):
