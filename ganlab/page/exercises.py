@@ -118,8 +118,8 @@ def fields(chapter: str) -> dict[str, str]:
 
     Raises `ValueError` that lists what exists where `chapter` has no exercises.
 
-    >>> list(fields("binary_cross_entropy"))  # the second asks for an expression
-    ['1', '3']
+    >>> list(fields("binary_cross_entropy"))[:3]  # the second asks for an expression
+    ['1', '3', '4']
     """
     exercises = _load(_known("chapter", chapter, chapters()))["exercises"]
     fallback = "<p>The notebook checks your number.</p>"
