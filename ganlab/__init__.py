@@ -65,6 +65,7 @@ __all__ = [
     "results",
     "runs",
     "storage",
+    "tables",
     "theory",
     "training",
     "transport",
@@ -76,7 +77,7 @@ _WINGS = {
     "training": "distributed ensembles game history",
     "evaluation": "classifiers diagnosis judging metrics two_samples",
     "experiments": "reports results runs",
-    "page": "exercises explorables films parts",
+    "page": "exercises explorables films parts tables",
 }
 _PATHS = {name: f"{wing}.{name}" for wing, names in _WINGS.items() for name in names.split()}
 
