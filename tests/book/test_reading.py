@@ -42,6 +42,10 @@ TRUE = [
         {"a": 2, "u": mpmath.matrix([1, 2]), "v": mpmath.matrix([3, 4]), "w": mpmath.matrix([5, 8])},
     ),
     (r"\hat{x} = x + 1", {"hat x": 3, "x": 2}),
+    (
+        r"a + \int (x - y) \, dx \cdot b = 13",
+        {"a": 1, "b": 2, "y": 1, "int": lambda of: sum(of(x) for x in range(5)) + 1},
+    ),
     (r"(\|\nabla f(\hat{x})\| - 1)^{2} = 16", {"nabla f": lambda x: mpmath.matrix([x, 4]), "hat x": 3}),
     (r"\max(0, a - b)^{2} + \min(a, b) = 6", {"a": 4, "b": 2}),
     (
@@ -73,6 +77,7 @@ FALSE = [
     (r"\|u\| = 1 + \|u\|", {"u": mpmath.matrix([3, 4])}),
     (r"\hat{x} = x", {"hat x": 3, "x": 2}),
     (r"\max(0, a) = a", {"a": -1}),
+    (r"\int x \, dx = 11", {"int": lambda of: sum(of(x) for x in range(5))}),
     (r"\log a = \log a", {"a": -1}),
 ]
 
@@ -91,6 +96,7 @@ def test_a_false_display_does_not_hold(latex, environment):
         ("a = 1)", r"no relation, or \) left over"),
         ("a = c", "no value for c; the environment gives a"),
         (r"a = \int x", r"no value for int"),
+        (r"a = \int x \, dx", r"no value for int"),
         ("a = ! 1", "cannot read !"),
         (r"a = \sum_{i=1}^{1.5} i", "a sum must end at a whole number, got 1.5"),
         (r"a = \frac{1 = 1}{1}", "= left over"),

@@ -52,6 +52,7 @@ _PARTNERS = [
     (r"p _ { \text { data } }", "p _ z"),
     (r"p _ { \text { data } }", r"p _ \theta"),
     (r"p _ { \text { data } }", "r"),
+    ("F _ p", "F _ q"),
     ("Q _ p", "Q _ q"),
     ("x _ t", "y _ t"),
     ("x _ { t + 1 }", "y _ { t + 1 }"),

@@ -1,11 +1,12 @@
 r"""A reader of the book's displays: LaTeX in, numbers out, so that what is checked is what is printed.
 
 It knows the part of LaTeX in which a course writes identities: sums, products, fractions, powers, norms,
-logarithms, finite expectations, minima, derivatives, functions and relations. Each name stands for what
-the environment says: a number, a vector (`mpmath.matrix`), a function, or a law, which is a list of pairs
-(weight, value). Names lose their fonts and braces: `p_{\text{data}}` is "p_data", `\eta` is "eta",
-`\operatorname{softplus}` is "softplus". Accents and gradients stay: `\hat{x}` is "hat x", `\nabla f` is
-"nabla f". Of a family `p_\theta` the environment gives "theta" and "p", a function of the parameter.
+logarithms, finite expectations, minima, derivatives, integrals over the line, functions and relations. Each
+name stands for what the environment says: a number, a vector (`mpmath.matrix`), a function, or a law, which
+is a list of pairs (weight, value). Names lose their fonts and braces: `p_{\text{data}}` is "p_data", `\eta`
+is "eta", `\operatorname{softplus}` is "softplus". Accents and gradients stay: `\hat{x}` is "hat x",
+`\nabla f` is "nabla f". Of a family `p_\theta` the environment gives "theta" and "p", a function of the
+parameter.
 
 On the way the reader marks what it finds, so that `mutants` can break a display at each of these places.
 """
@@ -349,6 +350,19 @@ def _extremum(tokens: _Tokens) -> Value:
     return lambda env: _lookup(env, kind)(lambda at: body({**env, variable: at}))
 
 
+def _integral(tokens: _Tokens) -> Value:
+    """What stands before `d x`, over the whole line; how it is integrated the environment says, as "int"."""
+    ends = range(tokens.place + 1, tokens.end - 1)
+    end = next((i for i in ends if tokens.items[i] == "d" and tokens.items[i + 1].isalpha()), None)
+    if end is None:
+        return _named(tokens)
+    tokens.take()
+    body = _whole(_Tokens(tokens.items, tokens.place, end, tokens.marks))
+    tokens.place = end + 1
+    variable = _name(tokens)
+    return lambda env: _lookup(env, "int")(lambda at: body({**env, variable: at}))
+
+
 def _expectation(tokens: _Tokens) -> Value:
     tokens.take()
     tokens.group()
@@ -441,5 +455,6 @@ _READERS: list[tuple[Any, Callable[[_Tokens], Value]]] = [
     ({r"\sqrt"}, _root),
     ({r"\sum"}, _series),
     (_EXTREMA, _extremum),
+    ({r"\int"}, _integral),
     ({r"\mathbb"}, _expectation),
 ]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import pairwise, permutations
 from random import Random
 from typing import Any
 
 import mpmath
 import numpy as np
 import torch
-from scipy.optimize import linprog
+from scipy.optimize import linear_sum_assignment, linprog
+from scipy.stats import wasserstein_distance
 
 from equations import Equation, proved
-from equations.oracles import vector
+from equations.oracles import of_laws, vector
 from equations.reading import holds, strictly, touches
-from ganlab import divergences, losses, regularizers, transport
+from ganlab import divergences, losses, networks, regularizers, transport
 from ganlab.training import Draw, Penalty, Rules, discriminator_objective
 
 Vector = mpmath.matrix
@@ -49,6 +50,13 @@ def law(weights: np.ndarray) -> list[Any]:
 # The distance
 
 
+def best_plan(costs: Any, p: Any, q: Any) -> np.ndarray:
+    """The masses that the cheapest plan moves between each two points, by SciPy's linear programme."""
+    k = len(p)
+    rows, columns = np.kron(np.eye(k), np.ones(k)), np.kron(np.ones(k), np.eye(k))
+    return linprog(costs, A_eq=np.vstack([rows, columns]), b_eq=np.concatenate([p, q])).x
+
+
 def the_cheapest_plan(latex: str) -> bool:
     """The programme over all couplings, solved by SciPy, against the package."""
     for points, p, q in clouds():
@@ -56,12 +64,8 @@ def the_cheapest_plan(latex: str) -> bool:
         pairs = [(x, y) for x in vectors for y in vectors]
 
         def least(cost: Function, p: Any = p, q: Any = q, pairs: Any = pairs) -> float:
-            k = len(p)
-            rows = np.kron(np.eye(k), np.ones(k))
-            columns = np.kron(np.ones(k), np.eye(k))
             costs = [float(cost([(1, pair)])) for pair in pairs]
-            plan = linprog(costs, A_eq=np.vstack([rows, columns]), b_eq=np.concatenate([p, q]))
-            return float(cost(list(zip(plan.x, pairs, strict=True))))
+            return float(cost(list(zip(best_plan(costs, p, q), pairs, strict=True))))
 
         assert holds(latex, p=p, q=q, inf=least, W_1=distance(points))
     return True
@@ -87,6 +91,38 @@ def the_best_critic(latex: str) -> bool:
     return proved("kantorovich_rubinstein")
 
 
+def where_mass_moves(latex: str) -> bool:
+    """For the plan and the critic that two programmes of SciPy find apart: each move of any mass."""
+    for points, p, q in clouds():
+        far, best = torch.cdist(points, points).numpy(), best_critic(p - q, points)
+        masses = best_plan(far.flatten(), p, q).reshape(far.shape)
+        moves = [(i, j) for i, j in zip(*np.nonzero(masses > 1e-9), strict=True) if i != j]
+        assert len(moves) >= 3
+        known = {tuple(point): value for point, value in zip(points.tolist(), best, strict=True)}
+        potential = {"f*": lambda at, known=known: known[tuple(map(float, at))]}
+        for i, j in moves:
+            assert holds(latex, x=Vector(points[i].tolist()), y=Vector(points[j].tolist()), **potential)
+    return True
+
+
+def area_between(latex: str) -> bool:
+    """For finite distributions on the line, their functions by counting, against SciPy's distance."""
+    for points, p, q in clouds(dim=1):
+        line = points[:, 0].numpy()
+        places = np.sort(line)
+
+        def area(of: Function, places: Any = places) -> Any:
+            return sum((b - a) * of((a + b) / 2) for a, b in pairwise(places))
+
+        def function(weights: Any, line: Any = line) -> Function:
+            return lambda x: float(weights[line <= x].sum())
+
+        scipys = of_laws(lambda a, b, x=line: wasserstein_distance(x, x, vector(a), vector(b)))
+        env = {"int": area, "F_p": function(p), "F_q": function(q), "W_1": scipys}
+        assert holds(latex, p=p, q=q, **env)
+    return True
+
+
 def quantile_by_quantile(latex: str) -> bool:
     """For finite laws on the line, quantiles by search, against the linear programme of POT."""
     for points, p, q in clouds(dim=1):
@@ -107,6 +143,51 @@ def quantile_by_quantile(latex: str) -> bool:
 
         assert holds(latex, p=p, q=q, U=uniform, **quantiles, W_1=programme)
     return True
+
+
+def values_with_room(far: np.ndarray) -> np.ndarray:
+    """What a best critic says of real points, so that it has no kink at the generated ones, by SciPy.
+
+    Each generated point has a partner in the best matching; the programme makes the least lead of the
+    partner, over all other real points from which the critic could fall to it, as large as it can be.
+    """
+    k, (_, partner) = len(far), linear_sum_assignment(far.T)  # for each generated point its real one
+    others = [(j, i) for j in range(k) for i in range(k) if i != partner[j]]
+    rows, room = np.zeros((len(others), k + 1)), np.zeros(len(others))
+    for row, (j, i) in enumerate(others):
+        rows[row, [i, partner[j], k]] = 1, -1, 1
+        room[row] = far[i, j] - far[partner[j], j]
+    found = linprog([*[0] * k, -1], A_ub=rows, b_ub=room, bounds=[(0, None)] * (k + 1)).x
+    assert found[-1] > 0.01, "two matchings are nearly as good"
+    return found[:-1]
+
+
+def the_slope_of_the_distance(latex: str) -> bool:
+    """Four points and four that a map makes: the best of all matchings, beside one fixed best critic."""
+    rng = torch.Generator().manual_seed(5)
+    real, noise = (
+        [Vector(point) for point in points.tolist()]
+        for points in torch.randn(2, 4, 2, generator=rng, dtype=torch.float64)
+    )
+    theta = mpmath.mpf("0.7")
+
+    def made(theta: Any) -> Function:
+        return lambda z: Vector([z[0] + theta * z[1], theta**2 - z[1]])
+
+    def cheapest(p: Any, q: Any) -> Any:
+        ways = ([mpmath.norm(x - y) for x, y in zip(p, order, strict=True)] for order in permutations(q))
+        return min(sum(way) / 4 for way in ways)
+
+    generated = [made(theta)(z) for z in noise]
+    values = values_with_room(np.array([[float(mpmath.norm(x - y)) for y in generated] for x in real]))
+
+    def best(at: Vector) -> Any:
+        return max(value - mpmath.norm(at - x) for value, x in zip(values, real, strict=True))
+
+    family = {"q": lambda theta: [made(theta)(z) for z in noise], "G": made}
+    env = {"p_z": [(mpmath.mpf(1) / 4, z) for z in noise], "f*": best, "W_1": cheapest}
+    assert abs(sum(map(best, real)) - sum(map(best, generated)) - 4 * cheapest(real, generated)) < 1e-6
+    return holds(latex, theta=theta, p=real, **family, **env)
 
 
 def parallel(latex: str) -> bool:
@@ -213,6 +294,43 @@ def the_second_derivative(latex: str) -> bool:
     return proved("penalty_gradient")
 
 
+def the_clipped_slope(latex: str) -> bool:
+    """By autograd, for rectified networks: clipped at random, strictly; an equality with all at the bound."""
+    rng = torch.Generator().manual_seed(6)
+    for layers, units, size, c in ((2, 3, 2, 0.5), (3, 4, 5, 0.7), (4, 8, 2, 0.1)):
+        net = networks.mlp_discriminator(
+            (size,), rng=rng, width=units, depth=layers - 1, activation=torch.nn.ReLU
+        ).double()
+        env = {"c": mpmath.mpf(c), "ell": layers, "M": units, "n": size, "x": 0}
+        for judge in (strictly, touches):
+            for weight in net.parameters():
+                weight.data.uniform_(-c, c, generator=rng) if judge is strictly else weight.data.fill_(c)
+            at = torch.rand(1, size, generator=rng, dtype=torch.float64)
+            gradient = Vector(regularizers.input_gradient(net, at)[0].tolist())
+            assert judge(latex, **env, **{"nabla f": lambda x, gradient=gradient: gradient})
+    return True
+
+
+def the_wrong_slopes(latex: str) -> bool:
+    """A linear critic on the line and the wrong penalties of a batch, by the root of a numerical slope."""
+    wrong = {  # from the gradients of N scores in N samples
+        "w_mean": lambda slopes: sum((abs(slope / len(slopes)) - 1) ** 2 for slope in slopes) / len(slopes),
+        "w_batch": lambda slopes: (mpmath.sqrt(sum(slope**2 for slope in slopes)) - 1) ** 2,
+    }
+    with mpmath.workdps(30):
+        for count, delta, weight in ((4, 1, 10), (8, 3, 1), (64, 2, 5)):
+            env = {"N": count, "Delta": mpmath.mpf(delta), "lambda": mpmath.mpf(weight)}
+            for name, fine in wrong.items():
+
+                def loss(w: Any, fine: Any = fine, count: int = count, env: Any = env) -> Any:
+                    return -w * env["Delta"] + env["lambda"] * fine([w] * count)
+
+                start = count if name == "w_mean" else mpmath.mpf(1) / 2
+                env[name] = mpmath.findroot(lambda w, loss=loss: mpmath.diff(loss, w), start)
+            assert holds(latex, **env)
+    return True
+
+
 def the_soft_wall(latex: str) -> bool:
     """By the root of the numerical slope, in thirty digits, which no other point undercuts."""
     with mpmath.workdps(30):
@@ -267,7 +385,7 @@ EXERCISES = {"1": _exercise_1, "3": lambda: [_settled(3, 1), mpmath.mpf(1), _set
 EQUATIONS = [
     Equation(
         "wgan-primal",
-        r"W_1(p, q) = \inf_{\pi \in \Pi(p, q)} \mathbb{E}_{(x, y) \sim \pi}[\|x - y\|]",
+        r"W_1(p, q) = \inf_{\gamma \in \Gamma(p, q)} \mathbb{E}_{(x, y) \sim \gamma}[\|x - y\|]",
         the_cheapest_plan,
     ),
     Equation(
@@ -276,6 +394,8 @@ EQUATIONS = [
         r" \left( \mathbb{E}_{x \sim p}[f(x)] - \mathbb{E}_{x \sim q}[f(x)] \right)",
         the_best_critic,
     ),
+    Equation("wgan-slackness", r"f^{*}(x) - f^{*}(y) = \|x - y\|", where_mass_moves),
+    Equation("wgan-area", r"W_1(p, q) = \int |F_p(x) - F_q(x)| \, dx", area_between),
     Equation(
         "wgan-line",
         r"W_1(p, q) = \mathbb{E}_{u \sim U}[|Q_p(u) - Q_q(u)|]",
@@ -285,6 +405,12 @@ EQUATIONS = [
         "wgan-lines",
         r"W_1(p, q_\theta) = |\theta|, \qquad \mathrm{JSD}(p, q_\theta) = \log 2",
         parallel,
+    ),
+    Equation(
+        "wgan-descent",
+        r"\frac{\partial}{\partial \theta} W_1(p, q_\theta)"
+        r" = -\frac{\partial}{\partial \theta} \mathbb{E}_{z \sim p_z}[f^{*}(G_\theta(z))]",
+        the_slope_of_the_distance,
     ),
     Equation(
         "wgan-critic",
@@ -301,11 +427,12 @@ EQUATIONS = [
         r"\mathbb{E}_{x \sim p}[f(x)] - \mathbb{E}_{x \sim q}[f(x)] \le K \, W_1(p, q)",
         the_scale,
     ),
+    Equation("wgan-clip", r"\|\nabla f(x)\| \le c^{\ell} M^{\ell - 1} \sqrt{n}", the_clipped_slope),
     Equation("wgan-mix", r"\hat{x} = \alpha x + (1 - \alpha) y", the_points_between),
     Equation(
         "wgan-penalty",
-        r"P = \mathbb{E}_{\hat{x} \sim \hat{p}}[(\|\nabla f(\hat{x})\| - 1)^{2}]",
-        lambda latex: a_penalty(latex, "P", regularizers.wgan_gp),
+        r"\mathrm{GP} = \mathbb{E}_{\hat{x} \sim \hat{p}}[(\|\nabla f(\hat{x})\| - 1)^{2}]",
+        lambda latex: a_penalty(latex, "GP", regularizers.wgan_gp),
     ),
     Equation(
         "wgan-gradient",
@@ -315,8 +442,8 @@ EQUATIONS = [
     ),
     Equation(
         "wgan-one-sided",
-        r"P_1 = \mathbb{E}_{\hat{x} \sim \hat{p}}[\max(0, \|\nabla f(\hat{x})\| - 1)^{2}]",
-        lambda latex: a_penalty(latex, "P_1", regularizers.wgan_lp),
+        r"\mathrm{LP} = \mathbb{E}_{\hat{x} \sim \hat{p}}[\max(0, \|\nabla f(\hat{x})\| - 1)^{2}]",
+        lambda latex: a_penalty(latex, "LP", regularizers.wgan_lp),
     ),
     Equation(
         "wgan-bias",
@@ -328,5 +455,11 @@ EQUATIONS = [
                 "the least value is where w is above one, and on the left the loss only grows"
             )
         },
+    ),
+    Equation(
+        "wgan-wrong",
+        r"w_{\text{mean}} = N + \frac{N^{2} \Delta}{2 \lambda}, \qquad"
+        r" w_{\text{batch}} = \frac{1}{\sqrt{N}} + \frac{\Delta}{2 \lambda N}",
+        the_wrong_slopes,
     ),
 ]
