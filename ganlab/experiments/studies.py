@@ -536,13 +536,10 @@ STUDIES: dict[str, Study] = {
         _CURES, base=replace(_RING, data="grid", **_WIDE), budget=_GRID_BUDGET, levels_of="cures_grid"
     ),
     "factorial_ring": _PARTS,
-    "factorial_grid": replace(
-        _PARTS, base=replace(_GAME, data="grid"), budget=_GRID_BUDGET, levels_of="factorial_ring"
-    ),
 }
 """The studies by name: the cures of collapse on the ring and on the grid with networks of width 64 and of
-width 128 ("wide"), and the game taken apart into loss, condition and discriminator steps. Two of them tune
-nothing, and judge what another has chosen.
+width 128 ("wide"), and the game taken apart into loss, condition and discriminator steps. The wide grid tunes
+nothing, and judges what the narrow one has chosen.
 
 >>> list(STUDIES)[0]
 'cures_ring'
