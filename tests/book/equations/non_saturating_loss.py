@@ -438,9 +438,13 @@ EQUATIONS = [
     ),
     Equation(
         "ns-divergence",
-        r"\mathbb{E}_{z \sim p_z}\left[\frac{\partial}{\partial \theta} (-\log D^{*}(G(z; \theta)))\right]"
-        r" = \frac{\partial}{\partial \theta} \left( \mathrm{KL}(p_\theta \,\|\, p_{\text{data}})"
-        r" - 2 \, \mathrm{JSD}(p_{\text{data}}, p_\theta) \right)",
+        r"""
+        \begin{aligned}
+        &\mathbb{E}_{z \sim p_z}\left[\frac{\partial}{\partial \theta} (-\log D^{*}(G(z; \theta)))\right] \\
+        &\qquad = \frac{\partial}{\partial \theta} \left( \mathrm{KL}(p_\theta \,\|\, p_{\text{data}})
+            - 2 \, \mathrm{JSD}(p_{\text{data}}, p_\theta) \right)
+        \end{aligned}
+        """,
         lambda latex: at_the_best_discriminator(latex, "non_saturating_divergence"),
         {
             r"\mathbb{E}_{z\sim p_z}[\frac{\partial}{\partial\theta}( - \log{2 D^{*}(G(z;\theta))})]"
