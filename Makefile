@@ -13,7 +13,7 @@ export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: fuzz help book serve site test check scripts notebooks facts runs studies benchmarks repository mutants mutants-equations lock \
+.PHONY: fuzz help book serve site teach test check scripts notebooks facts runs studies benchmarks repository mutants mutants-equations lock \
 	clean
 
 help:  ## Show this list
@@ -29,6 +29,9 @@ serve: book  ## Build the book and serve it on this machine (PORT=8000)
 
 site: book  ## Make the release in dist: the site with notebooks and checksums, and a PDF
 	@$(BIN)/python book/_ext/release.py
+
+teach: .venv/installed  ## Make the students' and the teacher's edition in dist
+	@$(BIN)/python book/_ext/teach.py
 
 test: .venv/installed scripts  ## Run every check: style, types, floors, package, notebooks, pages
 	$(BIN)/ruff check .
