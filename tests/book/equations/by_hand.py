@@ -52,7 +52,7 @@ EQUATIONS = [
         "log 2 is reached where the laws do not meet",
     ),
     ("game-theorem-value", r"-\log 4", r"-\log 2", "two means, each at -log 2"),
-    ("game-spiral", r"(1 + h^{2})", r"(1 + h)^{2}", "the steps are at right angles"),
+    ("game-spiral", r"(1 + \eta^{2})", r"(1 + \eta)^{2}", "the steps are at right angles"),
     ("opt-pointwise", r"p - (p + q) D", r"p - q D", "its zero would be p / q"),
     (
         "opt-concave",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -9,14 +10,19 @@ from typing import Any
 import mpmath
 import numpy as np
 import torch
+from scipy.integrate import quad
+from scipy.linalg import fractional_matrix_power
 from scipy.optimize import minimize, minimize_scalar
+from scipy.stats import norm
 
 from equations import Equation, proved
 from equations.oracles import kl, least, of_laws, only, pairs
-from equations.reading import holds, strictly, touches
-from ganlab import divergences, dynamics, losses
+from equations.reading import holds, sides, strictly, touches
+from ganlab import divergences, dynamics, losses, transport
+from ganlab.training.averages import MovingAverage
 
 OUTCOMES = 4
+CONSTANT = "a factor within the logarithm is a constant term, whose derivative is zero"
 
 
 def sigma(a: Any) -> Any:
@@ -150,12 +156,27 @@ def the_value_of_the_game(latex: str) -> bool:
 
 
 def the_spiral(latex: str) -> bool:
-    """For the states that the package's simultaneous steps visit, at several steps h."""
-    for h in (0.05, 0.5, 2.0):
-        path = dynamics.trajectory(dynamics.bilinear(), torch.tensor([1.0, -0.3]), 5, step_size=h)
+    """For the states that the package's simultaneous steps visit, at several steps eta."""
+    for eta in (0.05, 0.5, 2.0):
+        path = dynamics.trajectory(dynamics.bilinear(), torch.tensor([1.0, -0.3]), 5, step_size=eta)
         for (x, y), (after_x, after_y) in zip(path[:-1].tolist(), path[1:].tolist(), strict=True):
-            assert holds(latex, h=h, x_t=x, y_t=y, **{"x_t+1": after_x, "y_t+1": after_y})
+            known = {"theta_t": x, "psi_t": y, "theta_t+1": after_x, "psi_t+1": after_y}
+            assert holds(latex, eta=eta, **known)
     return proved("bilinear_simultaneous")
+
+
+def the_growth(latex: str) -> bool:
+    """For eigenvalues that NumPy finds; where they are a pair, the square is the determinant of the step."""
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        jacobian, eta = rng.normal(size=(2, 2)), float(rng.uniform(0.05, 2))
+        for kappa in np.linalg.eigvals(jacobian):
+            known = {"kappa": mpmath.mpc(complex(kappa)), "eta": eta, "Re": lambda k: mpmath.mpc(k).real}
+            assert holds(latex, **known)
+            if kappa.imag:
+                step = np.linalg.det(np.eye(2) + eta * jacobian)
+                assert all(math.isclose(side, step) for side in sides(latex, **known))
+    return True
 
 
 def the_dirac_field(latex: str) -> bool:
@@ -168,6 +189,137 @@ def the_dirac_field(latex: str) -> bool:
     return proved("dirac_gan")
 
 
+def the_pull_of_the_other_loss(latex: str) -> bool:
+    """Against the package's field; none where a sample or a score is 0."""
+    field = dynamics.dirac_gan(losses.non_saturating)
+    rng = torch.Generator().manual_seed(5)
+    states = torch.randn(20, 2, generator=rng, dtype=torch.float64).tolist()
+    for theta, psi in [*states, [0.0, 1.3], [-0.7, 0.0]]:
+        v = field(torch.tensor([theta, psi], dtype=torch.float64)).tolist()
+        known = {"theta": theta, "psi": psi, "sigma": sigma, "v_theta": v[0], "v_psi": v[1]}
+        assert (strictly if theta * psi else touches)(latex, **known)
+    return proved("dirac_non_saturating")
+
+
+def the_bridge(latex: str) -> bool:
+    """The mass of the gap by quadrature: an equality for a straight map, strict for one that bends."""
+    known = {"Phi": lambda at: norm.cdf(float(at))}
+    for steep, c, width in itertools.product((0.5, 2.0, 6.0), (-1.0, 0.3), (0.1, 0.3)):
+        edges = {
+            touches: c + width / steep,
+            strictly: math.atanh(math.tanh(c) + width / steep) if width < 0.3 * steep else None,
+        }
+        for judge, edge in edges.items():
+            if edge is not None:
+                gap = quad(norm.pdf, c, edge)[0]
+                assert judge(latex, P_gap=gap, c=c, ell=width, K=steep, **known)
+    return True
+
+
+def the_safe_discriminator(latex: str) -> bool:
+    """Against the package's value of the undecided answers, and nothing for another generator."""
+    for game in games():
+
+        def value(d: Any, generator: Any, game: Any = game) -> float:
+            same = torch.full((OUTCOMES,), float(d), dtype=torch.float64)
+            known = generator is game["G"]
+            return float(divergences.value(game["p"], game["q"], same)) if known else float("nan")
+
+        assert holds(latex, V=value, G=game["G"])
+    return proved("nash_equilibrium")
+
+
+def the_safe_generator(latex: str) -> bool:
+    """An equality for the answer 1/2 to all data, whatever is said elsewhere, and for no other."""
+    for game in games():
+        p, logits = game["p"], game["a"].clone()
+        half = torch.where(p > 0, torch.zeros_like(logits), logits)
+        for judge, a in ((strictly, logits), (touches, half)):
+            known = float(p @ torch.nn.functional.logsigmoid(a) + p @ torch.nn.functional.logsigmoid(-a))
+            answer = lambda x, a=a: sigma(mpmath.mpf(float(a[int(x)])))  # noqa: E731 - D of this case
+            env = {"p_data": game["p_data"], "D": answer}
+            assert judge(latex, V=only(known, answer, game["p_data"]), **env)
+    return proved("nash_equilibrium")
+
+
+def the_tilt(latex: str) -> bool:
+    """Both sides against a difference of the value of a discriminator that answers more on the event."""
+    for p, q in pairs():
+        for event in (np.arange(4) < 1, np.arange(4) % 2 == 0, np.array([False, True, True, False])):
+
+            def value(delta: float, p: Any = p, q: Any = q, event: Any = event) -> float:
+                d = 0.5 + delta * event
+                return float(p @ np.log(d) + q @ np.log(1 - d))
+
+            env = {"delta": mpmath.mpf(0), "B": event}
+            env |= {"p_data": lambda b, p=p: float(p[b].sum()), "p_g": lambda b, q=q: float(q[b].sum())}
+            assert holds(latex, **env)
+            slope = (value(1e-5) - value(-1e-5)) / 2e-5
+            assert all(math.isclose(side, slope, abs_tol=1e-6) for side in sides(latex, **env))
+    return True
+
+
+def the_left_over(latex: str) -> bool:
+    """The slope by numerical differentiation, whose zero is where SciPy finds the least sum."""
+    for d in (0.1, 0.5, 0.65, 0.9):
+        assert holds(latex, D=mpmath.mpf(d))
+    found = minimize_scalar(lambda d: -2 * math.log(d) - math.log1p(-d), bounds=(0, 1), method="bounded").x
+    assert abs(sides(latex, D=mpmath.mpf(float(found)))[1]) < 1e-3
+    return math.isclose(found, 2 / 3, rel_tol=1e-5)
+
+
+class _Square:
+    """A symmetric or other square matrix as the reader multiplies, adds and takes roots of it."""
+
+    def __init__(self, numbers: np.ndarray) -> None:
+        self.numbers = numbers
+
+    def __mul__(self, other: Any) -> _Square:
+        product = self.numbers @ other.numbers if isinstance(other, _Square) else self.numbers * float(other)
+        return _Square(product)
+
+    def __rmul__(self, other: Any) -> _Square:
+        return _Square(float(other) * self.numbers)
+
+    def __add__(self, other: Any) -> _Square:
+        return _Square(self.numbers + (other.numbers if isinstance(other, _Square) else float(other)))
+
+    __radd__ = __add__
+
+    def __pow__(self, exponent: Any) -> _Square:
+        return _Square(np.real(fractional_matrix_power(self.numbers, float(exponent))))
+
+
+def the_distance_of_features(latex: str) -> bool:
+    """Against the eigenvalues of the product of both covariances, and the package's sum of squares."""
+    rng = np.random.default_rng(6)
+    for _ in range(5):
+        means, roots = rng.normal(size=(2, 3)), rng.normal(size=(2, 3, 3))
+        p, q = (root @ root.T for root in roots)
+        shared = np.sqrt(np.linalg.eigvals(p @ q).real).sum()
+        known = ((means[0] - means[1]) ** 2).sum() + np.trace(p) + np.trace(q) - 2 * shared
+        assert math.isclose(known, float(transport.frechet_gaussian(means[0], p, means[1], q)), rel_tol=1e-9)
+        env = {"mu_p": mpmath.matrix(means[0]), "mu_q": mpmath.matrix(means[1])}
+        env |= {"C_p": _Square(p), "C_q": _Square(q), "tr": lambda of: float(np.trace(of.numbers))}
+        assert holds(latex, FD=known, **env)
+    return True
+
+
+def the_average(latex: str) -> bool:
+    """For a weight that the package's moving average follows."""
+    layer = torch.nn.Linear(1, 1, bias=False, dtype=torch.float64)
+    for beta in (0.5, 0.99):
+        average = MovingAverage(layer, beta)
+        average.update_parameters(layer)
+        for weight in (1.0, -2.0, 0.3):
+            before = average.module.weight.item()
+            torch.nn.init.constant_(layer.weight, weight)
+            average.update_parameters(layer)
+            after = average.module.weight.item()
+            assert holds(latex, beta=beta, **{"u_t": before, "theta_t+1": weight, "u_t+1": after})
+    return True
+
+
 def _exercise_1() -> list[Any]:
     """The value of the answers 0.8 and 0.3, and its slips."""
     real, fake = mpmath.log(mpmath.mpf("0.8")), mpmath.log1p(-mpmath.mpf("0.3"))
@@ -175,14 +327,42 @@ def _exercise_1() -> list[Any]:
     return [answer, -answer, real + mpmath.log(mpmath.mpf("0.3")), answer / 2, answer / mpmath.log(2)]
 
 
+def _average_of(weights: list[float], beta: float) -> mpmath.mpf:
+    """By the shares of the steps: beta^k of the first, and (1 - beta) beta^k of one that is k steps old."""
+    n = len(weights) - 1
+    shares = [
+        mpmath.mpf(beta) ** n,
+        *((1 - mpmath.mpf(beta)) * mpmath.mpf(beta) ** (n - k) for k in range(1, n + 1)),
+    ]
+    return mpmath.fsum(share * weight for share, weight in zip(shares, weights, strict=True))
+
+
+def _averages() -> list[list[Any]]:
+    cases = [([1.0, 0.0, 0.0], 0.5), ([2.0, 4.0, 8.0], 0.75)]
+    from_zero = [_average_of([0.0, *weights], beta) for weights, beta in cases]
+    swapped = [_average_of(weights, 1 - beta) for weights, beta in cases]
+    return [[_average_of(*case) for case in cases], from_zero, swapped]
+
+
+def _bridge() -> list[Any]:
+    reach = norm.ppf(0.505)
+    return [1 / reach, 2 / reach, 1 / norm.ppf(0.51)]
+
+
 EXERCISES = {
     "1": _exercise_1,
-    "3": lambda: [
+    "2": lambda: [mpmath.log("1.25"), mpmath.log("1.2"), -mpmath.log("0.4"), 0],
+    "3": _bridge,
+    "5": lambda: [mpmath.mpf("0.5") / mpmath.mpf("0.3125"), mpmath.mpf("0.25") / mpmath.mpf("0.3125"), 8],
+    "6": lambda: [mpmath.mpf(3) / 4, mpmath.mpf(2) / 3, mpmath.mpf(1) / 2],
+    "7": lambda: [
         mpmath.sqrt(1 + mpmath.mpf("0.5") ** 2 / 4),
         mpmath.sqrt(1 + mpmath.mpf("0.5") ** 2),
         1,
         1 + mpmath.mpf("0.5") ** 2 / 4,
     ],
+    "8": _averages,
+    "12": lambda: [2 * mpmath.log(2), mpmath.log(2), mpmath.log(2) / 2],
 }
 
 
@@ -198,10 +378,15 @@ def _loss_of_nothing() -> list[Any]:
 
 
 SAID = {
+    "eigenvalue": lambda: [abs(3j) ** 2],
     "zero-sum": _loss_of_nothing,
     "off-the-data": _off_the_data,
     "exercise 1": lambda: [0.8, 1 - 0.3, 4],
-    "exercise 3": lambda: [sigma(mpmath.mpf(0))],
+    "exercise 2": lambda: [mpmath.mpf(2) / 5, sigma(mpmath.mpf(0))],
+    "exercise 5": lambda: [mpmath.mpf(1) / 16 + mpmath.mpf(1) / 4],
+    "exercise 7": lambda: [sigma(mpmath.mpf(0))],
+    "exercise 9": lambda: [sigma(mpmath.mpf(0))],
+    "exercise 11": lambda: [mpmath.mpf(2) / 3, sigma(mpmath.mpf(0))],
 }
 
 EQUATIONS = [
@@ -255,8 +440,64 @@ EQUATIONS = [
     ),
     Equation(
         "game-spiral",
-        r"x_{t+1}^{2} + y_{t+1}^{2} = (1 + h^{2}) (x_{t}^{2} + y_{t}^{2})",
+        r"\theta_{t+1}^{2} + \psi_{t+1}^{2} = (1 + \eta^{2}) (\theta_{t}^{2} + \psi_{t}^{2})",
         the_spiral,
+    ),
+    Equation(
+        "game-growth",
+        r"|1 + \eta \kappa|^{2} = 1 + 2 \eta \operatorname{Re}(\kappa) + |\kappa|^{2} \eta^{2}",
+        the_growth,
+    ),
+    Equation(
+        "game-dirac-ns",
+        r"""
+        \theta \, v_{\theta} + \psi \, v_{\psi} = (1 - 2 \sigma(\theta \psi)) \, \theta \psi
+        = -\theta \psi \tanh(\tfrac{1}{2} \theta \psi) \le 0
+        """,
+        the_pull_of_the_other_loss,
+    ),
+    Equation(
+        "game-bridge",
+        r"P_{\text{gap}} \ge \Phi(c + \frac{\ell}{K}) - \Phi(c)",
+        the_bridge,
+    ),
+    Equation("game-safe-d", r"V(\tfrac{1}{2}, G) = -\log 4", the_safe_discriminator),
+    Equation(
+        "game-safe-g",
+        r"V(D, p_{\text{data}}) = \mathbb{E}_{x \sim p_{\text{data}}}[\log(D(x) (1 - D(x)))] \le -\log 4",
+        the_safe_generator,
+    ),
+    Equation(
+        "game-tilt",
+        r"\frac{\partial}{\partial \delta} (p_{\text{data}}(B) \log(\tfrac{1}{2} + \delta)"
+        r" + p_g(B) \log(\tfrac{1}{2} - \delta)) = 2 (p_{\text{data}}(B) - p_g(B))",
+        the_tilt,
+        {
+            r"\frac{\partial}{\partial\delta}(p_{\text{data}}(B)\log{2(\tfrac{1}{2} + \delta)}"
+            r" + p_g(B)\log(\tfrac{1}{2} - \delta)) = 2(p_{\text{data}}(B) - p_g(B))": CONSTANT,
+            r"\frac{\partial}{\partial\delta}(p_{\text{data}}(B)\log(\tfrac{1}{2} + \delta)"
+            r" + p_g(B)\log{2(\tfrac{1}{2} - \delta)}) = 2(p_{\text{data}}(B) - p_g(B))": CONSTANT,
+        },
+    ),
+    Equation(
+        "game-leftover",
+        r"\frac{\partial}{\partial D} (-2 \log D - \log(1 - D)) = \frac{3 D - 2}{(1 - D) D}",
+        the_left_over,
+        {
+            r"\frac{\partial}{\partial D}( - 2\log{2 D} - \log(1 - D)) = \frac{3 D - 2}{(1 - D)D}": CONSTANT,
+            r"\frac{\partial}{\partial D}( - 2\log D - \log{2(1 - D)}) = \frac{3 D - 2}{(1 - D)D}": CONSTANT,
+        },
+    ),
+    Equation(
+        "game-frechet",
+        r"\mathrm{FD} = \|\mu_p - \mu_q\|^{2}"
+        r" + \operatorname{tr}(C_p + C_q - 2 (C_p^{1/2} C_q C_p^{1/2})^{1/2})",
+        the_distance_of_features,
+    ),
+    Equation(
+        "game-average",
+        r"u_{t+1} = \beta \, u_t + (1 - \beta) \, \theta_{t+1}",
+        the_average,
     ),
     Equation(
         "game-dirac",
