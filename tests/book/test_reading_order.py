@@ -123,6 +123,7 @@ def test_a_use_before_the_page_of_a_thing_is_found_unless_it_is_linked():
     assert found("Here R1 helps, by {eq}`two-r1`.", "R1 again.") == {}
     assert list(found("Here {term}`R1` helps, by {eq}`one-r1`.")) == ["R1"]
     assert found("We lose a {term}`mode`.") == {}
+    assert found("| [R1 and others](three.md) |") == {}
     assert found("A model of {cite}`R1`, [code](r1.md), $$\nx\n$$ (R1)") == {}
 
 

@@ -133,13 +133,16 @@ _LABEL = r"^:label: (\S+)|^\((\S+)\)=$|\$\$\s*\(([\w:-]+)\)"
 def leads(piece, thing, there, *, here=False):
     """Whether a text links to the place of a thing: its page, or a label in `there`; a word may be a term.
 
+    A link whose words name the thing leads to it, whatever its page.
     `here`: the text is on the page of the thing, where a link to a section leads there too.
     """
     home = rf"\]\((?:\.\./)?{thing.home}\.(?:ipynb|md)(?:#[^)]*)?\)" + (r"|\]\(#[^)]*\)" if here else "")
     roles = re.findall(r"\{(?:eq|ref|prf:ref|numref)\}`(?:[^`<]*<)?([^`>]+)>?`", piece.source)
     terms = re.findall(r"\{term\}`([^`]*)`", piece.source) if thing.kind == "term" else []
+    linked = re.findall(r"\[([^\]]*)\]\([\w./]+\.(?:ipynb|md)", piece.source)
     return (
         re.search(home, piece.source) is not None
+        or any(thing.mention.search(words) for words in linked)
         or any(role in there for role in roles)
         or any(thing.mention.search(term) for term in terms)
     )
