@@ -70,7 +70,12 @@ EQUATIONS = [
     ("opt-theorem", r"2 \, \mathrm{JSD}", r"\mathrm{JSD}", "twice the divergence"),
     ("opt-regret", r"\mathrm{kl}(D^{*}(x), D(x))", r"\mathrm{kl}(D(x), D^{*}(x))", "the truth stands first"),
     ("opt-bounds", r"\le \log 2", r"< \log 2", "reached where the laws do not meet"),
-    ("opt-incentive", r"\frac{2 q}{p + q}", r"\frac{q}{p + q}", "the slope is zero where p = q"),
+    (
+        "opt-incentive",
+        r"\frac{1}{2} \log \frac{2 q}{p + q}",
+        r"\frac{1}{2} \log \frac{q}{p + q}",
+        "the slope is zero where p = q",
+    ),
     ("mc-expected", r"(1 - h_k)^{n}", r"h_k^{n}", "a mode is missed when each sample misses it"),
     ("mc-share", r"(1 - \alpha) \log 2", r"(1 + \alpha) \log 2", "not zero at alpha = 1"),
     ("mc-packs", r"1 - \alpha^{m}", r"(1 - \alpha)^{m}", "a pack is seen if one sample is"),

@@ -16,8 +16,6 @@ from equations.oracles import entropies, entropy, information, jsd, kl, least, o
 from equations.reading import holds, strictly, touches
 from ganlab import divergences
 
-PUBLISHED = {"0.868": "zhang2023", "0.157": "zhang2023"}
-
 
 def points(count: int = 20) -> Iterator[dict[str, Any]]:
     """Two densities at a point and an answer there, with the value that the package gives to all three.
@@ -124,6 +122,32 @@ def the_posterior(latex: str) -> bool:
     return True
 
 
+def the_ratio_from_the_posterior(latex: str) -> bool:
+    """From the normalised columns of the joint table back to the two laws, in fifty digits."""
+    for game in games(5):
+        p, q, _ = game["vectors"]
+        laws = {"p_data": p.__getitem__, "p_g": q.__getitem__}
+        for share in (mpmath.mpf(1) / 10, mpmath.mpf(1) / 2, mpmath.mpf(3) / 4):
+            for x in np.flatnonzero(p * q).tolist():
+                with mpmath.workdps(50):
+                    column = (1 - share) * mpmath.mpf(q[x]), share * mpmath.mpf(p[x])
+                    given = [weight / sum(column) for weight in column]
+                    at = {"P": lambda y, z, given=given, x=x: given[int(y)] if z == x else math.nan}
+                    assert holds(latex, x=x, pi=share, **at, **laws)
+    return True
+
+
+def the_sum_of_mean_answers(latex: str) -> bool:
+    """With the answers at which the slope of the value falls through zero."""
+    for game in games():
+        p, q, _ = game["vectors"]
+        best = [
+            _falls_through_zero(lambda d, p=a, q=b: p / d - q / (1 - d)) for a, b in zip(p, q, strict=True)
+        ]
+        assert holds(latex, p_data=game["p_data"], p_g=game["p_g"], **{"D*": lambda x, best=best: best[x]})
+    return True
+
+
 def the_density_ratio(latex: str) -> bool:
     """With the package's best discriminator and its logit, for random densities."""
     for point in points():
@@ -220,6 +244,41 @@ def the_bounds_by_total_variation(latex: str) -> bool:
     return True
 
 
+def the_envelope(latex: str) -> bool:
+    """For families with one parameter, by differences in forty digits of both sides."""
+
+    def softmax(scores: Any) -> list[Any]:
+        weights = [mpmath.exp(score) for score in scores]
+        return [weight / sum(weights) for weight in weights]
+
+    rng = np.random.default_rng(6)
+    with mpmath.workdps(40):
+        for _ in range(4):
+            base, way, data = ([mpmath.mpf(x) for x in row] for row in rng.normal(size=(3, 4)))
+            at, p = mpmath.mpf(rng.normal()), softmax(data)
+
+            def family(theta: Any, base: Any = base, way: Any = way) -> list[Any]:
+                return softmax([b + theta * w for b, w in zip(base, way, strict=True)])
+
+            def value(d: Any, q: Any, p: Any = p) -> Any:
+                return sum(_integrand(*three) for three in zip(p, q, d, strict=True))
+
+            best = [a / (a + b) for a, b in zip(p, family(at), strict=True)]
+            known = {"V": value, "JSD": _precise_jsd, "D*": best, "p_data": p, "G": family, "q": family}
+            assert holds(latex, theta=at, **known)
+    return proved("envelope_theorem")
+
+
+def _precise_jsd(p: Any, q: Any) -> Any:
+    """The divergence as a mean of entropies, in the precision of its arguments."""
+
+    def entropy_of(law: Any) -> Any:
+        return -sum(x * mpmath.log(x) for x in law)
+
+    middle = [(a + b) / 2 for a, b in zip(p, q, strict=True)]
+    return entropy_of(middle) - (entropy_of(p) + entropy_of(q)) / 2
+
+
 def the_step(latex: str) -> bool:
     """For random steps and discriminators: regrets as mean divergences of coins; one law with a hole."""
     rng = np.random.default_rng(5)
@@ -250,6 +309,27 @@ def the_bounds(latex: str) -> bool:
     return proved("jensen_shannon_bounds")
 
 
+def the_processing(latex: str) -> bool:
+    """An equality where nothing that tells the two apart is merged, and strict where it is."""
+    rng = np.random.default_rng(7)
+    merged = np.array([[1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    for _ in range(5):
+        p, q = rng.dirichlet(np.ones(4), 2)
+        same = np.array([p[0], p[0] * q[1] / q[0], p[2], p[3]])  # the first two outcomes have one ratio
+        same /= same.sum()
+        for judge, way, law in (
+            (touches, np.eye(4)[rng.permutation(4)], p),
+            (touches, merged, same),
+            (strictly, merged, p),
+            (strictly, rng.dirichlet(np.ones(5), 4).T, p),
+            (strictly, np.ones((1, 4)), p),
+            (touches, rng.dirichlet(np.ones(5), 4).T, q),
+        ):
+            env = {"p": law, "q": q, "p_T": way @ law, "q_T": way @ q}
+            assert judge(latex, **env, JSD=jsd)
+    return True
+
+
 def the_information(latex: str) -> bool:
     """With the entropies of the joint table of label and sample, from their definitions."""
     for game in games():
@@ -259,6 +339,21 @@ def the_information(latex: str) -> bool:
         known = {"JSD": jsd, "I": information(told), "H": entropies(joint), "X": "X", "Y": "Y"}
         assert holds(latex, p_data=p, p_g=q, **known)
     return proved("mutual_information")
+
+
+def the_past(latex: str) -> bool:
+    """An equality if all generators have one distribution, and strict if they have several."""
+
+    def distance(p: Any, q: Any) -> float:
+        return of_laws(jsd)(list(p), list(q))
+
+    rng = np.random.default_rng(8)
+    for count in (2, 5):
+        p, *past = rng.dirichlet(np.ones(4), count + 1)
+        for judge, laws in ((strictly, past), (touches, [past[0]] * count)):
+            env = {"q": [mpmath.matrix(law) for law in laws], "bar q": mpmath.matrix(np.mean(laws, 0))}
+            assert judge(latex, p=p, n=count, JSD=distance, **env)
+    return True
 
 
 def the_incentive(latex: str) -> bool:
@@ -299,7 +394,7 @@ QUIZ = {
 }
 
 
-def _normal_laws(distance: int) -> Any:
+def _normal_laws(distance: Any) -> Any:
     """The divergence of two normal laws of variance 1, by mpmath's quadrature."""
 
     def density(x: Any, mean: int) -> Any:
@@ -312,9 +407,32 @@ def _normal_laws(distance: int) -> Any:
     return mpmath.quad(term, [-12, -4, 0, distance, 4 + distance, 12 + distance])
 
 
-def _exercise_3() -> list[Any]:
+def _estimated() -> list[Any]:
     answer = _normal_laws(2)
     return [answer, 2 * answer, 2 * answer - mpmath.log(4), answer / mpmath.log(2), _normal_laws(1)]
+
+
+def _merged() -> list[Any]:
+    p, q = np.array([0.5, 0.5, 0]), np.array([0.25, 0.25, 0.5])
+    assert math.isclose(jsd(p, q), jsd([1, 0], [0.5, 0.5]))
+    return [jsd(p, q), 2 * jsd(p, q), jsd(p, q) / np.log(2), kl(p, q)]
+
+
+def _weighted() -> list[Any]:
+    """At rest the weight times (1 - 0.73) is 0.54, to the two decimals of the log."""
+    real, fake = mpmath.mpf("0.73"), mpmath.mpf("0.54")
+    return [fake / (1 - real), (1 - real) / fake, real / fake, real + fake]
+
+
+def _kept() -> list[Any]:
+    """The certificates of rows of the log: the best, that of training points, the last, twice, the row."""
+    best, seen, last, row = (mpmath.log(2) - mpmath.mpf(x) / 2 for x in ("1.33", "0.45", "3.95", "0.98"))
+    return [best, seen, last, 2 * best, row]
+
+
+def _noisy() -> list[Any]:
+    answer = _normal_laws(mpmath.sqrt(2))
+    return [answer, _normal_laws(2), _normal_laws(1), answer / mpmath.log(2)]
 
 
 EXERCISES = {
@@ -326,7 +444,15 @@ EXERCISES = {
         -mpmath.log(2) / 2,
         -1,
     ],
-    "3": _exercise_3,
+    "2": lambda: [9 / mpmath.mpf(3), 9, 9 * 3, mpmath.mpf("0.9") / 3],
+    "4": _merged,
+    "6": _weighted,
+    "7": _kept,
+    "8": lambda: [mpmath.log(3), mpmath.mpf(3) / 4, 3, mpmath.log(4), -mpmath.log(3)],
+    "9": lambda: [11, 1, 5, 6, 12],
+    "10": _estimated,
+    "11": _noisy,
+    "12": lambda: [1 / mpmath.mpf("2.5"), mpmath.mpf("2.5"), 1],
 }
 
 
@@ -342,7 +468,12 @@ SAID = {
     "from-value": lambda: [4],
     "from-accuracy": lambda: [90 / 100, 1 / 2],
     "exercise 1": lambda: [4],
-    "exercise 3": lambda: [4],
+    "exercise 2": lambda: [9, 3],
+    "exercise 6": lambda: [1, 2],
+    "exercise 8": lambda: [3, 4],
+    "exercise 10": lambda: [4],
+    "exercise 11": lambda: [2, 1],
+    "exercise 12": lambda: [2.5],
 }
 
 
@@ -379,6 +510,16 @@ EQUATIONS = [
         "opt-posterior",
         r"P(1 \mid x) = \frac{\pi \, p_{\text{data}}(x)}{\pi \, p_{\text{data}}(x) + (1 - \pi) \, p_g(x)}",
         the_posterior,
+    ),
+    Equation(
+        "opt-prior",
+        r"\frac{p_{\text{data}}(x)}{p_g(x)} = \frac{P(1 \mid x)}{1 - P(1 \mid x)} \cdot \frac{1 - \pi}{\pi}",
+        the_ratio_from_the_posterior,
+    ),
+    Equation(
+        "opt-sum",
+        r"\mathbb{E}_{x \sim p_{\text{data}}}[D^{*}(x)] + \mathbb{E}_{x \sim p_g}[D^{*}(x)] = 1",
+        the_sum_of_mean_answers,
     ),
     Equation(
         "opt-ratio",
@@ -425,6 +566,21 @@ EQUATIONS = [
         },
     ),
     Equation(
+        "opt-envelope",
+        r"\frac{\partial}{\partial \theta} V(D^{*}, G_\theta)"
+        r" = \frac{\partial}{\partial \theta} 2 \, \mathrm{JSD}(p_{\text{data}}, q_\theta)",
+        the_envelope,
+    ),
+    Equation("opt-processing", r"\mathrm{JSD}(p_T, q_T) \le \mathrm{JSD}(p, q)", the_processing),
+    Equation(
+        "opt-past",
+        r"""
+        \mathrm{JSD}(p, \bar{q}) \le \frac{1}{n} \sum_{i=1}^{n} \mathrm{JSD}(p, q_i), \qquad
+        \bar{q} = \frac{1}{n} \sum_{i=1}^{n} q_i
+        """,
+        the_past,
+    ),
+    Equation(
         "opt-step",
         r"2 \, \mathrm{JSD}(p, q_1) - 2 \, \mathrm{JSD}(p, q_0) = (V_1 - V_0) + (R_1 - R_0)",
         the_step,
@@ -437,7 +593,10 @@ EQUATIONS = [
     ),
     Equation(
         "opt-incentive",
-        r"\frac{\partial}{\partial q} J(p, q) = \frac{1}{2} \log \frac{2 q}{p + q}",
+        r"""
+        J(p, q) = \frac{p}{2} \log \frac{2 p}{p + q} + \frac{q}{2} \log \frac{2 q}{p + q}, \qquad
+        \frac{\partial}{\partial q} J(p, q) = \frac{1}{2} \log \frac{2 q}{p + q}
+        """,
         the_incentive,
     ),
     Equation(
