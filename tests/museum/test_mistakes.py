@@ -238,6 +238,43 @@ def test_a_compiled_critic_has_no_second_derivative_and_the_critic_in_it_has(tra
     torch.testing.assert_close(inner[2].weight.grad, 2 * (3.0 - 1) * torch.tensor([[0.6, 0.8]]))
 
 
+@pytest.mark.parametrize(("loss", "push"), [("label 0", 0.9), ("minimax", -0.9), ("label 1", -0.1)])
+def test_a_wrong_sign_pushes_the_logit_of_a_good_sample_down(loss, push):
+    """A sample that the discriminator takes for real at 0.9: the slope of its loss in the logit."""
+    a = torch.tensor([0.9]).logit().requires_grad_()
+    paid = {"label 0": label(a, 0.0), "minimax": -label(a, 0.0), "label 1": label(a, 1.0)}[loss]
+    torch.testing.assert_close(torch.autograd.grad(paid, a)[0].item(), push)
+
+
+@pytest.mark.parametrize("how", ["no_grad", "frozen"])
+def test_without_a_graph_no_tensor_of_the_generator_gets_a_gradient_and_with_frozen_weights_each_does(how):
+    generator = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 2))
+    discriminator = nn.Linear(2, 1).requires_grad_(how != "frozen")
+    with torch.set_grad_enabled(how != "no_grad"):
+        scores = discriminator(generator(torch.randn(4, 2)))
+    if how == "frozen":
+        label(scores, 1.0).backward()
+    assert sum(w.grad is not None for w in generator.parameters()) == (4 if how == "frozen" else 0)
+    assert all(w.grad is None for w in discriminator.parameters())
+
+
+def mixed_slope(act, weight):
+    """d/dx of w tanh(w x) at x = 1, the activation from one weight and the factors from another."""
+    return weight**2 * (1 - math.tanh(act) ** 2)
+
+
+@pytest.mark.parametrize(("moved", "slope"), [(False, mixed_slope(1, 1)), (True, mixed_slope(1, 2))])
+def test_a_score_from_before_the_step_has_the_slope_of_no_discriminator(moved, slope):
+    """As the fused optimizer does: both weights go from 1 to 2, and nobody counts."""
+    x, weights = torch.ones(1, requires_grad=True), [torch.ones(1, requires_grad=True) for _ in range(2)]
+    score = weights[1] * torch.tanh(weights[0] * x)
+    if moved:
+        for weight in weights:
+            weight.data.fill_(2)
+    torch.testing.assert_close(torch.autograd.grad(score, x)[0].item(), slope)
+    assert moved is False or slope > 4 * mixed_slope(1, 1) - 1e-9 > mixed_slope(2, 2)
+
+
 # Data and labels
 
 NODES, WEIGHTS = (torch.from_numpy(a) for a in np.polynomial.hermite_e.hermegauss(40))
@@ -329,6 +366,64 @@ def test_a_critic_with_its_sign_turned_leads_away_and_two_turned_signs_lead_home
         g_steps.step()
     gap = critic * 0 - critic * place
     torch.testing.assert_close((place.item(), gap.item()), (ends, critic_sign * ends), rtol=1e-10, atol=0)
+
+
+@pytest.mark.parametrize(("weight", "steps", "slope"), [(0.0, 1000, 100.0), (0.1, 1000, 6.0)])
+def test_the_slope_of_a_critic_without_a_condition_grows_by_the_same_amount_each_step(weight, steps, slope):
+    """A linear critic w x, data and samples 1 apart in the mean; plain steps of a tenth on its loss."""
+    w = torch.zeros(1, requires_grad=True)
+    rule = torch.optim.SGD([w], lr=0.1)
+    for _ in range(steps):
+        rule.zero_grad()
+        (-w + weight * (w - 1).square()).sum().backward()
+        rule.step()
+    torch.testing.assert_close(w.item(), slope, rtol=1e-6, atol=0)
+
+
+def farthest(turns, *, rate=0.1, weight=0.1, steps=100):
+    """How far a sample runs past the data at 0, from 1, before a penalised critic s x has turned round.
+
+    The critic begins at its best, s = -1, and takes `turns` steps to each of the sample's.
+    """
+    s, place, past = -1.0, 1.0, 0.0
+    for _ in range(steps):
+        for _ in range(turns):
+            s += rate * (-place - 2 * weight * (abs(s) - 1) * (1 if s > 0 else -1))
+        place += rate * s
+        past = max(past, -place)
+    return past
+
+
+@pytest.mark.parametrize("turns", [1, 5])
+def test_a_critic_that_lags_lets_the_sample_run_past_the_data(turns):
+    """The same by autograd, through the losses and the penalty of the package."""
+    critic, place = torch.tensor([[-1.0]], requires_grad=True), torch.ones(1, 1, requires_grad=True)
+    d_steps, g_steps = torch.optim.SGD([critic], lr=0.1), torch.optim.SGD([place], lr=0.1)
+    past = 0.0
+    for _ in range(100):
+        for _ in range(turns):
+            d_steps.zero_grad()
+            data, fake = torch.zeros(1, 1), place.detach()
+            penalty = regularizers.wgan_gp(lambda x: (x @ critic)[:, 0], data, fake, mix=torch.ones(1))
+            loss = losses.wasserstein.discriminator((data @ critic)[:, 0], (fake @ critic)[:, 0])
+            (loss + 0.1 * penalty).backward()
+            d_steps.step()
+        g_steps.zero_grad()
+        losses.wasserstein.generator(torch.zeros(1), (place @ critic.detach())[:, 0]).backward()
+        g_steps.step()
+        past = max(past, -place.item())
+    torch.testing.assert_close(past, farthest(turns), rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize(("normalised", "gap"), [(True, 0.0), (False, 6.0)])
+def test_of_two_batches_normalised_apart_a_critic_sees_no_difference_of_means(normalised, gap):
+    """Data 3 away from the samples, and a last layer of slope 2: the mean scores ought to be 6 apart."""
+    last = nn.Linear(1, 1)
+    last.weight.data.fill_(2)
+    critic = nn.Sequential(nn.BatchNorm1d(1), last) if normalised else last
+    x = torch.randn(64, 1)
+    got = (critic(x + 3).mean() - critic(x).mean()).item()
+    torch.testing.assert_close(got, gap, rtol=1e-6, atol=1e-6)
 
 
 REALS, FAKES = torch.ones(2, 2, dtype=torch.float64), torch.zeros(2, 2, dtype=torch.float64)
@@ -426,9 +521,58 @@ def test_an_average_without_buffers_normalises_with_the_statistics_of_the_start(
     torch.testing.assert_close(got, (mean, spread), rtol=1e-3, atol=1e-3)
 
 
+def after_ten_batches(mean, variance):
+    """The running statistics of PyTorch, which keep nine tenths each time and begin at 0 and 1."""
+    kept = 0.9**10
+    return (1 - kept) * mean, kept + (1 - kept) * variance
+
+
+@pytest.mark.parametrize(("mode", "mean"), [("train", 0.0), ("eval", (2 - after_ten_batches(2, 9)[0]))])
+def test_samples_in_the_wrong_mode_are_normalised_with_other_numbers(mode, mean):
+    """A layer of batch normalisation after ten batches whose inputs have the mean 2 and the deviation 3."""
+    points = torch.randn(1000, 1)
+    points = 2 + 3 * (points - points.mean()) / points.std()
+    layer = nn.BatchNorm1d(1)
+    for _ in range(10):
+        layer(points)
+    running = (layer.running_mean.item(), layer.running_var.item())
+    torch.testing.assert_close(running, after_ten_batches(2, 9), rtol=1e-6, atol=0)
+    got = layer.train(mode == "train")(points).mean().item()
+    expected = mean if mode == "train" else mean / math.sqrt(running[1] + layer.eps)
+    torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_one_sample_cannot_be_normalised_with_its_own_batch():
+    layer = nn.BatchNorm1d(3)
+    with pytest.raises(ValueError, match="Expected more than 1 value per channel when training"):
+        layer(torch.randn(1, 3))
+    assert layer.eval()(torch.randn(1, 3)).shape == (1, 3)
+
+
 # The page
 
+
+def apart_by_one():
+    """The Jensen-Shannon divergence of N(0, 1) and N(1, 1), in nats, by quadrature."""
+
+    def density(x):
+        p, q = mpmath.npdf(x), mpmath.npdf(x, 1, 1)
+        return (p * mpmath.log(2 * p / (p + q)) + q * mpmath.log(2 * q / (p + q))) / 2
+
+    return float(mpmath.quad(density, [-12, 0.5, 13]))
+
+
 NUMBERS = {
+    "fail-sign": lambda: [0.9, 0.9, 0.9 - 1],
+    "fail-collapse": lambda: [math.log(8), 2 * LOG_2],
+    "fail-rotation": lambda: [2 * math.pi / (2 * math.asin(1 / 20)), math.sqrt(1 + 1 / 100)],
+    "fail-heart": lambda: [LOG_2, apart_by_one()],
+    "fail-clipping": lambda: [(4 / 3) ** 3, (4 / 3) ** 7],
+    "fail-scale": lambda: [1000 * 0.1, 1 + 1 / (2 * 0.1)],
+    "fail-lag": lambda: [farthest(1), farthest(5)],
+    "fail-batch-norm": lambda: [0.0, 6.0],
+    "fail-stale-scores": lambda: [mixed_slope(1, 1), mixed_slope(2, 2), mixed_slope(1, 2)],
+    "fail-mode": lambda: [*after_ten_batches(2, 9)],
     "fail-saturation": lambda: [sigmoid(-10), 1 - sigmoid(-10)],
     "fail-ring": lambda: [4 * math.sin(math.pi / 8)],
     "fail-weak": lambda: [2 * LOG_2],
