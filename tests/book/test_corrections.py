@@ -54,5 +54,12 @@ def test_the_entry_says_where_it_is_shown(entry):
         assert not decimals(entry.said + entry.so)
 
 
+def test_twelve_come_first_and_each_says_in_words_why_one_believes_it():
+    assert PAGE.index("## Cross-entropy and labels") > PAGE.index(f"({ENTRIES[11].label})=")
+    assert PAGE.index("## Cross-entropy and labels") < PAGE.index(f"({ENTRIES[12].label})=")
+    assert [entry.label for entry in ENTRIES if decimals(entry.believed) or statements(entry.believed)] == []
+    assert all(entry.believed.endswith(".") for entry in ENTRIES)
+
+
 def test_outside_the_entries_the_page_has_no_decimal():
     assert decimals(ENTRY.sub("", outside_code(PAGE))) == []

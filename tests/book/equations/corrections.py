@@ -30,7 +30,7 @@ from ganlab import losses, networks, regularizers
 from ganlab.experiments import results
 
 PAGE = (Path(__file__).parents[3] / "book" / "corrections.md").read_text(encoding="utf-8")
-FIELDS = r"Said\n: (.+?)\n\nSo\n: (.+?)\n\nShown\n: (.+?)\n(?=\n|\Z)"
+FIELDS = r"Said\n: (.+?)\n\nWhy one believes it\n: (.+?)\n\nSo\n: (.+?)\n\nShown\n: (.+?)\n(?=\n|\Z)"
 ENTRY = re.compile(rf"\((corr-[\w-]+)\)=\n### ([^\n]+)\n\n{FIELDS}", re.S)
 RELATION = r"=|\\le(?![a-z])|\\ge(?![a-z])|<|>"
 
@@ -41,6 +41,7 @@ class Entry(NamedTuple):
     label: str
     title: str
     said: str
+    believed: str
     so: str
     shown: str
 
@@ -706,29 +707,34 @@ def convolution(said: Formulas, so: Formulas) -> Numbers:
 
 
 CORRECTIONS: dict[str, Check] = {
+    "corr-label-zero": label_zero,
+    "corr-minus": minus,
     "corr-price": price,
+    "corr-sigmoid": sigmoid_first,
+    "corr-lambda": weight_of_penalty,
+    "corr-loser": loser,
+    "corr-heart": heart,
+    "corr-half": one_half,
+    "corr-falls": words_only,
+    "corr-winning": winning,
+    "corr-count": count,
+    "corr-five": words_only,
     "corr-log-mean": log_mean,
     "corr-label": words_only,
     "corr-joined": joined,
     "corr-between": between,
     "corr-best-loss": best_loss,
     "corr-squared": squared,
-    "corr-sigmoid": sigmoid_first,
     "corr-likelihood": likelihood,
     "corr-elbo": elbo,
     "corr-look": kept_half,
-    "corr-label-zero": label_zero,
     "corr-zero-sum": zero_sum,
     "corr-roles": roles,
     "corr-minimum": minimum,
-    "corr-half": one_half,
-    "corr-winning": winning,
-    "corr-falls": words_only,
     "corr-errors": errors,
     "corr-everywhere": everywhere,
     "corr-guess": guess,
     "corr-training-set": kept_half,
-    "corr-loser": loser,
     "corr-stop": stop,
     "corr-alternation": alternation,
     "corr-excellence": excellence,
@@ -743,19 +749,16 @@ CORRECTIONS: dict[str, Check] = {
     "corr-entropy": label_entropy,
     "corr-information": label_entropy,
     "corr-flat": flat,
-    "corr-heart": heart,
     "corr-zero-value": slopes,
     "corr-infinite": slopes,
     "corr-large": slopes,
     "corr-no-signal": no_signal,
     "corr-early": early,
-    "corr-minus": minus,
     "corr-59": fifty_nine,
     "corr-rounding": rounding,
     "corr-landscape": landscape,
     "corr-fixed-point": fixed_point,
     "corr-always": words_only,
-    "corr-count": count,
     "corr-one-sample": one_sample,
     "corr-diversity": diversity,
     "corr-seeking": seeking,
@@ -768,9 +771,7 @@ CORRECTIONS: dict[str, Check] = {
     "corr-critic": critic,
     "corr-norm-one": norm_one,
     "corr-soft": soft,
-    "corr-lambda": weight_of_penalty,
     "corr-rounded": rounded,
-    "corr-five": words_only,
     "corr-stable": stable,
     "corr-spectral": spectral,
     "corr-convolution": convolution,
