@@ -143,12 +143,12 @@ def the_two_terms(latex: str) -> bool:
 def unequal(latex: str) -> bool:
     """Against the logit at which PyTorch's loss of a joined batch is flat, for several sizes."""
     random = Random(4)
-    for n_r, n_f in ((3, 1), (1, 1), (64, 96), (7, 2)):
+    for n_r, n_g in ((3, 1), (1, 1), (64, 96), (7, 2)):
         p, q = random.uniform(0.1, 2), random.uniform(0.1, 2)
-        logit = brentq(_slope, -30, 30, args=(n_r * p, n_f * q, 0, 0), xtol=1e-13)
+        logit = brentq(_slope, -30, 30, args=(n_r * p, n_g * q, 0, 0), xtol=1e-13)
         at = {"p_data": lambda x, p=p: p, "p_g": lambda x, q=q: q}
         found = sigma(mpmath.mpf(logit))
-        assert holds(latex, x=0, n_r=n_r, n_f=n_f, **at, **{"D*": lambda x, d=found: d})
+        assert holds(latex, x=0, n_r=n_r, n_g=n_g, **at, **{"D*": lambda x, d=found: d})
     return proved("proper_scoring")
 
 
@@ -470,7 +470,7 @@ EQUATIONS = [
     ),
     Equation(
         "bce-unequal",
-        r"D^{*}(x) = \frac{n_r \, p_{\text{data}}(x)}{n_r \, p_{\text{data}}(x) + n_f \, p_g(x)}",
+        r"D^{*}(x) = \frac{n_r \, p_{\text{data}}(x)}{n_r \, p_{\text{data}}(x) + n_g \, p_g(x)}",
         unequal,
     ),
     Equation(
