@@ -41,7 +41,13 @@ from oracles.reading_order import (
 
 from ganlab import losses, regularizers
 
-HELD: list[str] = ["intro", "binary_cross_entropy", "optimal_discriminator", "non_saturating_loss"]
+HELD: list[str] = [
+    "intro",
+    "binary_cross_entropy",
+    "minimax_game",
+    "optimal_discriminator",
+    "non_saturating_loss",
+]
 THINGS = things()
 PLACES = {name: labels(read(name)) for name in ORDER}
 held = pytest.mark.parametrize("name", HELD)
