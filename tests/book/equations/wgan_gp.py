@@ -359,6 +359,63 @@ def _exercise_1() -> list[Any]:
     return [right, right - 2, squared, gained + 10 * norm**2, right - gained, light]
 
 
+def _exercise_2() -> list[Any]:
+    """By SciPy; the mean, the differences without lengths and the total variation, by their definitions."""
+    places, p, q = [0, 1, 2, 3, 5], [0.5, 0.25, 0, 0, 0.25], [0.25, 0, 0.5, 0.25, 0]
+    apart = np.subtract(p, q)
+    means = abs(np.dot(apart, places))
+    return [
+        wasserstein_distance(places, places, p, q),
+        means,
+        abs(apart.cumsum()).sum(),
+        abs(apart).sum() / 2,
+    ]
+
+
+def _exercise_4() -> list[Any]:
+    """Four layers of 128 units, points in the plane; the wrong counts of paths and of coordinates."""
+    fourth = [mpmath.sqrt(2) * 128**3, mpmath.sqrt(2) * 128**4, mpmath.mpf(128) ** 3, mpmath.sqrt(2)]
+    return [1 / mpmath.root(paths, 4) for paths in fourth]
+
+
+def _exercise_6() -> list[Any]:
+    matrix = np.array([[2.0, 1.0], [0.0, 2.0]])
+    largest = np.linalg.svd(matrix, compute_uv=False).max()
+    return [largest, abs(np.linalg.eigvals(matrix)).max(), np.linalg.norm(matrix), largest**2]
+
+
+def _exercise_9() -> list[Any]:
+    earned, paid = mpmath.mpf("20.62"), mpmath.mpf("92.21")
+    return [earned / (1 + mpmath.sqrt(paid)), earned, earned / paid, earned / mpmath.sqrt(paid)]
+
+
+def _exercise_11() -> list[Any]:
+    """The critic is the sum of the squares of a sample, whose gradient is twice the sample."""
+    cases = [
+        ([[3.0, 1]], [[1.0, 2]], [0.5]),
+        ([[1.0, 0, 0, 0], [1.0] * 4], [[0.0] * 4, [3.0] * 4], [0.5, 0.25]),
+    ]
+
+    def over(fine: Function, swap: bool = False) -> list[Any]:
+        values = []
+        for real, fake, alpha in cases:
+            share = 1 - np.array(alpha) if swap else np.array(alpha)
+            points = share[:, None] * np.array(real) + (1 - share[:, None]) * np.array(fake)
+            values.append(fine(2 * points))
+        return values
+
+    def each(slopes: Any) -> Any:
+        return (np.linalg.norm(slopes, axis=1) - 1) ** 2
+
+    return [
+        over(lambda slopes: each(slopes).mean()),
+        over(lambda slopes: each(slopes / len(slopes)).mean()),
+        over(lambda slopes: (np.linalg.norm(slopes) - 1) ** 2),
+        over(lambda slopes: each(slopes).sum()),
+        over(lambda slopes: each(slopes).mean(), swap=True),
+    ]
+
+
 def _settled(delta: float, weight: float) -> Any:
     return 1 + mpmath.mpf(delta) / (2 * mpmath.mpf(weight))
 
@@ -378,9 +435,20 @@ SAID = {
     "norm-one": _fine_of_the_flat_critic,
     "slopes-in-order": lambda: [10, 0.1, 1 / 20, 1 / 2, 5],
     "exercise 1": lambda: [10],
-    "exercise 3": lambda: [10],
+    "exercise 5": lambda: [10],
+    "exercise 7": lambda: [128],
+    "exercise 9": lambda: [1.92],
+    "exercise 11": lambda: [3, 4],
 }
-EXERCISES = {"1": _exercise_1, "3": lambda: [_settled(3, 1), mpmath.mpf(1), _settled(3, 10)]}
+EXERCISES = {
+    "1": _exercise_1,
+    "2": _exercise_2,
+    "4": _exercise_4,
+    "5": lambda: [_settled(3, 1), mpmath.mpf(1), _settled(3, 10)],
+    "6": _exercise_6,
+    "9": _exercise_9,
+    "11": _exercise_11,
+}
 
 EQUATIONS = [
     Equation(
