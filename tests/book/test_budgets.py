@@ -20,7 +20,13 @@ from oracles.pages import CHAPTERS, cells, named, tags
 
 import ganlab
 
-HELD: list[str] = ["binary_cross_entropy", "minimax_game", "optimal_discriminator", "non_saturating_loss"]
+HELD: list[str] = [
+    "binary_cross_entropy",
+    "minimax_game",
+    "optimal_discriminator",
+    "non_saturating_loss",
+    "wgan_gp",
+]
 held = named([path for path in CHAPTERS if path.stem in HELD])
 
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell", "exercise", "quiz"}

@@ -47,6 +47,7 @@ HELD: list[str] = [
     "minimax_game",
     "optimal_discriminator",
     "non_saturating_loss",
+    "wgan_gp",
 ]
 THINGS = things()
 PLACES = {name: labels(read(name)) for name in ORDER}
