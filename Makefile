@@ -60,6 +60,7 @@ facts: .venv/installed  ## Write what there is by name into ganlab/assets/facts.
 
 runs: .venv/installed  ## Make the stored long runs again (about two hours of one processor)
 	$(BIN)/python -m ganlab.experiments.results
+	$(BIN)/python -m ganlab.experiments.alarms
 
 studies: .venv/installed  ## Run the stored studies again (about three hours of one processor)
 	@for name in $$($(BIN)/python -c 'from ganlab import facts; print(*facts.names("studies"))'); do \

@@ -29,6 +29,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "__version__",
+    "alarms",
     "bayes_risks",
     "classifiers",
     "cli",
@@ -76,7 +77,7 @@ _WINGS = {
     "theory": "bayes_risks densities divergences dynamics f_divergences probability quadrature transport",
     "training": "distributed ensembles game history",
     "evaluation": "classifiers diagnosis judging metrics two_samples",
-    "experiments": "reports results runs",
+    "experiments": "alarms reports results runs",
     "page": "exercises explorables films parts tables",
 }
 _PATHS = {name: f"{wing}.{name}" for wing, names in _WINGS.items() for name in names.split()}

@@ -49,7 +49,7 @@ def evaluate(request: Request, options: argparse.Namespace) -> int:
         drawn = reports.samples_of(gan, count, rng)
         found = judging.quality(source, drawn, rng)
         found |= judging.fidelity(source, drawn, rng) if options.fid else {}
-        verdict = reports.diagnosed(history, index, loss=gan.loss.name, found=found)
+        verdict = reports.diagnosed(history, index, loss=gan.loss, found=found)
         each.append({"seed": seed} | found | {"verdict": verdict})
     result: dict[str, Any] = {"run": str(options.folder), "steps": games[0].step}
     result |= each[0] if len(each) == 1 else {"each": each, "spread": reports.spreads(each)}

@@ -16,9 +16,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from torch.func import vmap
 
+from ganlab.evaluation.conventions import Reading, read_convention
 from ganlab.losses import LOSSES, GANLoss, find
 from ganlab.theory.probability import ArrayLike, as_floating
 
@@ -41,14 +40,21 @@ PATTERNS = (
 
 _LEAST_STEPS = 100
 _STRONG = 0.9  # edge from which on the generator is told apart almost always
-_BLIND = 0.05  # edge that every able discriminator has over a generator at its start
-_ABOVE = 0.2  # share of steps above blind that batch noise alone does not reach
+_WORSE = 0.1  # by which a stretch of d_loss lies above blind, of the scale, where D lags
+_NEAR = 0.01  # edge below which equal laws are as likely as a D that tells nothing
 _CYCLE = 0.7  # correlation of both curves with themselves, one period later
+_AGAIN = 0.4  # and two periods later
+_ALIKE = 0.3  # by which the ratio of the two periods may miss 1/2, 1 or 2
+_SWING = 0.05  # of the scale; a smaller ripple is no circling
 _GROWTH = 5.0  # of the excursions, from the first to the last quarter
 _LEAD = 0.1  # growth of the edge from the third to the last quarter
 _COVERED = 3 / 4  # of the modes
-_BLOCKS = 16
+_BLOCKS = 8  # of the last half
 _FINE_BLOCKS = 128
+_SIGMOID = (
+    "The mean scores of real and of generated samples never leave [0, 1]: so look those of a discriminator "
+    "that ends in a sigmoid, which this loss applies itself."
+)
 
 
 class Landmarks(NamedTuple):
@@ -181,30 +187,36 @@ def diagnose(
     With quarters of the T steps, blind and third from `landmarks`, and the edge 1 - d_loss/blind of a mean
     over steps (Wasserstein, where blind is 0, has none), it is the first that holds of:
 
-    1. cannot tell: fewer than 100 finite steps, a loss without landmarks, or d_loss below the loss of the
-       mean scores `d_real`, `d_fake` (convexity forbids it: the arrays are of another loss or convention),
-       or, where scores are logits, mean scores that never leave [0, 1] (D ends in a sigmoid).
+    1. cannot tell: fewer than 100 finite steps, a loss without landmarks, curves that fit the mean scores
+       `d_real`, `d_fake` in no convention, a g_loss whose sign is turned, or logits whose means never leave
+       [0, 1] (D ends in a sigmoid). Half sums and a turned sign of d_loss are mended before it is read.
     2. diverging: the 0.9-quantile of |d_loss| (Wasserstein) or of d_loss - blind (others) is 5 times that of
-       the first quarter, larger than in the second, and, for the others, above blind itself.
-    3. oscillation: in the last half both curves repeat. Of their means over 128 blocks, less a straight line,
-       the correlation with themselves one period later (at most a third of the half) is at least 0.7, after
-       one below -0.2, with swings above 1 % of blind, or of the mean |d_loss|.
+       the first quarter, larger than in the second, and, for the others, above blind itself; for Wasserstein
+       the mean step from one number to the next has grown as much.
+    3. oscillation: in the last half both curves repeat, with one period or one twice the other. Of their
+       means over 128 blocks, less a straight line, the correlation with themselves one period later (at most
+       a third of the half) is at least 0.7, two periods later 0.4, after one below -0.2; and d_loss swings by
+       more than 5 % of blind, or of the mean |d_loss|.
     4. D too strong: the edge of the last quarter is above 0.9.
-    5. critic not keeping up: d_loss is above blind in more than a fifth of the steps of the last half, or
-       never had an edge of 0.05 in any sixteenth of the run. An able D sees an untrained generator.
+    5. critic not keeping up: over an eighth of the last half the mean d_loss is above blind by a tenth.
     6. collapse suspected: d_loss of the last quarter is below third: the laws are as far apart as if one
        mode in three were kept. Modes are missing or samples lie beside the data; losses cannot say which.
     7. cannot tell: D is pulling ahead; the edge grew by 0.1 from the third to the last quarter (Wasserstein:
-       -d_loss by a quarter).
-    8. healthy: none of these. It is no statement on the samples.
+       the last quarter is below half of the lowest sixteenth: the distance has not come down).
+    8. cannot tell: the edge of the last quarter is below 0.01 (Wasserstein: -d_loss within its noise of 0).
+       So it is where the laws are equal, and where D cannot follow: `two_samples.two_sample_test` decides.
+    9. healthy: none of these. It is no statement on the samples.
 
-    `coverage`, the share of modes found at the end, decides where losses cannot: below 3/4 it turns 5 to 8
+    Where no scores are given and the first d_loss is half (twice) that of scores of 0, the log may hold half
+    sums (least squares without its factor 1/2): a pattern is named if both readings show it.
+
+    `coverage`, the share of modes found at the end, decides where losses cannot: below 3/4 it turns 5 to 9
     into "collapse suspected", and from 3/4 on it contradicts 4 and 6, which become "cannot tell". A run with
     a number that is not finite is judged up to there, and is diverging or "cannot tell".
 
     `d_loss`, `g_loss`, `d_real`, `d_fake`: (T,), one number a step, the loss without penalty and the mean
     scores, as `History` has them. All shares and means are unchanged where each step is written down twice.
-    The thresholds were set on runs of the ring, of 300 to 1200 steps; on other data the evidence counts.
+    The thresholds were set on runs of known truth, whose verdicts `ganlab.experiments.alarms` counts.
 
     Raises `ValueError` where the arrays are not (T,) of one length, only one of `d_real` and `d_fake` is
     given, or `coverage` is not in [0, 1].
@@ -227,34 +239,43 @@ def diagnose(
     if isinstance(loss, str) and loss not in LOSSES:
         known = f"A loss called {loss!r} has no landmarks here; these have: {', '.join(LOSSES)}."
         return Diagnosis("cannot tell", (known,), Landmarks(math.nan, math.nan, math.nan), False)
-    finite = _finite_steps(arrays)
+    finite, steps = _finite_steps(arrays), len(arrays["d_loss"])
     pair = find(loss)
     curves = _Curves(arrays["d_loss"][:finite], arrays["g_loss"][:finite], pair, landmarks(pair))
-    pattern, evidence = _weigh(curves, arrays, finite, coverage)
-    earlier = _curve_pattern(curves._replace(d_loss=_early(curves.d_loss), g_loss=_early(curves.g_loss)))
-    early_pattern, _ = _with_coverage(earlier, coverage)
-    confident = pattern != "cannot tell" and pattern == early_pattern
+    arrays = {name: x[:finite] for name, x in arrays.items()}
+    read = read_convention(arrays, pair) if finite >= _LEAST_STEPS else Reading()
+    if not read.legible:
+        return Diagnosis("cannot tell", read.said, curves.marks, False)
+    if finite >= _LEAST_STEPS and pair.logistic and "d_real" in arrays and _squashed(arrays):
+        return Diagnosis("cannot tell", (_SIGMOID,), curves.marks, False)
+    broken = f"The curves are not finite from step {finite + 1} on." if finite < steps else ""
+    pattern, evidence = _weigh(curves, read, broken, coverage)
+    earlier = curves._replace(d_loss=_early(curves.d_loss), g_loss=_early(curves.g_loss))
+    confident = pattern != "cannot tell" and pattern == _weigh(earlier, read, "", coverage)[0]
     return Diagnosis(pattern, evidence, curves.marks, confident)
 
 
-def _weigh(curves: _Curves, arrays: dict[str, np.ndarray], finite: int, coverage: float | None) -> _Finding:
-    finding = _curve_pattern(curves)
-    if finite < len(arrays["d_loss"]):
-        broken = f"The curves are not finite from step {finite + 1} on."
+def _weigh(curves: _Curves, read: Reading, broken: str, coverage: float | None) -> _Finding:
+    """The pattern under the reading of the log, or under both where two are open."""
+    finding = _with_coverage(_curve_pattern(_read(curves, read.factor)), coverage)
+    if broken:
         pattern = "diverging" if finding[0] == "diverging" else "cannot tell"
         return pattern, (*(finding[1] if pattern == "diverging" else ()), broken)
-    if "d_real" in arrays and (odd := _impossible_share(arrays, curves.loss)):
-        return "cannot tell", (
-            f"In {odd:.0%} of the steps d_loss is below the {curves.loss.name} loss of the mean scores, "
-            "which no scores allow.",
-            "The curves are of another loss, or of another convention such as half the sum.",
-        )
-    if finite >= _LEAST_STEPS and curves.loss.logistic and "d_real" in arrays and _squashed(arrays):
-        return "cannot tell", (
-            "The mean scores of real and of generated samples never leave [0, 1]: so look those of a "
-            "discriminator that ends in a sigmoid, which this loss applies itself.",
-        )
-    return _with_coverage(finding, coverage)
+    if read.perhaps is None or len(curves.d_loss) < _LEAST_STEPS:
+        return finding[0], (*read.said, *finding[1])
+    other = _with_coverage(_curve_pattern(_read(curves, read.perhaps)), coverage)
+    if other[0] == finding[0]:
+        return finding
+    first = float(curves.d_loss[0])
+    return "cannot tell", (
+        f"The first d_loss, {first:.3g}, is that of an untrained D only if the log holds "
+        f"{'half sums' if read.perhaps == 2 else 'twice the sums'}.",
+        f"If so the curves say {other[0]}, and else {finding[0]}; the mean scores would decide it.",
+    )
+
+
+def _read(curves: _Curves, factor: float) -> _Curves:
+    return curves._replace(d_loss=factor * curves.d_loss)
 
 
 def _squashed(arrays: dict[str, np.ndarray]) -> bool:
@@ -267,7 +288,7 @@ def _curve_pattern(curves: _Curves) -> _Finding:
     steps = len(curves.d_loss)
     if steps < _LEAST_STEPS:
         return "cannot tell", (f"There are {steps} steps, and fewer than {_LEAST_STEPS} show no pattern.",)
-    for look in (_divergence, _oscillation, _strength, _lag, _distance, _lead):
+    for look in (_divergence, _oscillation, _strength, _lag, _distance, _lead, _landmark):
         if finding := look(curves):
             return finding
     return "healthy", (
@@ -281,6 +302,9 @@ def _divergence(curves: _Curves) -> _Finding | None:
     first, second, _, last = (float(np.quantile(x, 0.9)) for x in np.array_split(excess, 4))
     if last <= _GROWTH * first or last <= second or (curves.bounded and last <= curves.scale):
         return None
+    noise = [float(np.abs(np.diff(x)).mean()) for x in curves.quarters()]
+    if not curves.bounded and noise[-1] <= _GROWTH * noise[0]:  # it measures a distance, at a fixed scale
+        return None
     what = "d_loss above its landmark" if curves.bounded else "|d_loss|"
     return "diverging", (
         f"The 0.9-quantile of {what} grew from {first:.3g} in the first quarter to {last:.3g} in the last.",
@@ -291,9 +315,9 @@ def _oscillation(curves: _Curves) -> _Finding | None:
     half = len(curves.d_loss) // 2
     d_loss, g_loss = curves.d_loss[half:], curves.g_loss[half:]
     scale = curves.scale if curves.bounded else float(np.abs(d_loss).mean())
-    swing = float(np.ptp(_means(d_loss, _FINE_BLOCKS)))
-    (repeat, period), (g_repeat, _) = (_cycle(x) for x in (d_loss, g_loss))
-    if min(repeat, g_repeat) < _CYCLE or swing <= 0.01 * scale:
+    (repeat, period, swing), (g_repeat, g_period, _) = (_cycle(x) for x in (d_loss, g_loss))
+    alike = period > 0 and min(abs(g_period / period - times) for times in (0.5, 1, 2)) < _ALIKE
+    if min(repeat, g_repeat) < _CYCLE or swing <= _SWING * scale or not alike:
         return None
     return "oscillation", (
         f"Both losses repeat about every {period * len(d_loss):.0f} steps (correlation {repeat:.2f} and "
@@ -321,20 +345,16 @@ def _strength(curves: _Curves) -> _Finding | None:
 
 
 def _lag(curves: _Curves) -> _Finding | None:
-    later = curves.d_loss[len(curves.d_loss) // 2 :]
-    above = float((later > curves.marks.blind).mean())
-    best = curves.edge(_means(curves.d_loss, _BLOCKS).min(keepdims=True)) if curves.bounded else math.inf
-    if above <= _ABOVE and best >= _BLIND:
+    if not curves.bounded:
         return None
-    lag = (
-        f"In {above:.0%} of the later steps d_loss is above {curves.marks.blind:.4g}: D does worse there "
-        "than with one score for all."
-    )
-    never = f"D never had an edge of {_BLIND:.0%}, as an able D has over an untrained generator."
+    half = curves.d_loss[len(curves.d_loss) // 2 :]
+    highest = float(_means(half, _BLOCKS).max())
+    if highest - curves.marks.blind <= _WORSE * curves.scale:
+        return None
     return "critic not keeping up", (
-        *((lag,) if above > _ABOVE else ()),
-        *((never,) if best < _BLIND else ()),
-        "So its nearness to the landmark is no sign of equilibrium, and the generator may have collapsed.",
+        f"Over an eighth of the last half the mean of d_loss is {highest:.3g}, above "
+        f"{curves.marks.blind:.4g}: D does worse there than with one score for all.",
+        "At an equilibrium batch noise does not do that: the generator outruns D, and may have collapsed.",
     )
 
 
@@ -350,15 +370,43 @@ def _distance(curves: _Curves) -> _Finding | None:
 
 def _lead(curves: _Curves) -> _Finding | None:
     *_, third, last = curves.quarters()
-    if curves.bounded:
-        pulls = curves.edge(last) - curves.edge(third) > _LEAD
-    else:
-        pulls = -last.mean() > 1.25 * max(-third.mean(), 0)
-    if not pulls:
+    if not curves.bounded:
+        return _still(curves)
+    if curves.edge(last) - curves.edge(third) <= _LEAD:
         return None
     return "cannot tell", (
         f"D is still pulling ahead: d_loss fell from {third.mean():.3g} in the third quarter to "
         f"{last.mean():.3g} in the last.",
+    )
+
+
+def _still(curves: _Curves) -> _Finding | None:
+    """A loss without a bound that has not come down by half from where it was lowest."""
+    last, lowest = float(curves.quarters()[-1].mean()), float(_means(curves.d_loss, 2 * _BLOCKS).min())
+    if last >= lowest / 2 or lowest >= 0:
+        return None
+    return "cannot tell", (
+        f"d_loss ends near {last:.3g}, and was {lowest:.3g} at its lowest: what the critic measures has not "
+        "halved since.",
+        "That says nothing without its scale: `two_sample_test` on samples of both does.",
+    )
+
+
+def _landmark(curves: _Curves) -> _Finding | None:
+    """Where D tells nothing: the laws are equal, or it cannot follow them."""
+    last = curves.quarters()[-1]
+    if curves.bounded:
+        if curves.edge(last) >= _NEAR:
+            return None
+        where = f"{_level(curves)}: D is hardly better than one score for all."
+    elif last.mean() <= -3 * last.std() / math.sqrt(len(last)) and last.mean() < 0:
+        return None
+    else:
+        where = f"{_level(curves)}: the critic finds no difference, or its sign is turned."
+    return "cannot tell", (
+        where,
+        "So it is where the two laws are equal, and also where D cannot follow the generator. "
+        "`two_sample_test` on samples of both tells them apart.",
     )
 
 
@@ -392,30 +440,29 @@ def _means(x: np.ndarray, blocks: int) -> np.ndarray:
     return np.diff(np.interp(ends, np.arange(len(area)), area)) / np.diff(ends)
 
 
-def _cycle(x: np.ndarray) -> tuple[float, float]:
-    """The correlation of `x` with itself at its first peak after a trough, and that lag as a share of `x`."""
+def _cycle(x: np.ndarray) -> tuple[float, float, float]:
+    """The correlation of `x` with itself at its first peak after a trough, that lag, and the swing.
+
+    The lag is a share of `x`. The correlation is 0 unless there is a second peak two lags away; the swing is
+    that of the means over blocks, less a straight line.
+    """
     means = _means(x, _FINE_BLOCKS)
     count, place = len(means), np.arange(len(means))
     rest = means - np.polyval(np.polyfit(place, means, 1), place)
     if rest.std() <= 1e-9 * max(np.abs(means).max(), 1e-300):
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
+    swing = float(np.ptp(rest))
     lags = np.correlate(rest, rest, "full")[count - 1 :] / (rest @ rest) * count / (count - place)
-    lags = lags[: count // 3]
-    troughs = np.flatnonzero(lags < -0.2)
+    near = lags[: count // 3].copy()
+    troughs = np.flatnonzero(near < -0.2)
     if not len(troughs):
-        return 0.0, 0.0
-    lags[: troughs[0]] = -1
-    up = int((lags > 0).argmax())
-    down = up + int((np.append(lags[up:], -1) <= 0).argmax())
-    best = up + int(lags[up : max(down, up + 1)].argmax())
-    return float(lags[best]), best / count
-
-
-def _impossible_share(arrays: dict[str, np.ndarray], loss: GANLoss) -> float:
-    """The share of steps whose d_loss is below that of the mean scores, against Jensen's inequality."""
-    scores = (torch.from_numpy(arrays[name])[:, None] for name in ("d_real", "d_fake"))
-    least = vmap(loss.discriminator)(*scores).numpy()
-    return float((arrays["d_loss"] < least - 1e-4 * (1 + np.abs(least))).mean())
+        return 0.0, 0.0, swing
+    near[: troughs[0]] = -1
+    up = int((near > 0).argmax())
+    down = up + int((np.append(near[up:], -1) <= 0).argmax())
+    best = up + int(near[up : max(down, up + 1)].argmax())
+    again = lags[2 * best - best // 4 : 2 * best + best // 4 + 1]
+    return (float(near[best]) if again.max() >= _AGAIN else 0.0), best / count, swing
 
 
 def _early(x: np.ndarray) -> np.ndarray:

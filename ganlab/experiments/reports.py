@@ -23,6 +23,7 @@ from ganlab import plotting
 from ganlab.data import Sampler, Source
 from ganlab.evaluation import diagnosis, metrics
 from ganlab.evaluation.judging import kind_of
+from ganlab.losses import GANLoss
 from ganlab.storage import write_atomically
 from ganlab.training import game
 from ganlab.training.game import GAN
@@ -119,10 +120,11 @@ def stream(draw: int = 0) -> Generator:
     return Generator().manual_seed(int.from_bytes(digest[:4]))
 
 
-def diagnosed(history: History, index: int, *, loss: str, found: dict[str, Any]) -> dict[str, Any]:
+def diagnosed(history: History, index: int, *, loss: str | GANLoss, found: dict[str, Any]) -> dict[str, Any]:
     """What the loss curves of one seed tell, as JSON can hold it: see `diagnosis.diagnose`.
 
-    `index`: the place of the seed on the seed axis. `loss`: its name. `found`: the numbers of its samples.
+    `index`: the place of the seed on the seed axis. `loss`: the pair, or the name of one of
+    `ganlab.losses.LOSSES`; a smoothed pair has no such name. `found`: the numbers of its samples.
 
     >>> history = History.of(("d_loss", "g_loss"), [1, 2], torch.ones(2, 2))
     >>> diagnosed(history, 0, loss="minimax", found={})["pattern"]

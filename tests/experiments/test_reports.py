@@ -1,5 +1,7 @@
 """Reports against what the samples are known to be:."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from PIL import Image
 
 from ganlab import reports
 from ganlab.experiments import EXPERIMENTS, build_game, change
+from ganlab.losses import LOSSES, label_smoothing
 from ganlab.networks import NETWORKS
 from ganlab.training.history import History
 
@@ -70,6 +73,20 @@ def test_curves_of_one_seed_of_several_are_read_for_that_seed():
     assert patterns == ["healthy", "D too strong"]
     missing = reports.diagnosed(history, 0, loss="non_saturating", found={"modes": 2, "modes_total": 8})
     assert missing["pattern"] == "collapse suspected"
+
+
+def test_a_smoothed_run_is_read_by_its_pair_which_no_name_finds():
+    """The best D at equal laws: 0.9/1.9 for every sample; of one that sees all, the entropy of the label."""
+    smoothed = label_smoothing(LOSSES["non_saturating"], 0.1)
+    blind = -(0.9 * math.log(9 / 19) + 0.1 * math.log(10 / 19) + math.log(10 / 19))
+    entropy = -(0.9 * math.log(0.9) + 0.1 * math.log(0.1))
+    level = np.array([0.15 * blind + 0.85 * entropy, 0.99 * entropy + 0.01 * blind])  # two seeds
+    values = torch.tensor(np.stack([np.tile(level, (400, 1)), np.ones((400, 2))], 1))
+    values[:, 0] += 0.01 * torch.randn(400, 2, generator=torch.Generator().manual_seed(0)).double()
+    history = History.of(("d_loss", "g_loss"), list(range(1, 401)), values)
+    told = [reports.diagnosed(history, index, loss=smoothed, found={})["pattern"] for index in (0, 1)]
+    assert told == ["collapse suspected", "D too strong"]
+    assert reports.diagnosed(history, 0, loss=smoothed.name, found={})["pattern"] == "cannot tell"
 
 
 def test_a_picture_of_images_keeps_each_pixel(tmp_path):

@@ -1,0 +1,442 @@
+"""Runs whose truth is known, and what `diagnose` says of them: how often it is right, and how often it errs.
+
+Each kind of run has its truth built in. An equilibrium is a generator that draws from the law of the data
+itself, with a discriminator that trains against it; a discriminator is outrun since its rate was made small.
+Where the truth is a result, the modes that were served say whether it came about. The thresholds of
+`diagnose` were set on the seeds of `TUNING`; those of `JUDGING` were looked at when the rule was written, and
+the table is of them.
+
+    python -m ganlab.experiments.alarms       makes the stored runs again, in about a minute of one processor
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import itertools
+import json
+import math
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.func import vmap
+
+from ganlab.data import ring
+from ganlab.evaluation.diagnosis import PATTERNS, diagnose
+from ganlab.losses import LOSSES
+from ganlab.storage import write_atomically
+
+__all__ = [
+    "COLUMNS",
+    "JUDGING",
+    "KINDS",
+    "TRUTHS",
+    "TUNING",
+    "WAYS",
+    "Kind",
+    "Known",
+    "drawn",
+    "load",
+    "main",
+    "make",
+    "table",
+    "tally",
+]
+
+TUNING, JUDGING = range(3), range(3, 8)
+COLUMNS = ("d_loss", "g_loss", "d_real", "d_fake")
+TRUTHS = {
+    "equilibrium": ("healthy", "cannot tell"),
+    "healthy": ("healthy", "cannot tell"),
+    "few modes": ("collapse suspected", "D too strong", "cannot tell"),
+    "collapsed": ("collapse suspected", "critic not keeping up", "cannot tell"),
+    "dominated": ("D too strong", "collapse suspected", "cannot tell"),
+    "lagging": ("critic not keeping up", "collapse suspected", "cannot tell"),
+    "oscillating": ("oscillation", "cannot tell"),
+    "diverging": ("diverging", "critic not keeping up", "cannot tell"),
+    "drawn": ("healthy", "cannot tell"),
+}
+"""The truths, and for each what is right to say of it; the last, that it cannot tell, is never wrong."""
+
+_STEPS, _BATCH, _WIDTH, _SPREAD, _CLIP = 240, 64, 24, 0.5, 0.2
+_SAMPLES = 8 * _BATCH
+
+
+class Kind(NamedTuple):
+    """How runs of one kind are made.
+
+    `kept`: the generator is not trained, and draws from that many of the eight modes of the data, exactly;
+    None for one that is trained. `rates`: Adam's, of generator and discriminator. `r1`: the weight of
+    E||grad D||^2 on the data. `clip`: the bound of the weights of a critic whose loss has no infimum, None
+    for no bound. `on_a_line`: one number plays against one slope, by plain gradient steps.
+    """
+
+    truth: str
+    rates: tuple[float, float] = (1e-3, 1e-3)
+    betas: tuple[float, float] = (0.5, 0.999)
+    r1: float = 0.0
+    kept: int | None = None
+    clip: float | None = _CLIP
+    on_a_line: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    "equilibrium": Kind("equilibrium", (0, 2e-3), kept=8),
+    "healthy": Kind("healthy", (5e-3, 1e-2), (0.0, 0.9), r1=0.1),
+    "hopping": Kind("collapsed", (5e-3, 5e-4)),
+    "oscillating": Kind("oscillating", (0.4, 0.4), on_a_line=True),
+    "dominated": Kind("dominated", (1e-5, 1e-2)),
+    "few": Kind("few modes", (0, 3e-3), kept=2),
+    "diverging": Kind("diverging", (5e-2, 5e-2), (0.9, 0.9), clip=None),
+    "lagging": Kind("lagging", (5e-3, 1e-4)),
+}
+"""The kinds of run, each made with every loss and every seed; its place here gives its random numbers."""
+
+
+class Known(NamedTuple):
+    """The runs of one kind: `log` (4, losses, seeds, T), and `modes` (2, losses, seeds) served, of eight.
+
+    The rows of `log` are `COLUMNS`; `modes` is measured at half time and at the end.
+    """
+
+    log: np.ndarray
+    modes: np.ndarray
+
+
+def make(name: str, *, steps: int = _STEPS) -> Known:
+    """The runs of one kind with every loss and seed, trained side by side in float32.
+
+    `steps`: fewer than all for the beginning of the same runs. Raises `ValueError` on another name.
+
+    >>> make("oscillating", steps=2).log.shape
+    (4, 7, 8, 2)
+    """
+    if name not in KINDS:
+        raise ValueError(f"`name` must be one of {', '.join(KINDS)}, got {name!r}")
+    kind = KINDS[name]
+    rng = torch.Generator().manual_seed(list(KINDS).index(name))
+    log, modes = (_on_a_line if kind.on_a_line else _on_the_ring)(kind, steps, rng)
+    shape = (len(LOSSES), len(TUNING) + len(JUDGING))
+    return Known(log.reshape(4, *shape, -1), modes.reshape(2, *shape))
+
+
+# --- Two networks on the ring ---------------------------------------------------------------------------
+
+
+def _weights(sizes: Sequence[int], runs: int, rng: torch.Generator) -> list[Tensor]:
+    made = []
+    for a, b in itertools.pairwise(sizes):
+        made += [(torch.rand(runs, a, b, generator=rng) * 2 - 1) / math.sqrt(a), torch.zeros(runs, 1, b)]
+    return [w.requires_grad_() for w in made]
+
+
+def _network(weights: list[Tensor], x: Tensor) -> Tensor:
+    """All networks at once: (runs, N, in) to (runs, N, out)."""
+    for k in range(0, len(weights), 2):
+        x = torch.baddbmm(weights[k + 1], x, weights[k])
+        if k + 2 < len(weights):
+            x = torch.nn.functional.leaky_relu(x, 0.2)
+    return x
+
+
+def _points(runs: int, rng: torch.Generator, kept: int = 8) -> Tensor:
+    centers = ring().centers.float()
+    middle = centers[torch.randint(kept, (runs, _BATCH), generator=rng)]
+    return middle + _SPREAD * torch.randn(runs, _BATCH, 2, generator=rng)
+
+
+def _each(side: str, real: Tensor, fake: Tensor) -> Tensor:
+    """The loss of each run from its scores (runs, N); the runs stand in the order of `LOSSES`."""
+    real, fake = (x.view(len(LOSSES), -1, x.shape[-1]) for x in (real, fake))
+    parts = [
+        vmap(getattr(loss, side))(real[place], fake[place]) for place, loss in enumerate(LOSSES.values())
+    ]
+    return torch.cat(parts)
+
+
+def _unbounded(seeds: int) -> Tensor:
+    return torch.tensor([not math.isfinite(loss.least) for loss in LOSSES.values() for _ in range(seeds)])
+
+
+def _on_the_ring(kind: Kind, steps: int, rng: torch.Generator) -> tuple[np.ndarray, np.ndarray]:
+    seeds = len(TUNING) + len(JUDGING)
+    runs, free = len(LOSSES) * seeds, _unbounded(seeds)
+    critic = _weights([2, _WIDTH, _WIDTH, 1], runs, rng)
+    maker = [] if kind.kept else _weights([8, _WIDTH, _WIDTH, 2], runs, rng)
+    adam = partial(torch.optim.Adam, betas=kind.betas, fused=True)
+    d_rule, g_rule = adam(critic, lr=kind.rates[1]), adam(maker, lr=kind.rates[0]) if maker else None
+
+    def made() -> Tensor:
+        if kind.kept:
+            return _points(runs, rng, kind.kept)
+        return _network(maker, torch.randn(runs, _BATCH, 8, generator=rng))
+
+    log, modes = [], []
+    for step in range(steps):
+        with torch.no_grad():
+            fake = made()
+        real = _points(runs, rng)
+        d_loss, scores = _critic_step(kind, critic, d_rule, real, fake, free)
+        g_loss = _maker_step(critic, maker, g_rule, real, made, scores)
+        means = (scores[:, :_BATCH].mean(1), scores[:, _BATCH:].mean(1))
+        log.append(torch.stack([d_loss, g_loss, *means]))
+        if step + 1 in (_STEPS // 2, _STEPS):
+            modes.append(_served(made))
+    return torch.stack(log, 2).numpy(), torch.stack(modes or [torch.zeros(runs)] * 2).numpy()
+
+
+def _critic_step(
+    kind: Kind, critic: list[Tensor], rule: torch.optim.Optimizer, real: Tensor, fake: Tensor, free: Tensor
+) -> tuple[Tensor, Tensor]:
+    if kind.r1:
+        real.requires_grad_()
+    scores = _network(critic, torch.cat([real, fake], 1))[..., 0]
+    d_loss = _each("discriminator", scores[:, :_BATCH], scores[:, _BATCH:])
+    objective = d_loss.sum()
+    if kind.r1:
+        (slope,) = torch.autograd.grad(scores[:, :_BATCH].sum(), real, create_graph=True)
+        objective = objective + kind.r1 * slope.square().sum(2).mean(1).sum()
+    rule.zero_grad()
+    objective.backward()
+    rule.step()
+    if kind.clip and not kind.r1:
+        with torch.no_grad():
+            for weight in critic:
+                weight[free] = weight[free].clamp(-kind.clip, kind.clip)
+    return d_loss.detach(), scores.detach()
+
+
+def _maker_step(
+    critic: list[Tensor],
+    maker: list[Tensor],
+    rule: torch.optim.Optimizer | None,
+    real: Tensor,
+    made: Callable[[], Tensor],
+    scores: Tensor,
+) -> Tensor:
+    if rule is None:
+        return _each("generator", scores[:, :_BATCH], scores[:, _BATCH:])
+    with torch.no_grad():
+        d_real = _network(critic, real)[..., 0]
+    g_loss = _each("generator", d_real, _network(critic, made())[..., 0])
+    for weight, slope in zip(maker, torch.autograd.grad(g_loss.sum(), maker), strict=True):
+        weight.grad = slope
+    rule.step()
+    return g_loss.detach()
+
+
+def _served(made: Callable[[], Tensor]) -> Tensor:
+    """How many modes hold a twenty-fifth of the samples each, within three standard deviations."""
+    with torch.no_grad():
+        x = torch.cat([made() for _ in range(_SAMPLES // _BATCH)], 1)
+    distance, nearest = torch.cdist(x, ring().centers.float().expand(len(x), 8, 2)).min(2)
+    found = [
+        torch.bincount(which[far < 3 * _SPREAD], minlength=8) >= 20
+        for far, which in zip(distance, nearest, strict=True)
+    ]
+    return torch.stack([modes.sum() for modes in found])
+
+
+# --- One number against one slope -----------------------------------------------------------------------
+
+
+def _on_a_line(kind: Kind, steps: int, rng: torch.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Data at 0, samples at theta, D(x) = psi x: both with a little noise. The players circle each other."""
+    seeds = len(TUNING) + len(JUDGING)
+    runs, noise, (rate, _) = len(LOSSES) * seeds, 0.1, kind.rates
+    theta = (1 + torch.rand(runs, generator=rng)).requires_grad_()
+    psi = torch.rand(runs, generator=rng).requires_grad_()
+    middles = [low if low == high else 0.0 for low, high in (loss.blind for loss in LOSSES.values())]
+    offset = torch.tensor(middles).repeat_interleave(seeds)[:, None]
+    log = []
+    for _ in range(steps):
+        real, z = noise * torch.randn(2, runs, _BATCH, generator=rng)
+        d_real, d_fake = psi[:, None] * real + offset, psi[:, None] * (z + theta[:, None]).detach() + offset
+        d_loss = _each("discriminator", d_real, d_fake)
+        (slope,) = torch.autograd.grad(d_loss.sum(), psi)
+        with torch.no_grad():
+            psi -= rate * slope
+        now = psi.detach()[:, None]
+        fresh = noise * torch.randn(runs, _BATCH, generator=rng) + theta[:, None]
+        g_loss = _each("generator", now * real + offset, now * fresh + offset)
+        (slope,) = torch.autograd.grad(g_loss.sum(), theta)
+        with torch.no_grad():
+            theta -= rate * slope
+        log.append(torch.stack([x.detach() for x in (d_loss, g_loss, d_real.mean(1), d_fake.mean(1))]))
+    return torch.stack(log, 2).numpy(), np.zeros((2, runs), dtype=int)
+
+
+# --- Curves that mean nothing ---------------------------------------------------------------------------
+
+
+def drawn(loss: str, *, seed: int = 0) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Curves (d_loss, g_loss) of 240 steps without any game behind them, by name, at the level of a fair one.
+
+    A fair one is a fifth below the loss of a D that tells nothing, or at -1 where that is 0. Lines, decays,
+    ripples of a hundredth, white and red noise, a saw and a step.
+
+    >>> sorted(drawn("hinge"))[:3]
+    ['a decay', 'a falling line', 'a ripple']
+    """
+    pair, rng = LOSSES[loss], np.random.default_rng(seed)
+    blind = pair.equilibrium[0] if math.isfinite(pair.least) else 0.0
+    scale = blind - pair.least if blind else 1.0
+    t, noise = np.linspace(0, 1, _STEPS), rng.standard_normal((2, _STEPS))
+    red = np.zeros((2, _STEPS))
+    for step in range(1, _STEPS):
+        red[:, step] = 0.95 * red[:, step - 1] + 0.31 * noise[:, step]
+    shapes = {
+        "a falling line": -0.2 * t,
+        "a rising line": 0.15 * t - 0.1,
+        "a decay": 0.15 * np.exp(-5 * t),
+        "a ripple": 0.01 * np.sin(60 * t),
+        "a ripple on a line": 0.01 * np.sin(60 * t) - 0.2 * t,
+        "white noise": 0.02 * noise,
+        "red noise": 0.03 * red,
+        "a saw": 0.02 * ((8 * t) % 1),
+        "a step": 0.1 * (t > 0.6),
+    }
+    pairs = {name: x if x.ndim == 2 else np.stack([x, -x]) for name, x in shapes.items()}
+    return {name: (blind + scale * (d - (0.2 if blind else 1.0)), 1 + g) for name, (d, g) in pairs.items()}
+
+
+# --- What is said of them -------------------------------------------------------------------------------
+
+
+def _smoothed(x: np.ndarray, keep: float = 0.9) -> np.ndarray:
+    """A running mean with that memory, corrected for its start, as TensorBoard draws it."""
+    mean, weight, out = 0.0, 0.0, np.empty_like(x)
+    for place, value in enumerate(x):
+        mean, weight = keep * mean + (1 - keep) * value, keep * weight + 1 - keep
+        out[place] = mean / weight
+    return out
+
+
+def _with(x: dict[str, np.ndarray], *, d: float = 1.0, scores: bool = False) -> dict[str, np.ndarray]:
+    kept = COLUMNS if scores else COLUMNS[:2]
+    return {name: d * x[name] if name == "d_loss" else x[name] for name in kept}
+
+
+Log = dict[str, np.ndarray]
+WAYS: dict[str, Callable[[Log], Log]] = {
+    "as it is": _with,
+    "with mean scores": lambda x: _with(x, scores=True),
+    "smoothed": lambda x: {name: _smoothed(y) for name, y in _with(x).items()},
+    "half sums": lambda x: _with(x, d=0.5),
+    "half sums, with scores": lambda x: _with(x, d=0.5, scores=True),
+    "sign turned, with scores": lambda x: _with(x, d=-1.0, scores=True),
+    "its first half": lambda x: {name: y[: len(y) // 2] for name, y in _with(x).items()},
+}
+"""The ways in which a run is written down before it is read."""
+
+
+def load() -> dict[str, Known]:
+    """The stored runs, by kind.
+
+    >>> load()["equilibrium"].log.shape
+    (4, 7, 8, 240)
+    """
+    document = json.loads(_path().read_text())
+    with np.load(io.BytesIO(base64.b64decode(document["runs"])), allow_pickle=False) as arrays:
+        return {name: Known(arrays[f"{name}.log"], arrays[f"{name}.modes"]) for name in KINDS}
+
+
+def _logs(seeds: Sequence[int], *, at_half: bool) -> Iterator[tuple[str, str, Log]]:
+    """Truth, loss and log of each stored run of these seeds whose truth came about, and of the drawn ones."""
+    for name, known in load().items():
+        truth = KINDS[name].truth
+        for place, loss in enumerate(LOSSES):
+            for seed in seeds:
+                modes = known.modes[0 if at_half else 1, place, seed]
+                if (truth == "healthy" and modes < 8) or (truth == "collapsed" and modes > 4):
+                    continue
+                log = known.log[:, place, seed].astype(np.float64)
+                yield truth, loss, dict(zip(COLUMNS, log, strict=True))
+    for loss in LOSSES:
+        for d_loss, g_loss in drawn(loss, seed=seeds[0]).values():
+            yield "drawn", loss, {"d_loss": d_loss, "g_loss": g_loss}
+
+
+def tally(
+    seeds: Sequence[int] = JUDGING, ways: Sequence[str] = tuple(WAYS)
+) -> dict[tuple[str, str], Counter]:
+    """How often each pattern is said, by truth and by the way in which the runs are written down.
+
+    `seeds`: of `TUNING` or of `JUDGING`. Drawn curves have no scores and no start, and are read in one
+    convention.
+    """
+    counts: dict[tuple[str, str], Counter] = {}
+    for way in ways:
+        for truth, loss, log in _logs(seeds, at_half=way == "its first half"):
+            if truth == "drawn" and ("scores" in way or "sums" in way):
+                continue
+            read = WAYS[way](log)
+            d_real, d_fake = read.get("d_real"), read.get("d_fake")
+            said = diagnose(read["d_loss"], read["g_loss"], loss=loss, d_real=d_real, d_fake=d_fake).pattern
+            counts.setdefault((truth, way), Counter())[said] += 1
+    return counts
+
+
+def table(counts: dict[tuple[str, str], Counter] | None = None) -> str:
+    """The verdicts by truth, in percent of the logs: each pattern, and what is wrong among them.
+
+    `counts`: of `tally`, that of the judging seeds unless given. A verdict is wrong where `TRUTHS` does not
+    have it; on an equilibrium, a healthy run and a drawn curve, that is a false alarm.
+    """
+    counts = tally() if counts is None else counts
+    rows = [["truth", "logs", *PATTERNS, "wrong"]]
+    for truth, right in TRUTHS.items():
+        said = sum((found for (of, _), found in counts.items() if of == truth), Counter())
+        total = sum(said.values())
+        if total:
+            wrong = sum(times for pattern, times in said.items() if pattern not in right)
+            shares = [said[pattern] for pattern in PATTERNS] + [wrong]
+            rows.append([truth, str(total), *(f"{100 * times / total:.0f}" for times in shares)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    )
+
+
+def main(folder: Path | None = None) -> int:
+    """The exit code 0 after making all runs and writing their file, whole or not at all."""
+    torch.set_num_threads(1)
+    started, arrays = time.process_time(), {}
+    for name in KINDS:
+        known = make(name)
+        arrays |= {f"{name}.log": known.log.astype(np.float16), f"{name}.modes": known.modes.astype(np.uint8)}
+        print(f"{name}: {time.process_time() - started:.0f} s", flush=True)
+    store(arrays, time.process_time() - started, folder)
+    return 0
+
+
+def store(arrays: dict[str, np.ndarray], seconds: float, folder: Path | None = None) -> Path:
+    """The file that now holds the runs, with the command, versions and processor seconds that made them."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[reportArgumentType] - no kind has the name of an option
+    document = {
+        "command": "python -m ganlab.experiments.alarms",
+        "versions": {"torch": torch.__version__, "numpy": np.__version__},
+        "seconds": round(seconds, 1),
+        "runs": base64.b64encode(buffer.getvalue()).decode(),
+    }
+    path = _path() if folder is None else Path(folder) / _path().name
+    write_atomically(path, (json.dumps(document, separators=(",", ":")) + "\n").encode())
+    return path
+
+
+def _path() -> Path:
+    return Path(str(files("ganlab") / "assets" / "runs" / "alarms.json"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
