@@ -97,7 +97,7 @@ def _by_scores(arrays: Mapping[str, np.ndarray], loss: GANLoss) -> Reading:
     lowest = float((d_loss[far] / least[far]).min()) if far.any() else 1.0
     if not below.any():
         said = ("The log holds twice the sums: d_loss is read as half of the number.",)
-        return Reading(factor=0.5, said=said) if _TWICE[0] < lowest < _TWICE[1] else Reading()
+        return Reading(factor=0.5, said=said) if abs(lowest - 2) < 5 * _ROOM else Reading()
     if not (2 * d_loss < least - _ROUNDED * (1 + np.abs(least))).any():
         return Reading(factor=2.0, said=("The log holds half sums: d_loss is read as twice the number.",))
     said = f"In {below.mean():.0%} of the steps d_loss is below the {loss.name} loss of the mean scores, "

@@ -224,7 +224,7 @@ def diagnose(
     better, Fedus et al. 2018 [fedus2018].
 
     >>> step = np.arange(400)
-    >>> d_loss, g_loss = 1.3 - 0.6 * np.exp(-step / 40), 0.75 + 0.5 * np.exp(-step / 40)
+    >>> d_loss, g_loss = 1.3 - 0.9 * np.exp(-step / 40), 0.75 + 0.5 * np.exp(-step / 40)
     >>> diagnose(d_loss, g_loss, loss="minimax").pattern
     'healthy'
     >>> diagnose(np.full(400, 0.05), np.full(400, 6.0), loss="minimax").pattern

@@ -68,7 +68,7 @@ TRUTHS = {
 """The truths, and for each what is right to say of it; the last, that it cannot tell, is never wrong."""
 
 _STEPS, _BATCH, _WIDTH, _SPREAD, _CLIP = 240, 64, 24, 0.5, 0.2
-_SAMPLES = 8 * _BATCH
+_SAMPLES, _SINGLE = 8 * _BATCH, torch.float32
 
 
 class Kind(NamedTuple):
@@ -135,7 +135,10 @@ def make(name: str, *, steps: int = _STEPS) -> Known:
 def _weights(sizes: Sequence[int], runs: int, rng: torch.Generator) -> list[Tensor]:
     made = []
     for a, b in itertools.pairwise(sizes):
-        made += [(torch.rand(runs, a, b, generator=rng) * 2 - 1) / math.sqrt(a), torch.zeros(runs, 1, b)]
+        made += [
+            (torch.rand(runs, a, b, generator=rng, dtype=_SINGLE) * 2 - 1) / math.sqrt(a),
+            torch.zeros(runs, 1, b, dtype=_SINGLE),
+        ]
     return [w.requires_grad_() for w in made]
 
 
@@ -151,7 +154,7 @@ def _network(weights: list[Tensor], x: Tensor) -> Tensor:
 def _points(runs: int, rng: torch.Generator, kept: int = 8) -> Tensor:
     centers = ring().centers.float()
     middle = centers[torch.randint(kept, (runs, _BATCH), generator=rng)]
-    return middle + _SPREAD * torch.randn(runs, _BATCH, 2, generator=rng)
+    return middle + _SPREAD * torch.randn(runs, _BATCH, 2, generator=rng, dtype=_SINGLE)
 
 
 def _each(side: str, real: Tensor, fake: Tensor) -> Tensor:
@@ -178,7 +181,7 @@ def _on_the_ring(kind: Kind, steps: int, rng: torch.Generator) -> tuple[np.ndarr
     def made() -> Tensor:
         if kind.kept:
             return _points(runs, rng, kind.kept)
-        return _network(maker, torch.randn(runs, _BATCH, 8, generator=rng))
+        return _network(maker, torch.randn(runs, _BATCH, 8, generator=rng, dtype=_SINGLE))
 
     log, modes = [], []
     for step in range(steps):
@@ -253,20 +256,20 @@ def _on_a_line(kind: Kind, steps: int, rng: torch.Generator) -> tuple[np.ndarray
     """Data at 0, samples at theta, D(x) = psi x: both with a little noise. The players circle each other."""
     seeds = len(TUNING) + len(JUDGING)
     runs, noise, (rate, _) = len(LOSSES) * seeds, 0.1, kind.rates
-    theta = (1 + torch.rand(runs, generator=rng)).requires_grad_()
-    psi = torch.rand(runs, generator=rng).requires_grad_()
+    theta = (1 + torch.rand(runs, generator=rng, dtype=_SINGLE)).requires_grad_()
+    psi = torch.rand(runs, generator=rng, dtype=_SINGLE).requires_grad_()
     middles = [low if low == high else 0.0 for low, high in (loss.blind for loss in LOSSES.values())]
-    offset = torch.tensor(middles).repeat_interleave(seeds)[:, None]
+    offset = torch.tensor(middles, dtype=_SINGLE).repeat_interleave(seeds)[:, None]
     log = []
     for _ in range(steps):
-        real, z = noise * torch.randn(2, runs, _BATCH, generator=rng)
+        real, z = noise * torch.randn(2, runs, _BATCH, generator=rng, dtype=_SINGLE)
         d_real, d_fake = psi[:, None] * real + offset, psi[:, None] * (z + theta[:, None]).detach() + offset
         d_loss = _each("discriminator", d_real, d_fake)
         (slope,) = torch.autograd.grad(d_loss.sum(), psi)
         with torch.no_grad():
             psi -= rate * slope
         now = psi.detach()[:, None]
-        fresh = noise * torch.randn(runs, _BATCH, generator=rng) + theta[:, None]
+        fresh = noise * torch.randn(runs, _BATCH, generator=rng, dtype=_SINGLE) + theta[:, None]
         g_loss = _each("generator", now * real + offset, now * fresh + offset)
         (slope,) = torch.autograd.grad(g_loss.sum(), theta)
         with torch.no_grad():

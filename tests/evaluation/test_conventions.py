@@ -12,13 +12,13 @@ T = 240
 BOUNDED = [name for name, loss in LOSSES.items() if np.isfinite(loss.least)]
 
 
-def a_run(name, *, apart=1.2, seed=0):
+def a_run(name, *, apart=1.2, spread=1.0, seed=0):
     """Batches of 64 scores whose means move apart from 0 in the first fifty steps."""
     loss = LOSSES[name]
     rng = torch.Generator().manual_seed(seed)
     gap = apart * torch.linspace(0, 1, T).mul(5).clamp(max=1)[:, None]
     middle = 0.5 if name == "least_squares" else 0.0
-    real, fake = torch.randn(2, T, 64, generator=rng) * (0.1 + gap)
+    real, fake = torch.randn(2, T, 64, generator=rng) * (0.1 + spread * gap)
     real, fake = real + gap + middle, fake - gap + middle
     rows = [
         [loss.discriminator(r, f), loss.generator(r, f), r.mean(), f.mean()]
@@ -112,7 +112,7 @@ def test_without_scores_a_pattern_is_named_only_if_both_readings_show_it():
     told = diagnose(**run, loss="minimax")
     assert told.pattern == "cannot tell"
     assert "only if the log holds half sums" in told.evidence[0]
-    strong = as_logged(a_run("minimax", apart=9.0), factor=0.5, scores=False)
+    strong = as_logged(a_run("minimax", apart=9.0, spread=0.2), factor=0.5, scores=False)
     assert diagnose(**strong, loss="minimax").pattern == "D too strong"
 
 

@@ -214,12 +214,12 @@ def optimal_run(kept, *, name="non_saturating", seed=0):
         (1, "collapse suspected"),
         (2, "collapse suspected"),
         (4, "healthy"),
-        (8, "healthy"),
+        (8, "cannot tell"),  # the laws are equal, and D tells nothing
     ],
 )
 def test_under_an_optimal_discriminator_the_pattern_follows_from_the_modes_that_are_kept(kept, pattern, name):
     found = diagnose(*optimal_run(kept, name=name), loss=name)
-    assert (found.pattern, found.confident) == (pattern, True)
+    assert (found.pattern, found.confident) == (pattern, pattern != "cannot tell")
 
 
 def test_half_of_the_modes_missing_looks_healthy_until_the_coverage_is_known():
@@ -238,7 +238,7 @@ def noise(level, *, steps=480, seed=0):
 def near(name, edge, *, steps=480, level=0.02):
     """A d_loss whose edge falls from a high one to `edge`, with noise, in units of the loss's landmark."""
     blind = landmarks(name).blind
-    fall = edge + (0.7 - edge) * np.exp(-np.arange(steps) / 60)
+    fall = edge + (0.75 - edge) * np.exp(-np.arange(steps) / 60)
     return blind * (1 - fall + noise(level, steps=steps))
 
 
@@ -258,27 +258,51 @@ def test_where_the_loss_settles_decides(name, edge, pattern):
 
 
 @pytest.mark.parametrize("name", SIDED)
-def test_a_discriminator_that_never_had_an_edge_is_blind_whatever_the_landmark_says(name):
+def test_a_discriminator_that_tells_nothing_leaves_it_open(name):
+    """At equal distributions the best D is here, and a blind one is too."""
     blind = landmarks(name).blind
-    for d_loss in (np.full(480, blind), blind * (1 + noise(0.02)), blind * (0.98 + noise(0.001))):
-        found = diagnose(d_loss, flat(LOG2), loss=name)
-        assert found.pattern == "critic not keeping up"
-        assert "never had an edge of 5%" in repr(found)
+    for d_loss in (np.full(480, blind), blind * (1 + noise(0.02)), blind * (1.05 + noise(0.02))):
+        found = diagnose(untrained(d_loss, name), flat(LOG2), loss=name)
+        assert found.pattern == "cannot tell"
+        assert "`two_sample_test` on samples of both tells them apart" in repr(found)
+    assert diagnose(untrained(blind * (0.98 + noise(0.001)), name), flat(1.0), loss=name).pattern == "healthy"
 
 
-@pytest.mark.parametrize("name", LOSSES)
+def untrained(d_loss, name):
+    """The curve, begun by a discriminator that gives 0 to all: so a log shows that it holds sums."""
+    start = LOSSES[name].discriminator(scores(0.0), scores(0.0)).item()
+    return np.concatenate([[start], d_loss[1:]])
+
+
+@pytest.mark.parametrize("name", SIDED)
 def test_a_discriminator_that_loses_to_one_score_for_all_does_not_keep_up(name):
-    blind, scale = landmarks(name).blind, landmarks(name).blind or 1.0
-    d_loss = blind + scale * np.where(np.arange(480) < 240, -0.3, noise(0.1))
-    found = diagnose(d_loss, flat(1.0), loss=name)
+    blind = landmarks(name).blind
+    hops = np.where(np.arange(480) // 40 % 2, 0.3, -0.3)
+    found = diagnose(untrained(blind * (1 + hops), name), flat(1.0), loss=name)
     assert found.pattern == "critic not keeping up"
     assert "D does worse there than with one score for all" in repr(found)
 
 
-@pytest.mark.parametrize(("rate", "pattern"), [(0.1, "healthy"), (0.3, "critic not keeping up")])
-def test_more_than_a_fifth_of_the_later_steps_above_blind_is_too_much(rate, pattern):
-    above = np.random.default_rng(0).random(480) < rate
-    assert diagnose(np.where(above, 1.5, 1.2), flat(0.8)).pattern == pattern
+@pytest.mark.parametrize(("above", "pattern"), [(0.09, "healthy"), (0.11, "critic not keeping up")])
+def test_an_eighth_of_the_last_half_a_tenth_above_blind_is_too_much(above, pattern):
+    d_loss = np.full(480, 1.2)
+    d_loss[330:360] = 2 * LOG2 * (1 + above)
+    assert diagnose(d_loss, flat(0.8)).pattern == pattern
+    early = np.roll(d_loss, -200)
+    assert diagnose(early, flat(0.8)).pattern == "healthy"  # what has passed is no fault of the end
+
+
+def test_a_wasserstein_critic_that_loses_is_not_convicted_since_its_loss_has_no_level():
+    d_loss = np.where(np.arange(480) < 240, -0.3, noise(0.1))
+    assert diagnose(d_loss, flat(1.0), loss="wasserstein").pattern == "cannot tell"
+    turned = diagnose(2 + noise(0.1), flat(1.0), loss="wasserstein")
+    assert "or its sign is turned" in turned.evidence[0]
+
+
+def test_a_distance_that_does_not_come_down_says_nothing_without_its_scale():
+    found = diagnose(-10 + noise(0.1), flat(1.0), loss="wasserstein")
+    assert found.pattern == "cannot tell"
+    assert "has not halved since" in repr(found)
 
 
 def test_a_wasserstein_estimate_that_falls_and_stays_on_its_side_is_healthy():
@@ -334,9 +358,9 @@ def test_a_cycle_of_one_player_alone_or_one_too_small_to_matter_is_none():
     wave = np.sin(2 * np.pi * np.arange(480) / 40)
     assert diagnose(1.2 + 0.1 * wave, flat(0.8)).pattern == "healthy"
     assert diagnose(1.2 + 0.004 * wave, 0.8 + 0.1 * wave).pattern == "healthy"
-    assert diagnose(1.2 + 0.008 * wave, 0.8 + 0.1 * wave).pattern == "oscillation"
+    assert diagnose(1.2 + 0.04 * wave, 0.8 + 0.1 * wave).pattern == "oscillation"
     # a critic's loss has no landmark but 0: its swings are measured by its own size
-    assert diagnose(-10 + 0.04 * wave, 0.8 + 0.1 * wave, loss="wasserstein").pattern == "healthy"
+    assert diagnose(-10 + 0.04 * wave, 0.8 + 0.1 * wave, loss="wasserstein").pattern == "cannot tell"
     assert diagnose(-1 + 0.04 * wave, 0.8 + 0.1 * wave, loss="wasserstein").pattern == "oscillation"
 
 
@@ -467,6 +491,7 @@ def scored_run(name):
     """Two hundred batches of scores, and what the loss makes of them."""
     rng = torch.Generator().manual_seed(0)
     real, fake = torch.randn(200, 32, generator=rng) + 1, torch.randn(200, 32, generator=rng) - 1
+    real[0], fake[0] = 0, 0  # an untrained discriminator
     d_loss = torch.stack([LOSSES[name].discriminator(r, f) for r, f in zip(real, fake, strict=True)])
     return d_loss, real.mean(1), fake.mean(1)
 
@@ -478,16 +503,12 @@ def test_no_scores_contradict_their_own_loss(name):
     assert diagnose(d_loss, torch.ones(200), loss=name, d_real=d_real, d_fake=d_fake) == alone
 
 
-def test_half_the_sum_contradicts_the_scores_and_is_found_out():
+def test_half_the_sum_is_found_out_by_the_scores_and_read_as_the_sum():
     d_loss, d_real, d_fake = scored_run("hinge")
+    whole = diagnose(d_loss, torch.ones(200), loss="hinge", d_real=d_real, d_fake=d_fake)
     found = diagnose(d_loss / 2, torch.ones(200), loss="hinge", d_real=d_real, d_fake=d_fake)
-    assert found.pattern == "cannot tell"
-    assert found.evidence[0].endswith(
-        "d_loss is below the hinge loss of the mean scores, which no scores allow."
-    )
-    assert found.evidence[1] == (
-        "The curves are of another loss, or of another convention such as half the sum."
-    )
+    assert found.pattern == whole.pattern
+    assert found.evidence == ("The log holds half sums: d_loss is read as twice the number.", *whole.evidence)
     other, d_real, d_fake = scored_run("non_saturating")
     found = diagnose(other, torch.ones(200), loss="hinge", d_real=d_real, d_fake=-3 - d_fake)
     assert found.pattern != "cannot tell"  # a bound that is kept proves nothing
@@ -502,7 +523,7 @@ def test_half_the_sum_contradicts_the_scores_and_is_found_out():
         ("healthy", 0.5, "collapse suspected"),
         ("healthy", 1.0, "healthy"),
         ("blind", 0.125, "collapse suspected"),
-        ("blind", 1.0, "critic not keeping up"),
+        ("blind", 1.0, "cannot tell"),
         ("collapse", 0.25, "collapse suspected"),
         ("collapse", 1.0, "cannot tell"),
         ("strong", 0.0, "D too strong"),
@@ -568,22 +589,15 @@ def test_a_strong_discriminator_is_read_with_what_it_leaves_of_the_gradient(loss
     assert found.evidence[1].endswith(gradient)
 
 
-def test_a_critic_that_does_not_keep_up_is_told_only_what_it_does():
-    steps = np.arange(400)
-    blind, loses, both = (
-        diagnose(np.full(400, 1.386), flat(0.7, steps=400)),
-        diagnose(np.where(steps < 200, 0.5, 1.2 + 0.4 * (steps % 2)), flat(0.7, steps=400)),
-        diagnose(np.full(400, 1.4), flat(0.7, steps=400)),
+def test_a_critic_that_does_not_keep_up_is_told_its_worst_stretch():
+    d_loss = np.full(400, 1.2)
+    d_loss[300:325] = 1.7
+    found = diagnose(d_loss, flat(0.7, steps=400))
+    assert found.pattern == "critic not keeping up"
+    assert found.evidence[0].startswith(
+        "Over an eighth of the last half the mean of d_loss is 1.7, above 1.386:"
     )
-    assert [found.pattern for found in (blind, loses, both)] == ["critic not keeping up"] * 3
-    never, worse = (
-        "D never had an edge of 5%",
-        "In 50% of the later steps d_loss is above 1.386: D does worse",
-    )
-    assert [blind.evidence[0].startswith(never), len(blind.evidence)] == [True, 2]
-    assert [loses.evidence[0].startswith(worse), len(loses.evidence)] == [True, 2]
-    assert both.evidence[0].startswith("In 100% of the later steps")
-    assert both.evidence[1].startswith(never)
+    assert len(found.evidence) == 2
 
 
 # --- Bad input ---
@@ -635,7 +649,9 @@ def test_real_runs_are_named_for_the_fault_that_was_built_in(pattern, experiment
         ).pattern
         for seed in range(len(SEEDS))
     ]
-    assert found.count(pattern) >= 3, found
+    also = "cannot tell" if pattern == "critic not keeping up" else pattern  # half of them hide, see `alarms`
+    assert sum(name in (pattern, also) for name in found) >= 3, found
+    assert pattern in found
 
 
 # --- Scores that were squashed ---

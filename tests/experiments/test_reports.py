@@ -64,7 +64,7 @@ def test_the_spread_over_seeds_is_unknown_where_a_seed_is():
 
 def test_curves_of_one_seed_of_several_are_read_for_that_seed():
     steps = torch.arange(400.0)
-    good = torch.stack([1.3 - 0.6 * torch.exp(-steps / 40), 0.75 + 0.5 * torch.exp(-steps / 40)], 1)
+    good = torch.stack([1.3 - 0.9 * torch.exp(-steps / 40), 0.75 + 0.5 * torch.exp(-steps / 40)], 1)
     lost = torch.stack([torch.full((400,), 0.05), torch.full((400,), 6.0)], 1)
     history = History.of(("d_loss", "g_loss"), list(range(1, 401)), torch.stack([good, lost], -1))
     patterns = [
