@@ -511,7 +511,6 @@ _CURES = Study(
     1500 * cost(_RING),
 )
 _GRID_BUDGET = 2000 * cost(_RING)  # it has three times as many modes
-_WIDE = {"width": (128, 128)}
 _GAME = replace(
     EXPERIMENTS["ring"],
     latent_dim=16,
@@ -531,15 +530,11 @@ _PARTS = Study(
 STUDIES: dict[str, Study] = {
     "cures_ring": replace(_CURES, every_level=True),
     "cures_grid": replace(_CURES, base=replace(_RING, data="grid"), budget=_GRID_BUDGET),
-    "cures_ring_wide": replace(_CURES, base=replace(_RING, **_WIDE)),
-    "cures_grid_wide": replace(
-        _CURES, base=replace(_RING, data="grid", **_WIDE), budget=_GRID_BUDGET, levels_of="cures_grid"
-    ),
+    "cures_ring_wide": replace(_CURES, base=replace(_RING, width=(128, 128))),
     "factorial_ring": _PARTS,
 }
-"""The studies by name: the cures of collapse on the ring and on the grid with networks of width 64 and of
-width 128 ("wide"), and the game taken apart into loss, condition and discriminator steps. The wide grid tunes
-nothing, and judges what the narrow one has chosen.
+"""The studies by name: the cures of collapse on the ring and on the grid, and on the ring with networks twice
+as wide; and the game taken apart into loss, condition and discriminator steps, on the ring.
 
 >>> list(STUDIES)[0]
 'cures_ring'
