@@ -1,8 +1,9 @@
 """Two editions for a course: the students' without outputs and solutions, the teacher's with all there is.
 
-`python book/_ext/teach.py` writes both into `dist`. The students' edition keeps every check: the fields below
-the exercises, the cells that ask for an answer, and the quizzes. The teacher's has the solutions, a second
-set of exercises whose answers are published nowhere else, lesson plans of 50 and of 90 minutes, and slides.
+`python book/_ext/teach.py [students] [teachers]` writes both, or one, into `dist`, without the reference of
+the package. The students' edition keeps every check: the fields below the exercises, the cells that ask for
+an answer, and the quizzes. The teacher's has the solutions, a second set of exercises whose answers stand
+nowhere else, lesson plans of 50 and of 90 minutes, and slides.
 """
 
 from __future__ import annotations
@@ -114,11 +115,12 @@ def _answer(exercise: dict) -> str:
 
 
 def _copy(root: Path, folder: Path, leave: tuple[str, ...] = ()) -> None:
-    ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", *leave)
+    ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "api", *leave)
     shutil.copytree(root / "book", folder / "book", ignore=ignored)
 
 
 def _configure(folder: Path, toc: dict, title: str) -> None:
+    toc["parts"] = [part for part in toc["parts"] if part["caption"] != "The package"]
     config = (ROOT / "_config.yml").read_text(encoding="utf-8")
     config = re.sub(r"^title: .*$", f"title: {title}", config, flags=re.M)
     (folder / "_config.yml").write_text(config, encoding="utf-8")
@@ -132,29 +134,41 @@ def _build(folder: Path, target: Path) -> None:
     shutil.copytree(folder / "_build" / "html", target)
 
 
-def main(root: Path = ROOT) -> int:
-    with tempfile.TemporaryDirectory() as directory:
-        made = Path(directory) / "made"
-        for edition, sources in (("students", students_sources), ("teachers", teachers_sources)):
-            folder = Path(directory) / edition
-            folder.mkdir()
-            sources(root, folder)
-            for path in [*folder.glob("book/*.ipynb"), *folder.glob("book/solutions/*.ipynb")]:
-                copy = made / edition / "notebooks" / path.relative_to(folder / "book")
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(path, copy)
-            _build(folder, made / edition / "site")
-        (made / "teachers" / "slides").mkdir()
-        for number, path in enumerate(chapters(root), 1):
-            text = slides.slides(nbformat.read(path, as_version=4), number)
-            (made / "teachers" / "slides" / f"{path.stem}.html").write_text(text, encoding="utf-8")
-        for edition in ("students", "teachers"):
+def main(editions: list[str], root: Path = ROOT) -> int:
+    """Write the named editions into `dist`, each complete or not at all; 2 where one has another name."""
+    if unknown := set(editions) - set(EDITIONS):
+        print(f"No edition is called {min(unknown)}: there are {', '.join(EDITIONS)}", file=sys.stderr)
+        return 2
+    for edition in editions or EDITIONS:
+        with tempfile.TemporaryDirectory() as directory:
+            made = _made(edition, root, Path(directory))
             target = root / "dist" / edition
             shutil.rmtree(target, ignore_errors=True)
             target.parent.mkdir(exist_ok=True)
-            print(shutil.move(made / edition, target))
+            print(shutil.move(made, target))
     return 0
 
 
+def _made(edition: str, root: Path, directory: Path) -> Path:
+    """The folder of an edition: its notebooks, its site, and for teachers the slides."""
+    folder, made = directory / "sources", directory / edition
+    folder.mkdir()
+    EDITIONS[edition](root, folder)
+    for path in [*folder.glob("book/*.ipynb"), *folder.glob("book/solutions/*.ipynb")]:
+        copy = made / "notebooks" / path.relative_to(folder / "book")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    if edition == "teachers":
+        (made / "slides").mkdir()
+        for number, path in enumerate(chapters(root), 1):
+            text = slides.slides(nbformat.read(path, as_version=4), number)
+            (made / "slides" / f"{path.stem}.html").write_text(text, encoding="utf-8")
+    _build(folder, made / "site")
+    return made
+
+
+EDITIONS = {"students": students_sources, "teachers": teachers_sources}
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

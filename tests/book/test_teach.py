@@ -46,6 +46,11 @@ def test_students_get_every_task_and_check_and_no_output_or_solution(path):
     )  # the book is as it was
 
 
+def test_an_edition_that_does_not_exist_is_refused(capsys):
+    assert teach.main(["pupils"]) == 2
+    assert capsys.readouterr().err == "No edition is called pupils: there are students, teachers\n"
+
+
 def test_a_link_to_a_solution_goes_and_its_words_stay():
     text = ":::{exercise}\n\nTask.\n\n[Solution](solutions/a.ipynb#exercise-1)\n\n:::\n\n"
     text += "See [the end](../solutions/a.ipynb)."
@@ -58,6 +63,7 @@ def test_the_sources_of_the_two_editions_hold_what_they_should(tmp_path):
     for folder, write in ((students, teach.students_sources), (teachers, teach.teachers_sources)):
         folder.mkdir()
         write(ROOT, folder)
+        assert "api" not in (folder / "_toc.yml").read_text()
     assert (
         not list(students.rglob("solutions"))
         + list(students.rglob("checked"))
