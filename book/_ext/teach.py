@@ -46,13 +46,19 @@ def for_students(notebook):
             if not KEPT & set(cell.metadata.get("tags", ())):
                 cell.outputs = []
         else:
-            cell.source = _without_solutions(cell.source)
+            cell.source = _without_figures(_without_solutions(cell.source))
     return notebook
 
 
 def _without_solutions(markdown: str) -> str:
     text = re.sub(r"\n\n\[Solution\]\((?:\.\./)*solutions/[^)]*\)", "", markdown)
     return re.sub(r"\[([^\]]*)\]\((?:\.\./)*solutions/[^)]*\)", r"\1", text)
+
+
+def _without_figures(markdown: str) -> str:
+    """A text that names figures without their number, since students have still to draw them."""
+    text = re.sub(r"\{(?:num)?ref\}`[\w-]*-fig-[\w-]*`", "the figure", markdown)
+    return re.sub(r"\{(?:num)?ref\}`([^`<]+) <[\w-]*-fig-[\w-]*>`", r"\1", text)
 
 
 def students_sources(root: Path, folder: Path) -> None:
@@ -63,8 +69,7 @@ def students_sources(root: Path, folder: Path) -> None:
     _configure(folder, toc, "The Minimax Game, for students")
     for path in sorted((folder / "book").glob("*.ipynb")):
         nbformat.write(for_students(nbformat.read(path, as_version=4)), path)
-    for path in sorted((folder / "book").glob("*.md")):
-        path.write_text(_without_solutions(path.read_text(encoding="utf-8")), encoding="utf-8")
+    _rewrite(folder, lambda text: _without_figures(_without_solutions(text)))
 
 
 # The teacher's edition
@@ -117,6 +122,19 @@ def _answer(exercise: dict) -> str:
 def _copy(root: Path, folder: Path, leave: tuple[str, ...] = ()) -> None:
     ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "api", *leave)
     shutil.copytree(root / "book", folder / "book", ignore=ignored)
+    _rewrite(folder, _without_reference)
+
+
+def _rewrite(folder: Path, change) -> None:
+    """Change every page in Markdown that stands in the book itself."""
+    for path in sorted((folder / "book").glob("*.md")):
+        path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _without_reference(markdown: str) -> str:
+    """A text without links to the pages of the package; their words stay, a bare name as code."""
+    text = re.sub(r"\{doc\}`([^`<]+) <api/\w+>`", r"\1", markdown)
+    return re.sub(r"\{doc\}`api/(\w+)`", r"`\1`", text)
 
 
 def _configure(folder: Path, toc: dict, title: str) -> None:

@@ -58,12 +58,20 @@ def test_a_link_to_a_solution_goes_and_its_words_stay():
     assert teach._without_solutions(text) == wanted
 
 
+def test_what_an_edition_lacks_is_named_and_not_linked():
+    text = "See {doc}`api/losses`, {doc}`the judge <api/judging>` and {doc}`lab`."
+    assert teach._without_reference(text) == "See `losses`, the judge and {doc}`lab`."
+    text = "See {numref}`a-fig-b`, {ref}`the waves <a-fig-c>` and {eq}`a-figure`."
+    assert teach._without_figures(text) == "See the figure, the waves and {eq}`a-figure`."
+
+
 def test_the_sources_of_the_two_editions_hold_what_they_should(tmp_path):
     students, teachers = tmp_path / "students", tmp_path / "teachers"
     for folder, write in ((students, teach.students_sources), (teachers, teach.teachers_sources)):
         folder.mkdir()
         write(ROOT, folder)
         assert "api" not in (folder / "_toc.yml").read_text()
+        assert not re.search(r"\{doc\}`[^`]*\bapi/", "".join(p.read_text() for p in folder.glob("book/*.md")))
     assert (
         not list(students.rglob("solutions"))
         + list(students.rglob("checked"))
