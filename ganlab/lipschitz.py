@@ -92,7 +92,9 @@ def clip_weights(parameters: Iterable[Tensor], bound: float) -> None:
     """Clamp each parameter, in place, to [-bound, bound].
 
     To be called after each step of the critic. The Lipschitz constant that results depends on depth and
-    width: thirteen layers of 64 units leave gradients of about 1e-21 at `bound` 0.01.
+    width: for l layers of M units with rectifiers it is at most bound^l M^(l - 1) sqrt(n), n the size of a
+    sample, and far less where signs differ. Thirteen layers of 64 units leave gradients of about 1e-17 at
+    `bound` 0.01.
 
     Raises `ValueError` where `bound` is not positive, `TypeError` where `parameters` is a module.
     Source: Arjovsky et al. 2017, algorithm 1, with `bound` 0.01 [arjovsky2017wgan].
