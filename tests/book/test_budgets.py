@@ -25,6 +25,7 @@ HELD: list[str] = [
     "minimax_game",
     "optimal_discriminator",
     "non_saturating_loss",
+    "mode_collapse",
     "wgan_gp",
 ]
 held = named([path for path in CHAPTERS if path.stem in HELD])

@@ -47,6 +47,7 @@ HELD: list[str] = [
     "minimax_game",
     "optimal_discriminator",
     "non_saturating_loss",
+    "mode_collapse",
     "wgan_gp",
 ]
 THINGS = things()

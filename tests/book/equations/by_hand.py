@@ -76,9 +76,9 @@ EQUATIONS = [
         r"\frac{1}{2} \log \frac{q}{p + q}",
         "the slope is zero where p = q",
     ),
-    ("mc-expected", r"(1 - h_k)^{n}", r"h_k^{n}", "a mode is missed when each sample misses it"),
+    ("mc-expected", r"(1 - h_i)^{n}", r"h_i^{n}", "a mode is missed when each sample misses it"),
     ("mc-share", r"(1 - \alpha) \log 2", r"(1 + \alpha) \log 2", "not zero at alpha = 1"),
-    ("mc-packs", r"1 - \alpha^{m}", r"(1 - \alpha)^{m}", "a pack is seen if one sample is"),
+    ("mc-packs", r"1 - \alpha^{k}", r"(1 - \alpha)^{k}", "a pack is seen if one sample is"),
     ("ns-ratio", r"e^{-a}", r"e^{a}", "upside down"),
     ("ns-divergence", r"- 2 \, \mathrm{JSD}", r"- \mathrm{JSD}", "the two gradients would not add up"),
     (

@@ -27,7 +27,7 @@ from torch import nn
 from equations.oracles import entropies, entropy, information, jsd, kl, least, of_laws, pairs, tv
 from equations.reading import holds, meets, sides, strictly, touches
 from ganlab import losses, networks, regularizers
-from ganlab.experiments import results
+from ganlab.experiments import results, studies
 
 PAGE = (Path(__file__).parents[3] / "book" / "corrections.md").read_text(encoding="utf-8")
 FIELDS = r"Said\n: (.+?)\n\nWhy one believes it\n: (.+?)\n\nSo\n: (.+?)\n\nShown\n: (.+?)\n(?=\n|\Z)"
@@ -560,16 +560,18 @@ def seeking(said: Formulas, so: Formulas) -> Numbers:
 
 
 def cure(said: Formulas, so: Formulas) -> Numbers:
-    """By the samples of the stored runs; the modes are at the distance 2 from the middle."""
+    """By the stored study: exact intervals of paired differences, and the modes of each judging seed."""
     judged(said, so)
-    assert max(served("small") + served("r1_r2")) <= 3
-    assert min(served("two_rates") + served("packed") + served("unrolled")) >= 6
-    inner, outer = (
-        [np.linalg.norm(x, axis=1).mean() for x in results.load(f"ring_collapse_{name}").samples]
-        for name in ("wide_unrolled", "unrolled")
-    )
-    assert max(inner) < 1.75 < 1.9 < min(outer)
-    return [weight for _, weight in results.load("ring_collapse_r1_r2").experiment.regularizers]
+    record = studies.load("cures_ring")
+    signs = {
+        level: studies.compare(record, "R1+R2", "no cure", "wasserstein_1", level=level).sign
+        for level in ("0.1", "0.5", "10")
+    }
+    assert signs == {"0.1": 0, "0.5": 0, "10": -1}
+    tried = record.plan["methods"]["one-centred penalty"]
+    kept = [record.values("one-centred penalty", "modes", level=level).values() for level in tried]
+    assert max(max(values) for values in kept) < 8
+    return [float(list(signs)[1])]
 
 
 def two_rates(said: Formulas, so: Formulas) -> Numbers:
