@@ -112,3 +112,11 @@ def test_the_file_holds_what_was_given(tmp_path):
 def test_another_kind_is_refused():
     with pytest.raises(ValueError, match=r"`name` must be one of equilibrium, .*, got 'sound'"):
         alarms.make("sound")
+
+
+def test_the_few_false_alarms_at_an_equilibrium_are_of_critics_whose_loss_has_no_level():
+    known = alarms.load()["equilibrium"].log.astype(float)
+    for place, (name, loss) in enumerate(LOSSES.items()):
+        told = [diagnose(*known[:2, place, seed], loss=name).pattern for seed in alarms.JUDGING]
+        wrong = [pattern for pattern in told if pattern not in alarms.TRUTHS["equilibrium"]]
+        assert wrong == [] or (wrong == ["diverging"] and not np.isfinite(loss.least))
