@@ -43,7 +43,7 @@ def test_an_unknown_diagram_is_refused_by_name():
 @pytest.mark.parametrize("name", DIAGRAMS)
 def test_every_diagram_is_used_by_a_chapter(name):
     sources = "\n".join(cell.source for path in CHAPTERS for cell in code_cells(path))
-    assert f'diagrams.diagram("{name}")' in sources
+    assert f'diagram("{name}")' in sources
 
 
 @pytest.mark.parametrize("name", DIAGRAMS)
