@@ -216,7 +216,7 @@ def _step() -> Diagram:
                 marks.append(_arrow((x + 80, y + 32), (x + 80, y + 46), role=role))
     marks += [_arrow((170, 236), (180, 236), (180, 44), (188, 44))]
     told = (
-        "One alternating step. First the discriminator: draw real samples, draw latents and generate, "
+        "First the discriminator: draw real samples, draw latents and generate, "
         "score both, take the gradient of its loss, move. Then the generator: draw new latents, generate, "
         "let the discriminator score, take the gradient of its loss, move. The generator meets the "
         "discriminator that has just moved."
@@ -253,7 +253,7 @@ def _shortcut() -> Diagram:
         _text(270, 200, "arrows differ:", "the clump comes apart"),
     ]
     told = (
-        "Collapse as a short cut. Left, a discriminator that is slow and smooth pushes all generated "
+        "Left, a discriminator that is slow and smooth pushes all generated "
         "samples in one direction, so that a clump hops from mode to mode as one. Right, a discriminator "
         "that keeps up pushes samples in different directions, towards different modes."
     )
