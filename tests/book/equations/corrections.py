@@ -571,7 +571,7 @@ def cure(said: Formulas, so: Formulas) -> Numbers:
     tried = record.plan["methods"]["one-centred penalty"]
     kept = [record.values("one-centred penalty", "modes", level=level).values() for level in tried]
     assert max(max(values) for values in kept) < 8
-    return [float(list(signs)[1])]
+    return [float(level) for level in list(signs)[:2]]
 
 
 def two_rates(said: Formulas, so: Formulas) -> Numbers:
