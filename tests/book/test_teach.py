@@ -285,7 +285,7 @@ def test_the_slides_hold_each_equation_and_figure_and_load_nothing(path):
     )
 
 
-@pytest.mark.parametrize("path", [CHAPTERS[0], CHAPTERS[-1]], ids=lambda path: path.stem)
+@named(CHAPTERS)
 def test_slides_open_in_a_browser_fit_and_can_be_paged_through(path, browser, tmp_path):
     (tmp_path / "s.html").write_text(slides.slides(read(path), 1), encoding="utf-8")
     with contextlib.closing(
