@@ -1,6 +1,6 @@
 """The slides of a chapter: its question, statements, labelled equations and figures, and what to take away.
 
-They are one file of HTML with all that it needs inside: reveal.js and its style from `teach/reveal`,
+They are one file of HTML with all that it needs inside: reveal.js and its style from `book/_teach/reveal`,
 equations typeset by KaTeX as those of the book, the fonts, the notebook's figures. Nothing is loaded.
 """
 
@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 __all__ = ["Slide", "outline", "slides"]
 
 ROOT = Path(__file__).resolve().parents[2]
-REVEAL = ROOT / "teach" / "reveal"
+REVEAL = ROOT / "book" / "_teach" / "reveal"
 KATEX = ROOT / "book" / "static" / "katex"
 STATEMENTS = "prf:definition|prf:theorem|prf:lemma|prf:proposition|prf:corollary"
 _PART = re.compile(

@@ -63,7 +63,7 @@ def _without_figures(markdown: str) -> str:
 
 def students_sources(root: Path, folder: Path) -> None:
     """Write the sources of the students' edition of the book in `root` into `folder`."""
-    _copy(root, folder, leave=("checked", "solutions"))
+    _copy(root, folder, leave=("checked", "solutions", "_teach"))
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     toc["parts"] = [part for part in toc["parts"] if part["caption"] != "Solutions"]
     _configure(folder, toc, "The Minimax Game, for students")
@@ -77,7 +77,7 @@ def students_sources(root: Path, folder: Path) -> None:
 
 def teachers_sources(root: Path, folder: Path) -> None:
     """Write the sources of the teacher's edition into `folder`: the book, and a page to teach a chapter."""
-    _copy(root, folder)
+    _copy(root, folder, leave=("_teach",))
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     pages = folder / "book" / "teach"
     pages.mkdir()
@@ -91,8 +91,12 @@ def teachers_sources(root: Path, folder: Path) -> None:
 
 def lesson_page(root: Path, path: Path) -> str:
     """The page in Markdown from which a chapter is taught: plans, the second set of exercises, the slides."""
-    plan = yaml.safe_load((root / "teach" / "plans" / f"{path.stem}.yml").read_text(encoding="utf-8"))
-    second = yaml.safe_load((root / "teach" / "exercises" / f"{path.stem}.yml").read_text(encoding="utf-8"))
+    plan = yaml.safe_load(
+        (root / "book" / "_teach" / "plans" / f"{path.stem}.yml").read_text(encoding="utf-8")
+    )
+    second = yaml.safe_load(
+        (root / "book" / "_teach" / "exercises" / f"{path.stem}.yml").read_text(encoding="utf-8")
+    )
     title = nbformat.read(path, as_version=4).cells[0].source.split("\n")[0].removeprefix("# ")
     blocks = [
         f"# Teaching: {title}",

@@ -20,6 +20,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -102,7 +103,8 @@ KINDS: dict[str, Kind] = {
 """The kinds of run, each made with every loss and every seed; its place here gives its random numbers."""
 
 
-class Known(NamedTuple):
+@dataclass(frozen=True)
+class Known:
     """The runs of one kind: `log` (4, losses, seeds, T), and `modes` (2, losses, seeds) served, of eight.
 
     The rows of `log` are `COLUMNS`; `modes` is measured at half time and at the end.

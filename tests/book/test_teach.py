@@ -10,12 +10,11 @@ import nbformat
 import numpy as np
 import pytest
 import slides
+import teach
 import yaml
 from oracles.pages import CHAPTERS, QUIZZES, ROOT, cells, named, prose, record, tags
 from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import norm, wasserstein_distance
-
-import teach
 
 
 def read(path):
@@ -23,7 +22,9 @@ def read(path):
 
 
 def of(folder, path):
-    return yaml.safe_load((ROOT / "teach" / folder / f"{path.stem}.yml").read_text(encoding="utf-8"))
+    return yaml.safe_load(
+        (ROOT / "book" / "_teach" / folder / f"{path.stem}.yml").read_text(encoding="utf-8")
+    )
 
 
 # The students' edition
