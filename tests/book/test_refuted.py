@@ -269,7 +269,7 @@ REFUTED = {
     "from the near start all arrive": r"(?s)From the near start all of\s+both",
     "a price is flat": r"curve is flat",
     "the baseline proves that D is blind": r"proves that \*it\* cannot",
-    "0.02 is 0.0431": r"about 0\.02",
+    "0.02 is 0.0431": r"about 0\.02(?!\d)",
     "the rest is largest where densities agree": r"\)\$, largest where the|large where the two densities",
     "smoothed fakes are rewarded": r"reward them for staying",
     "any maximum of averages is a divergence": r"maximum over \$?\w+\$? of averages is a divergence",

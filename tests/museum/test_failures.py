@@ -308,10 +308,10 @@ NO_HELP = [
     ("fail-saturation", "Adam hides the failure until", "adam_hides_saturation"),
     (
         "fail-collapse",
-        "R1 and R2 with a weight of a twentieth change nothing here",
+        "with a weight of a tenth that is not shown",
         "of_the_stored_cures_of_collapse",
     ),
-    ("fail-collapse", "on wider ones it draws a ring", "a_step_of_looking_ahead"),
+    ("fail-collapse", "and in two of ten on networks twice as wide", "a_step_of_looking_ahead"),
     ("fail-rotation", "A penalty that asks for norm one has no brake there", "norm_one_does_not_still"),
     ("fail-clipping", "the slope of the whole is a power of it", "the_slope_of_a_clipped_critic_is_a_power"),
     ("fail-stale-scores", "With the fused one on a CPU no complaint", "refused_only_by_plain_adam"),
