@@ -18,7 +18,7 @@ BLUR = 5.0  # times the width of a mode: the samples still lie about the modes, 
 
 
 def samplers(source: Any) -> dict[str, Sampler]:
-    """The null rows of a source, by name, each a function of a count and an `rng`; {} where none are known.
+    """The null rows of a source, by name, each a function of a count and an `rng`.
 
     Of a mixture: a "perfect sampler"; its "shape without modes", the circle on which all centres lie, or the
     box that they span, uniformly; "one mode"; "half of the modes", evenly; and "blurred data", each mode five
