@@ -211,15 +211,15 @@ def _together(runs: Sequence[Run], source: data.Source) -> list[Cell]:
 
 def _looking(looks: list[list[Look]], source: Any, every: int) -> Callable[..., None]:
     """A callback that looks at each game every so many steps, always at the same places."""
-    rng = reports.stream(2)
-    real = source.sample(PROBED, rng)
+    rng, form = reports.stream(2), torch.float32  # the same places whatever the default is
+    real = source.sample(PROBED, rng, dtype=form)
     corner = 1.25 * real.abs().amax(0)
-    points = (2 * torch.rand(PROBED, len(corner), generator=rng) - 1) * corner
+    points = (2 * torch.rand(PROBED, len(corner), generator=rng, dtype=form) - 1) * corner
 
     def after(games: Sequence[GAN], _: History) -> None:
         if games[0].step % every:
             return
-        latents = torch.randn(PROBED, games[0].latent_dim, generator=reports.stream(3))
+        latents = torch.randn(PROBED, games[0].latent_dim, generator=reports.stream(3), dtype=form)
         for game, own in zip(games, looks, strict=True):
             own.append(look(game, *(x.to(game.dtype) for x in (latents, real, points))))
 

@@ -377,7 +377,7 @@ def test_a_quiz_marks_on_a_page_from_the_disk(browser, site):
         assert tab.complaints == []
 
 
-QUESTIONS = exercises.quiz("binary_cross_entropy").questions
+ASKED = exercises.quiz("binary_cross_entropy").questions
 
 
 def test_the_progress_lists_every_chapter_and_counts_what_was_answered(browser, origin):
@@ -389,7 +389,7 @@ def test_the_progress_lists_every_chapter_and_counts_what_was_answered(browser, 
         rows = tab.locator("tbody tr")
         chapters = [page for page in TOC if page.removeprefix("book/") in exercises.chapters()]
         assert [Path(urlsplit(a).path).stem for a in links(rows)] == [Path(page).name for page in chapters]
-        asked = len(exercises.fields("binary_cross_entropy")) + len(QUESTIONS)
+        asked = len(exercises.fields("binary_cross_entropy")) + len(ASKED)
         assert rows.get_by_text(f"1 of {asked}").is_visible()
         assert tab.complaints == []
 
