@@ -42,6 +42,7 @@ __all__ = [
     "effect",
     "load",
     "median",
+    "rows",
     "show",
     "table",
 ]
@@ -357,28 +358,42 @@ def effect(record: Record, pairs: Sequence[tuple[str, str]], measure: str) -> Di
     return Difference(*median([mean for mean in means.values() if not math.isnan(mean)]))
 
 
-def table(record: Record, rows: Sequence[str] | None = None, measures: Sequence[str] | None = None) -> str:
-    """A table: a line a row, with its chosen level, the median and interval of each measure, and its price.
+def rows(
+    record: Record, names: Sequence[str] | None = None, measures: Sequence[str] | None = None
+) -> tuple[list[str], list[list[str]]]:
+    """The head of a table, and a line for each row: its level, each measure, and what the budget bought.
 
-    `rows`: all methods and null rows unless given. The price is the processor time of a judging run, in
-    seconds. A measure that some seed does not know is shown by the number of seeds that do.
+    `names`: all methods and null rows unless given. A measure is its median and interval; where some seed
+    does not know it, with the number of those that do. "all modes": how many seeds have as many as a perfect
+    sampler. "turns": generator steps within the budget, the price of a method at equal scores.
 
-    >>> print(table(load("cures_ring"), ["no cure", "perfect sampler"], ["modes"]).splitlines()[0].split())
-    ['level', 'modes', 'seconds']
+    >>> rows(load("cures_ring"), ["no cure", "perfect sampler"], ["modes"])[1]
+    [['no cure', '', '0 of 10', '1 [1, 1]', '1500'], ['perfect sampler', '', '10 of 10', '8 [8, 8]', '']]
     """
     measures = [name for name in MEASURES if name in record.cells[0]] if measures is None else measures
-    lines = [["", "level", *(MEASURES[name] for name in measures), "seconds"]]
-    for row in record.rows if rows is None else rows:
-        prices = [
-            cell["seconds"]
+    counted = ["all modes"] if "modes" in measures else []
+    lines = []
+    for name in record.rows if names is None else names:
+        turns = [
+            str(cell["steps"])
             for cell in record.cells
-            if (cell["method"], cell["level"], cell["phase"]) == (row, record.chosen.get(row), "judging")
+            if (cell["method"], cell["level"], cell["phase"]) == (name, record.chosen.get(name), "judging")
         ]
-        cells = [_cell(record, row, measure) for measure in measures]
-        price = f"{sum(prices) / len(prices):.1f}" if prices else ""
-        lines.append([row, record.chosen.get(row, ""), *cells, price])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+        cells = [*([_complete(record, name)] if counted else []), *(_cell(record, name, m) for m in measures)]
+        lines.append([name, record.chosen.get(name, ""), *cells, turns[0] if turns else ""])
+    return ["row", "level", *counted, *(MEASURES[name] for name in measures), "turns"], lines
+
+
+def table(record: Record, names: Sequence[str] | None = None, measures: Sequence[str] | None = None) -> str:
+    """The table of `rows`, whose arguments these are, as text.
+
+    >>> print(table(load("cures_ring"), ["no cure"], ["wasserstein_1"]))
+    row      level  W1                 turns
+    no cure         2.43 [2.19, 2.74]  1500
+    """
+    head, lines = rows(record, names, measures)
+    widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in (head, *lines))
 
 
 def show(
@@ -426,6 +441,12 @@ def _number(cell: Mapping[str, Any], measure: str) -> float:
         return _WORST.get(measure, math.nan)
     value = cell.get(measure)
     return math.nan if value is None else float(value)
+
+
+def _complete(record: Record, row: str) -> str:
+    whole = max(record.values("perfect sampler", "modes").values())
+    found = record.values(row, "modes").values()
+    return f"{sum(modes == whole for modes in found)} of {len(found)}"
 
 
 def _cell(record: Record, row: str, measure: str) -> str:

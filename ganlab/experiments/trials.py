@@ -47,7 +47,6 @@ def run(
     study: Study,
     path: Path,
     *,
-    command: str = "",
     watch: Callable[[str], None] = lambda line: None,
 ) -> Record:
     """The study, run to its end and stored at `path`; a file that is there already is gone on with.
@@ -57,7 +56,7 @@ def run(
     Raises `ValueError` where the file is of another study or of another plan of it.
     """
     plan = json.loads(json.dumps(study.plan()))
-    record = _begun(name, plan, path, command)
+    record = _begun(name, plan, path)
     source = building.load_source(study.base)
     for method, levels in study.methods.items():
         if len(levels) > 1 and not study.levels_of:
@@ -259,14 +258,14 @@ def _nulls(study: Study, source: data.Source) -> list[Cell]:
 # --- The file -------------------------------------------------------------------------------------------
 
 
-def _begun(name: str, plan: Mapping[str, Any], path: Path, command: str) -> Record:
+def _begun(name: str, plan: Mapping[str, Any], path: Path) -> Record:
     if not path.is_file():
         versions = {
             "python": platform.python_version(),
             "torch": torch.__version__,
             "numpy": np.__version__,
         }
-        record = Record(name, command or f"ganlab study {name}", versions, plan, {}, [], [])
+        record = Record(name, f"ganlab study {name}", versions, plan, {}, [], [])
         _save(record, path)
         return record
     try:

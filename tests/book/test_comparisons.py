@@ -49,6 +49,9 @@ RECORD = made(a=NEAR, b=FAR, c=WIDE)
 REFUSED = {
     "a difference the wrong way": ("b is nearer than a", less("b", "a", "wasserstein_1")),
     "a difference within the interval": ("c is nearer than b", less("c", "b", "wasserstein_1")),
+    "a true difference, told the wrong way round": ("a is farther than b", less("a", "b", "wasserstein_1")),
+    "a distance that is less, called worse": ("a is worse than b", less("a", "b", "wasserstein_1")),
+    "the nearest, called the farthest": ("of two, a is farthest", least("a", "wasserstein_1", among=["b"])),
     "none where there is one": ("a is no nearer than b", not_shown("a", "b", "wasserstein_1")),
     "the best of all, by a difference from one": ("a is nearest", less("a", "b", "wasserstein_1")),
     "the best, not shown against all": ("a is nearest", least("a", "wasserstein_1")),
@@ -63,6 +66,8 @@ REFUSED = {
 }
 ACCEPTED = {
     "a difference": ("a is nearer than b", less("a", "b", "wasserstein_1")),
+    "a better one": ("a is better than b", less("a", "b", "wasserstein_1")),
+    "a worse one": ("b is worse than a", more("b", "a", "wasserstein_1")),
     "the other way round": ("b is farther than a", more("b", "a", "wasserstein_1")),
     "no difference": ("c is no nearer than b", not_shown("c", "b", "wasserstein_1")),
     "the best among some": ("of two, a is nearest", least("a", "wasserstein_1", among=["b"])),

@@ -278,6 +278,19 @@ def test_an_effect_is_the_mean_over_pairs_seed_by_seed():
         studies.effect(record, [], "wasserstein_1")
 
 
+def test_a_line_counts_the_seeds_that_know_and_says_what_the_budget_bought():
+    record = load("cures_ring")
+    head, lines = studies.rows(record, ["no cure", "D steps", "perfect sampler"], ["modes", "reverse_kl"])
+    assert head == ["row", "level", "all modes", "modes", "reverse KL", "turns"]
+    known = [v for v in record.values("no cure", "reverse_kl").values() if not math.isnan(v)]
+    assert len(known) == 9
+    assert lines[0][4] == f"{median(known)} (9 of 10)"
+    full = sum(modes == 8 for modes in record.values("D steps", "modes").values())
+    assert lines[1][2] == f"{full} of 10"
+    bought = STUDIES["cures_ring"].setting("D steps", record.chosen["D steps"]).steps
+    assert [line[-1] for line in lines] == ["1500", str(bought), ""]
+
+
 def test_an_unknown_row_or_level_is_named():
     record = made(a=[1.0] * 6)
     with pytest.raises(ValueError, match="`row` must be one of a, got 'b'"):

@@ -16,33 +16,15 @@ from typing import NamedTuple
 
 from ganlab.experiments.studies import Record, compare, effect, load, median
 
-COMPARING = {
-    "better",
-    "worse",
-    "nearer",
-    "closer",
-    "farther",
-    "fewer",
-    "lower",
-    "higher",
-    "smaller",
-    "larger",
-    "more",
-    "less",
-    "evener",
-    "faster",
-    "slower",
-    "beats",
-    "beat",
-    "helps",
-    "help",
-    "improves",
-    "improve",
-}
-SUPERLATIVE = {"best", "worst", "nearest", "farthest", "most", "least", "only", "fewest", "evenest"}
+FEWER = {"lower", "smaller", "fewer", "less", "nearer", "closer", "faster"}
+GREATER = {"higher", "larger", "more", "greater", "farther", "slower"}
+GOOD = {"better", "evener", "beats", "beat", "helps", "help", "improves", "improve"}
+BAD = {"worse"}
+COMPARING = FEWER | GREATER | GOOD | BAD
+MORE_IS_BETTER = {"modes", "high_quality"}
+LEAST, LARGEST = {"nearest", "least", "fewest"}, {"farthest", "most"}
+SUPERLATIVE = LEAST | LARGEST | {"best", "evenest", "worst", "only"}
 TOTAL = {"every", "all", "each", "none", "never", "always", "nothing", "no", "any", "both", "neither"}
-
-_OF_ALL = frozenset(SUPERLATIVE | COMPARING | {"any", "all"})
 
 
 class Check(NamedTuple):
@@ -75,22 +57,40 @@ def claim(sentence, study, *checks):
     return Claim(" ".join(sentence.split()), study, checks)
 
 
+def one_way(measure, sign):
+    """The words for a difference of this sign: a page that says it the wrong way round finds none."""
+    good = (measure in MORE_IS_BETTER) == (sign > 0)
+    return frozenset((GREATER if sign > 0 else FEWER) | (GOOD if good else BAD))
+
+
+def of_all(measure, sign):
+    """The words for a difference of this sign from every other row."""
+    good = (measure in MORE_IS_BETTER) == (sign > 0)
+    superlatives = (LARGEST if sign > 0 else LEAST) | ({"best", "evenest"} if good else {"worst"})
+    return one_way(measure, sign) | superlatives | {"only", "any", "all"}
+
+
 def less(row, other, measure, **levels):
     """The measure of `row` is less than that of `other`: the whole interval is below 0."""
     return Check(
         lambda record: compare(record, row, other, measure, **levels).sign < 0,
-        frozenset(COMPARING),
+        one_way(measure, -1),
         f"{measure} of {row} less than of {other}",
     )
 
 
-def more(row, other, measure, *, level=None, other_level=None):
-    return less(other, row, measure, level=other_level, other_level=level)
+def more(row, other, measure, **levels):
+    """The measure of `row` is more than that of `other`: the whole interval is above 0."""
+    return Check(
+        lambda record: compare(record, row, other, measure, **levels).sign > 0,
+        one_way(measure, 1),
+        f"{measure} of {row} more than of {other}",
+    )
 
 
 def on_average(pairs, measure, sign):
     """The mean difference over pairs of rows, the effect of a factor, has this sign; 0: none is shown."""
-    words = frozenset({"no", "neither"} | COMPARING if sign == 0 else COMPARING)
+    words = one_way(measure, sign) if sign else frozenset({"no", "neither"} | COMPARING)
     return Check(
         lambda record: effect(record, pairs, measure).sign == sign,
         words,
@@ -114,7 +114,7 @@ def least(row, measure, among=None):
         others = record.plan["methods"] if among is None else among
         return all(compare(record, row, other, measure).sign < 0 for other in others if other != row)
 
-    return Check(holds, _OF_ALL, f"{measure} of {row} the least")
+    return Check(holds, of_all(measure, -1), f"{measure} of {row} the least")
 
 
 def largest(row, measure, among=None):
@@ -122,9 +122,7 @@ def largest(row, measure, among=None):
         others = record.plan["methods"] if among is None else among
         return all(compare(record, row, other, measure).sign > 0 for other in others if other != row)
 
-    return Check(
-        holds, frozenset(SUPERLATIVE | COMPARING | {"any", "all"}), f"{measure} of {row} the largest"
-    )
+    return Check(holds, of_all(measure, 1), f"{measure} of {row} the largest")
 
 
 def every(row, measure, value, *, level=None):
