@@ -107,16 +107,18 @@ def samples_of(gan: GAN, count: int, rng: Generator, *, average: bool | None = N
     return torch.cat(parts)
 
 
-def stream(draw: int = 0) -> Generator:
+def stream(draw: int = 0, *, seed: int | None = None) -> Generator:
     """The random numbers from which samples of a game are drawn and judged, by the number of the draw.
 
     They are no seed of a run: whoever judges a run by the numbers from which its weights came sees latents
-    that the first layer has already met.
+    that the first layer has already met. `seed`: that of a run which is judged by numbers of its own, so that
+    what is said over seeds holds for another draw of the judge's too.
 
     >>> torch.equal(torch.randn(3, generator=stream(0)), torch.randn(3, generator=stream(1)))
     False
     """
-    digest = hashlib.sha256(f"samples, draw {draw}".encode()).digest()
+    own = "" if seed is None else f", seed {seed}"
+    digest = hashlib.sha256(f"samples, draw {draw}{own}".encode()).digest()
     return Generator().manual_seed(int.from_bytes(digest[:4]))
 
 

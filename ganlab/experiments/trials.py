@@ -82,7 +82,7 @@ def judged(source: Any, drawn: Tensor, rng: Generator) -> Cell:
     (8, 1.0)
     """
     if drawn.ndim > 2:
-        found = judging.quality(source, drawn, rng)
+        found = judging.quality(source, drawn, rng, swift=True)
     else:
         found = judging.coverage(source, drawn)
         some = drawn[: judging.TRANSPORTED].double()
@@ -200,12 +200,12 @@ def _together(runs: Sequence[Run], source: data.Source) -> list[Cell]:
     )
     seconds = (time.process_time() - started) / len(gans)
     count = judging.kind_of(source).samples
-    drawn = [reports.samples_of(gan, count, reports.stream()) for gan in gans]
     told = {"steps": setting.steps, "seconds": round(seconds, 2)}
-    return [
-        {**told, **judged(source, x, reports.stream(1)), **_looked(own)}
-        for x, own in zip(drawn, looks, strict=True)
-    ]
+    found = []
+    for gan, (_, seed), own in zip(gans, runs, looks, strict=True):
+        drawn = reports.samples_of(gan, count, reports.stream(seed=seed))
+        found.append({**told, **judged(source, drawn, reports.stream(1, seed=seed)), **_looked(own)})
+    return found
 
 
 def _looking(looks: list[list[Look]], source: Any, every: int) -> Callable[..., None]:
@@ -249,10 +249,21 @@ def _nulls(study: Study, source: data.Source) -> list[Cell]:
     found = []
     for name, sampler in nulls.samplers(source).items():
         for seed in study.judging:
-            rng = Generator().manual_seed(seed)
-            drawn = sampler(count, rng)
-            found.append({"null": name, "seed": seed, **judged(source, drawn, reports.stream(1))})
+            drawn = sampler(count, reports.stream(seed=seed))
+            numbers = judged(source, drawn, reports.stream(1, seed=seed))
+            found.append({"null": name, "seed": seed, **numbers})
+    if isinstance(source, data.Images):
+        own = [{"null": "perfect sampler", "seed": seed, **_held_out(source, seed)} for seed in study.judging]
+        found = own + found
     return found
+
+
+def _held_out(source: data.Images, seed: int) -> Cell:
+    """What real images score against as many others, none of them in both."""
+    count = min(judging.kind_of(source).samples, len(source) // 2)
+    some = source.batch(torch.arange(count))  # the judge needs samples, and their score is not kept
+    told = judging.quality(source, some, reports.stream(1, seed=seed), swift=True)
+    return {"classifier_frechet": _short(told["real_classifier_frechet"])}
 
 
 # --- The file -------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Studies: the interval against the binomial law, the price against calls counted, the order of a run."""
 
+import hashlib
 import json
 import math
 from dataclasses import replace
@@ -138,10 +139,24 @@ def test_a_cell_is_the_run_that_its_setting_makes_alone(tmp_path):
     setting = SMALL.setting("R1", "5")
     gan, batches, source = building.build(setting, seed=1)
     train(gan, batches, setting.steps)
-    drawn = trials.reports.samples_of(gan, 60, trials.reports.stream())
-    expected = trials.judged(source, drawn, trials.reports.stream(1))
+    drawn = trials.reports.samples_of(gan, 60, trials.reports.stream(seed=1))
+    expected = trials.judged(source, drawn, trials.reports.stream(1, seed=1))
     found = record.values("R1", "wasserstein_1", level="5", phase="tuning")[1]
     assert found == pytest.approx(expected["wasserstein_1"], rel=1e-3)
+
+
+def test_each_seed_is_judged_by_a_draw_of_its_own_that_all_rows_share(tmp_path, monkeypatch):
+    real, judged = {}, trials.empirical_wasserstein_1
+
+    def seen(one, other):
+        real.setdefault(hashlib.sha256(one.numpy().tobytes()).digest(), []).append(other)
+        return judged(one, other)
+
+    monkeypatch.setattr(trials, "empirical_wasserstein_1", seen)
+    record = trials.run("small", replace(SMALL, methods={"plain": {"": {}}}), tmp_path / "small.json")
+    assert len(real) == len(SMALL.judging)
+    rows = 1 + len({cell["null"] for cell in record.nulls})
+    assert all(len(judged_by_it) == rows for judged_by_it in real.values())
 
 
 def test_the_rule_and_the_choice_stand_in_the_file_before_a_judging_seed_runs(tmp_path):
@@ -334,6 +349,51 @@ def test_the_shape_without_modes_of_the_ring_is_its_circle_and_of_the_grid_its_b
 
 def test_data_without_modes_have_the_perfect_sampler_alone():
     assert list(nulls.samplers(data.swiss_roll())) == ["perfect sampler"]
+
+
+def test_null_rows_have_one_form_whatever_the_default_is():
+    for source in (data.ring(), data.grid(), data.swiss_roll()):
+        for sampler in nulls.samplers(source).values():
+            assert sampler(3, torch.Generator().manual_seed(0)).dtype == torch.float64
+
+
+def test_the_null_rows_of_images_are_of_the_classes_that_they_name():
+    images = data.digits()
+    by_pixels = {
+        picture.numpy().tobytes(): int(label) for picture, label in zip(*_all_of(images), strict=True)
+    }
+    classes = {}
+    for name in ("one class", "half of the classes"):
+        drawn = nulls.samplers(images)[name](600, torch.Generator().manual_seed(0))
+        classes[name] = {by_pixels[picture.numpy().tobytes()] for picture in drawn}
+    assert classes == {"one class": {0}, "half of the classes": {0, 1, 2, 3, 4}}
+
+
+def test_blurred_images_are_the_means_of_squares_of_five_by_five():
+    flat = data.Images("flat", torch.eye(9, dtype=torch.uint8)[None, None], torch.zeros(1).long(), maximum=1)
+    (drawn,) = nulls.samplers(flat)["blurred data"](1, torch.Generator().manual_seed(0))
+    sharp = flat.batch(torch.arange(1))[0, 0].numpy()
+    expected = [
+        [np.mean(sharp[max(0, i - 2) : i + 3, max(0, j - 2) : j + 3]) for j in range(9)] for i in range(9)
+    ]
+    assert np.allclose(drawn[0].numpy(), expected, atol=1e-6)
+
+
+def _all_of(images):
+    return images.batch(torch.arange(len(images))), images.labels
+
+
+def test_a_study_of_images_has_held_out_images_for_a_perfect_sampler(monkeypatch):
+    images, counts = data.digits(), []
+    kind = trials.judging.KINDS["images"]
+    monkeypatch.setitem(trials.judging.KINDS, "images", kind._replace(samples=200))
+    monkeypatch.setattr(trials.judging.metrics, "classifier_kernel", lambda *_: counts.append(1))
+    found = trials._nulls(replace(SMALL, rule="classifier_frechet"), images)
+    rows = {cell["null"]: cell["classifier_frechet"] for cell in found if cell["seed"] == 7}
+    assert list(rows) == ["perfect sampler", "one class", "half of the classes", "blurred data"]
+    assert rows["perfect sampler"] < rows["half of the classes"] < rows["one class"]
+    assert len(found) == 4 * len(SMALL.judging)
+    assert not counts, "the kernel distance takes long, and no study keeps it"
 
 
 # --- What is stored -------------------------------------------------------------------------------------
