@@ -1,7 +1,8 @@
-"""Sentences that compare, against the intervals of the studies that they stand on."""
+"""Sentences that compare, against the intervals of the studies or the cells that they stand on."""
 
 import pytest
 from comparisons import about, claim, every, largest, least, less, more, not_shown, seeds
+from comparisons.cells import below, in_seeds, oftener, spans, told, undecided
 from comparisons.pages import CLAIMS
 from oracles.pages import PAGES, QUIZZES, inside, prose
 
@@ -88,3 +89,51 @@ def test_a_sentence_that_says_too_much_is_refused(name):
 def test_a_sentence_that_its_interval_carries_is_accepted(name):
     sentence, check = ACCEPTED[name]
     assert not claim(sentence, "made", check).failures(RECORD)
+
+
+PRINTED = """seeds that fell   first     second
+one               10 of 10  0 of 10
+two               9 of 10   4 of 10
+one is ahead in 9 of 10 seeds
+two is ahead in 8 of 10 seeds
+small    1.01 to 1.02  1.39
+large    1.39 to 1.41  1.39
+between  1.02 to 1.39  1.39"""
+REFUSED_OF_CELLS = {
+    "another count": ("one falls in 9 seeds", in_seeds(9, 10, "one  ")),
+    "every seed, by nine": ("two falls in every seed", in_seeds(9, 10, "two  ")),
+    "oftener, where the intervals meet": ("two falls in more seeds", oftener("two  ", 0, "two  ", 1)),
+    "oftener, the wrong way": ("it falls in fewer seeds", oftener("one  ", 0, "one  ", 1)),
+    "undecided, where it is decided": ("one is not closer", undecided("one is ahead in")),
+    "another range": ("1.0 to 1.2", spans(1.0, 1.2, "small")),
+    "below, where the ranges meet": ("between is lower", below("between", "large")),
+    "below, called higher": ("small is higher", below("small", "large")),
+    "a comparative, by a count": ("one is better", in_seeds(10, 10, "one  ")),
+}
+ACCEPTED_BY_CELLS = {
+    "a count": ("two falls in 9 seeds", in_seeds(9, 10, "two  ")),
+    "every seed": ("one falls in every seed", in_seeds(10, 10, "one  ")),
+    "none": ("one does so in none", in_seeds(0, 10, "one  ", 1)),
+    "oftener": ("it falls in more seeds", oftener("one  ", 0, "one  ", 1)),
+    "undecided": ("closer in 8 seeds, not told apart", undecided("two is ahead in")),
+    "a range": ("1.01 or more in every seed", spans(1.01, 1.02, "small")),
+    "below": ("small is lower", below("small", "large")),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_OF_CELLS)
+def test_a_sentence_that_says_more_than_its_cell_is_refused(name):
+    sentence, check = REFUSED_OF_CELLS[name]
+    assert told(sentence, "made#cell", check).failures(PRINTED)
+
+
+@pytest.mark.parametrize("name", ACCEPTED_BY_CELLS)
+def test_a_sentence_that_its_cell_carries_is_accepted(name):
+    sentence, check = ACCEPTED_BY_CELLS[name]
+    assert not told(sentence, "made#cell", check).failures(PRINTED)
+
+
+def test_a_line_that_is_not_printed_or_printed_twice_carries_nothing():
+    for line in ("three", "one"):
+        with pytest.raises(ValueError, match="unpack"):
+            told("it falls", "made#cell", in_seeds(10, 10, line)).failures(PRINTED)

@@ -69,32 +69,31 @@ def test_no_answer_is_no_mistake():
 
 def test_any_form_of_the_right_expression_is_right():
     a, y = sympy.symbols("a y", real=True)
-    loss = sympy.log(1 + sympy.exp(a)) - y * a
+    sigmoid = (1 + sympy.tanh(a / 2)) / 2
     for answer in (
-        sympy.diff(loss, a, 2),
-        sympy.simplify(sympy.diff(loss, a, 2)),
-        1 / (4 * sympy.cosh(a / 2) ** 2),
+        sympy.diff((1 / (1 + sympy.exp(-a)) - y) ** 2, a, 2),
+        sympy.expand(sympy.diff((sigmoid - y) ** 2, a, 2)),
+        2 * sympy.diff(sigmoid, a) ** 2 + 2 * (sigmoid - y) * sympy.diff(sigmoid, a, 2),
     ):
         assert exercises.check(EXPRESSION, answer)
 
 
 def test_an_expression_with_the_usual_slip_is_recognised():
     a, y = sympy.symbols("a y")
-    loss = sympy.log(1 + sympy.exp(a)) - y * a
-    assert (
-        "first derivative. Differentiate once more"
-        in exercises.check(EXPRESSION, sympy.diff(loss, a)).message
-    )
-    assert "for the label 0" in exercises.check(EXPRESSION, sympy.diff(loss, a).subs(y, 0)).message
-    assert "concave" in exercises.check(EXPRESSION, -sympy.diff(loss, a, 2)).message
-    assert "the loss itself" in exercises.check(EXPRESSION, loss).message
+    sigmoid = 1 / (1 + sympy.exp(-a))
+    error, flat = (sigmoid - y) ** 2, sympy.diff(sigmoid, a)
+    entropy = sympy.log(1 + sympy.exp(a)) - y * a
+    assert "of the cross-entropy" in exercises.check(EXPRESSION, sympy.diff(entropy, a, 2)).message
+    assert "the first derivative" in exercises.check(EXPRESSION, sympy.diff(error, a)).message
+    assert "σ (1 − σ) depends" in exercises.check(EXPRESSION, 2 * flat * flat).message
+    assert "σ − y depends" in exercises.check(EXPRESSION, 2 * (sigmoid - y) * sympy.diff(flat, a)).message
 
 
 @pytest.mark.parametrize(
     "answer", [0.25, 1, sympy.Symbol("b"), sympy.Function("f")(sympy.Symbol("a")), sympy.nan]
 )
 def test_another_expression_is_wrong_and_nothing_worse(answer):
-    assert exercises.check(EXPRESSION, answer).message.startswith("Not yet. Differentiate softplus")
+    assert exercises.check(EXPRESSION, answer).message.startswith("Not yet. Differentiate (σ(a)")
 
 
 # Functions and choices

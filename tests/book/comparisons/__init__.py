@@ -5,6 +5,8 @@ interval of the study, and licenses words: a comparative needs a difference whos
 side, "best" and "only" one against every other method, "every" all seeds. A sentence that says more than its
 checks license fails, and so does one whose checks fail.
 
+A sentence about the runs of a page's own cells is tied to the cell that printed them, see `cells`.
+
 To register a sentence, add a line to the module of its page, or, of a page that has none, to `others`;
 `test_comparisons.py` does the rest.
 """
@@ -12,7 +14,7 @@ To register a sentence, add a line to the module of its page, or, of a page that
 import math
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ganlab.experiments.studies import Record, compare, effect, load, median
 
@@ -28,9 +30,9 @@ TOTAL = {"every", "all", "each", "none", "never", "always", "nothing", "no", "an
 
 
 class Check(NamedTuple):
-    """`holds` of a record; `words` that it licenses; `told`, what it asks, for a failing test."""
+    """`holds` of a record, or of what a cell printed; `words` that it licenses; `told`, what it asks."""
 
-    holds: Callable[[Record], bool]
+    holds: Callable[[Any], bool]
     words: frozenset[str]
     told: str
 
@@ -44,13 +46,17 @@ class Claim(NamedTuple):
 
     def failures(self, record: Record | None = None) -> list[str]:
         """What does not hold, and each strong word that no check licenses."""
-        record = load(self.study) if record is None else record
-        licensed = frozenset().union(*(check.words for check in self.checks))
-        said = set(re.findall(r"[a-z]+", self.sentence.lower()))
-        strong = said & (COMPARING | SUPERLATIVE | TOTAL)
-        return [f"does not hold: {check.told}" for check in self.checks if not check.holds(record)] + [
-            f"no check licenses the word {word!r}" for word in sorted(strong - licensed)
-        ]
+        return failures(self, load(self.study) if record is None else record)
+
+
+def failures(claim: Any, record: Any) -> list[str]:
+    """What does not hold of what the sentence stands on, and each strong word that no check licenses."""
+    licensed = frozenset().union(*(check.words for check in claim.checks))
+    said = set(re.findall(r"[a-z]+", claim.sentence.lower()))
+    strong = said & (COMPARING | SUPERLATIVE | TOTAL)
+    return [f"does not hold: {check.told}" for check in claim.checks if not check.holds(record)] + [
+        f"no check licenses the word {word!r}" for word in sorted(strong - licensed)
+    ]
 
 
 def claim(sentence, study, *checks):

@@ -1,5 +1,10 @@
 """All registered sentences, by page: the slug of a page, or `quiz/SLUG` for the questions of a chapter."""
 
-from comparisons import mode_collapse, others, wgan_gp
+from comparisons import binary_cross_entropy, mode_collapse, others, wgan_gp
 
-CLAIMS = {"mode_collapse": mode_collapse.CLAIMS, "wgan_gp": wgan_gp.CLAIMS, **others.CLAIMS}
+CLAIMS = {
+    "binary_cross_entropy": binary_cross_entropy.CLAIMS,
+    "mode_collapse": mode_collapse.CLAIMS,
+    "wgan_gp": wgan_gp.CLAIMS,
+    **others.CLAIMS,
+}
