@@ -54,6 +54,7 @@ __all__ = [
     "lipschitz",
     "losses",
     "metrics",
+    "network_games",
     "networks",
     "page",
     "parts",
@@ -65,6 +66,7 @@ __all__ = [
     "reproducible",
     "results",
     "runs",
+    "stability",
     "storage",
     "tables",
     "theory",
@@ -74,7 +76,8 @@ __all__ = [
 ]
 
 _WINGS = {
-    "theory": "bayes_risks densities divergences dynamics f_divergences probability quadrature transport",
+    "theory": "bayes_risks densities divergences dynamics f_divergences network_games probability quadrature "
+    "stability transport",
     "training": "distributed ensembles game history",
     "evaluation": "classifiers diagnosis judging metrics two_samples",
     "experiments": "alarms reports results runs",
