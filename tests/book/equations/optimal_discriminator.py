@@ -407,11 +407,6 @@ def _normal_laws(distance: Any) -> Any:
     return mpmath.quad(term, [-12, -4, 0, distance, 4 + distance, 12 + distance])
 
 
-def _estimated() -> list[Any]:
-    answer = _normal_laws(2)
-    return [answer, 2 * answer, 2 * answer - mpmath.log(4), answer / mpmath.log(2), _normal_laws(1)]
-
-
 def _merged() -> list[Any]:
     p, q = np.array([0.5, 0.5, 0]), np.array([0.25, 0.25, 0.5])
     assert math.isclose(jsd(p, q), jsd([1, 0], [0.5, 0.5]))
@@ -435,6 +430,41 @@ def _noisy() -> list[Any]:
     return [answer, _normal_laws(2), _normal_laws(1), answer / mpmath.log(2)]
 
 
+def _two_ends() -> list[Any]:
+    """Each end as the divergence of a pair that reaches it; then the entropy, bits, and a coin not halved."""
+    low, high = jsd([0.8, 0.2], [0.2, 0.8]), jsd([0.4, 0.6, 0], [0.4, 0, 0.6])
+    assert np.isclose([tv([0.8, 0.2], [0.2, 0.8]), tv([0.4, 0.6, 0], [0.4, 0, 0.6])], 0.6).all()
+    fair, biased = (entropy([x, 1 - x]) for x in (0.2, 0.4))
+    return [low, high, fair, low / np.log(2), np.log(2) - biased]
+
+
+def _held() -> list[Any]:
+    """The slope of twice the divergence by differences; turned, halved, of the other loss, in bits."""
+
+    def twice(t: Any) -> Any:
+        mass = [(mpmath.mpf(1) / 2, q) for q in (t, 1 - t)]
+        return mpmath.fsum(a * mpmath.log(2 * a / (a + q)) + q * mpmath.log(2 * q / (a + q)) for a, q in mass)
+
+    slope, (first, second) = mpmath.diff(twice, mpmath.mpf(1) / 4), (mpmath.mpf(2) / 3, mpmath.mpf(2) / 5)
+    return [slope, -slope, slope / 2, mpmath.log(second / first), slope / mpmath.log(2)]
+
+
+def _wrong_side() -> list[Any]:
+    """By definition the change of the regret; then of the value, of twice the divergence, and slips."""
+    answers, steps = [0.3, 0.6], ([0.25, 0.75], [0.125, 0.875])
+
+    def value(q: list[float]) -> float:
+        return math.fsum(math.log(d) / 2 + b * math.log(1 - d) for b, d in zip(q, answers, strict=True))
+
+    def regret(q: list[float]) -> float:
+        shares = [(0.5 + b, 0.5 / (0.5 + b), d) for b, d in zip(q, answers, strict=True)]
+        return math.fsum(mass * kl([best, 1 - best], [d, 1 - d]) for mass, best, d in shares)
+
+    of_regret, of_value = (rule(steps[1]) - rule(steps[0]) for rule in (regret, value))
+    moved = 2 * (jsd([0.5, 0.5], steps[1]) - jsd([0.5, 0.5], steps[0]))
+    return [of_regret, of_value, moved, moved / 2 - of_value, moved + of_value]
+
+
 EXERCISES = {
     "1": lambda: [
         -mpmath.log(2),
@@ -444,15 +474,16 @@ EXERCISES = {
         -mpmath.log(2) / 2,
         -1,
     ],
-    "2": lambda: [9 / mpmath.mpf(3), 9, 9 * 3, mpmath.mpf("0.9") / 3],
+    "2": _two_ends,
     "4": _merged,
     "6": _weighted,
     "7": _kept,
     "8": lambda: [mpmath.log(3), mpmath.mpf(3) / 4, 3, mpmath.log(4), -mpmath.log(3)],
     "9": lambda: [11, 1, 5, 6, 12],
-    "10": _estimated,
+    "10": _held,
     "11": _noisy,
     "12": lambda: [1 / mpmath.mpf("2.5"), mpmath.mpf("2.5"), 1],
+    "13": _wrong_side,
 }
 
 
@@ -468,10 +499,8 @@ SAID = {
     "from-value": lambda: [4],
     "from-accuracy": lambda: [90 / 100, 1 / 2],
     "exercise 1": lambda: [4],
-    "exercise 2": lambda: [9, 3],
     "exercise 6": lambda: [1, 2],
     "exercise 8": lambda: [3, 4],
-    "exercise 10": lambda: [4],
     "exercise 11": lambda: [2, 1],
     "exercise 12": lambda: [2.5],
 }
