@@ -317,6 +317,25 @@ def test_the_lab_fits_a_phone_in_both_themes(compact, browser):
         assert paper.strip() == "#16181c"
 
 
+@pytest.mark.parametrize("width", [320, 360, 1280])
+def test_the_picture_stays_where_it_is_as_the_game_runs(width, browser):
+    place = "document.querySelector('.part-lab .plane').getBoundingClientRect().top + scrollY"
+    with visit(browser, viewport={"width": width, "height": 740}) as tab:
+        tab.add_style_tag(content="body { font-family: DejaVu Sans; }")
+        before = tab.evaluate(place)
+        press(tab, "Play")
+        tab.wait_for_function("document.querySelector('.part-lab .count').textContent.includes('modes')")
+        assert tab.evaluate(place) == before
+
+
+def test_the_lab_on_the_whole_screen_keeps_its_ground(browser):
+    with visit(browser, color_scheme="light") as tab:
+        tab.evaluate("document.querySelector('.part-lab').requestFullscreen()")
+        tab.wait_for_function("document.fullscreenElement !== null")
+        ground = tab.evaluate("getComputedStyle(document.querySelector('.part-lab')).backgroundColor")
+        assert ground == "rgb(255, 255, 255)"
+
+
 def test_a_lab_of_no_width_and_a_lab_that_is_taken_away_do_no_harm(browser):
     with visit(browser) as tab:
         press(tab, "Play")

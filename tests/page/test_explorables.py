@@ -402,6 +402,32 @@ def test_a_phone_shows_every_part_without_scrolling_sideways(visit):
     assert page.locator("canvas").first.bounding_box()["width"] > 250
 
 
+@pytest.mark.parametrize("width", [300, 360, 1280])
+def test_no_slider_lies_over_its_value(width, visit):
+    everything = [explorables.densities((0.0, 1.0), (1.0, 0.5)), explorables.player(two_films()), parabola()]
+    page = visit("".join(part.html() for part in everything), viewport={"width": width, "height": 740})
+    beside = page.evaluate(
+        """[...document.querySelectorAll("input[type=range]")].flatMap(slider => {
+          const a = slider.getBoundingClientRect();
+          return [...slider.parentElement.children].filter(one => one !== slider).map(other => {
+            const b = other.getBoundingClientRect();
+            const apart = (low, high) => a[high] <= b[low] + 1 || b[high] <= a[low] + 1;
+            return apart("left", "right") || apart("top", "bottom");
+          });
+        })"""
+    )
+    assert len(beside) >= 8
+    assert all(beside)
+
+
+def test_a_part_on_the_whole_screen_keeps_its_ground(visit):
+    page = visit(parabola().html(), color_scheme="light")
+    ground = """() => getComputedStyle(document.querySelector(".explorable")).backgroundColor"""
+    page.evaluate("document.querySelector('.explorable').requestFullscreen()")
+    page.wait_for_function("document.fullscreenElement !== null")
+    assert page.evaluate(ground) == "rgb(255, 255, 255)"
+
+
 def test_the_theme_of_the_page_is_followed_as_it_changes(visit):
     page = visit(
         explorables.player(film(field=np.zeros((3, 4, 4)), arrows=np.zeros((3, 2, 2)))).html(),
