@@ -2,7 +2,7 @@
 
 import pytest
 from comparisons import about, claim, every, largest, least, less, more, not_shown, seeds
-from comparisons.cells import below, in_seeds, oftener, spans, told, undecided
+from comparisons.cells import at_least, below, in_seeds, oftener, spans, told, undecided
 from comparisons.pages import CLAIMS
 from oracles.pages import PAGES, QUIZZES, inside, prose
 
@@ -98,7 +98,8 @@ one is ahead in 9 of 10 seeds
 two is ahead in 8 of 10 seeds
 small    1.01 to 1.02  1.39
 large    1.39 to 1.41  1.39
-between  1.02 to 1.39  1.39"""
+between  1.02 to 1.39  1.39
+it rises in 10 of 10, to 3.2 or more"""
 REFUSED_OF_CELLS = {
     "another count": ("one falls in 9 seeds", in_seeds(9, 10, "one  ")),
     "every seed, by nine": ("two falls in every seed", in_seeds(9, 10, "two  ")),
@@ -106,6 +107,7 @@ REFUSED_OF_CELLS = {
     "oftener, the wrong way": ("it falls in fewer seeds", oftener("one  ", 0, "one  ", 1)),
     "undecided, where it is decided": ("one is not closer", undecided("one is ahead in")),
     "another range": ("1.0 to 1.2", spans(1.0, 1.2, "small")),
+    "another bound": ("to 3 or more", at_least(3.0, "it rises")),
     "below, where the ranges meet": ("between is lower", below("between", "large")),
     "below, called higher": ("small is higher", below("small", "large")),
     "a comparative, by a count": ("one is better", in_seeds(10, 10, "one  ")),
@@ -117,6 +119,7 @@ ACCEPTED_BY_CELLS = {
     "oftener": ("it falls in more seeds", oftener("one  ", 0, "one  ", 1)),
     "undecided": ("closer in 8 seeds, not told apart", undecided("two is ahead in")),
     "a range": ("1.01 or more in every seed", spans(1.01, 1.02, "small")),
+    "a bound": ("to 3.2 or more", at_least(3.2, "it rises")),
     "below": ("small is lower", below("small", "large")),
 }
 

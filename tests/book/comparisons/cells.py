@@ -83,6 +83,15 @@ def undecided(line, place=0):
     return Check(holds, frozenset(COMPARING), f"{line}: the count decides nothing")
 
 
+def at_least(value, line):
+    """The line says `value` or more."""
+    return Check(
+        lambda text: float(read(text, line, 0, r"(\d+(?:\.\d+)?) or more")) == value,
+        frozenset({"more"}),
+        f"{line}: {value} or more",
+    )
+
+
 def spans(low, high, line, place=0):
     """The range over the seeds is as told."""
     return Check(

@@ -251,11 +251,12 @@ def the_tilt(latex: str) -> bool:
                 d = 0.5 + delta * event
                 return float(p @ np.log(d) + q @ np.log(1 - d))
 
-            env = {"delta": mpmath.mpf(0), "B": event}
-            env |= {"p_data": lambda b, p=p: float(p[b].sum()), "p_g": lambda b, q=q: float(q[b].sum())}
-            assert holds(latex, **env)
-            slope = (value(1e-5) - value(-1e-5)) / 2e-5
-            assert all(math.isclose(side, slope, abs_tol=1e-6) for side in sides(latex, **env))
+            for delta in (0.0, 0.1, -0.2):
+                env = {"delta": mpmath.mpf(delta), "B": event}
+                env |= {"p_data": lambda b, p=p: float(p[b].sum()), "p_g": lambda b, q=q: float(q[b].sum())}
+                assert holds(latex, **env)
+                slope = (value(delta + 1e-5) - value(delta - 1e-5)) / 2e-5
+                assert all(math.isclose(side, slope, abs_tol=1e-6) for side in sides(latex, **env))
     return True
 
 
@@ -349,6 +350,16 @@ def _bridge() -> list[Any]:
     return [1 / reach, 2 / reach, 1 / norm.ppf(0.51)]
 
 
+def _chase() -> list[Any]:
+    """In the long run: the mean of turns between two outcomes, without the half, one outcome, the data."""
+    data = [mpmath.mpf("0.5"), mpmath.mpf("0.3"), mpmath.mpf("0.2")]
+
+    def apart(law: list[float]) -> mpmath.mpf:
+        return mpmath.fsum(abs(a - b) for a, b in zip(law, data, strict=True)) / 2
+
+    return [apart([0.5, 0.5, 0]), 2 * apart([0.5, 0.5, 0]), apart([1, 0, 0]), 0]
+
+
 EXERCISES = {
     "1": _exercise_1,
     "2": lambda: [mpmath.log("1.25"), mpmath.log("1.2"), -mpmath.log("0.4"), 0],
@@ -363,6 +374,8 @@ EXERCISES = {
     ],
     "8": _averages,
     "12": lambda: [2 * mpmath.log(2), mpmath.log(2), mpmath.log(2) / 2],
+    "13": lambda: [2 * mpmath.log(2), mpmath.log(2), mpmath.log(3) - mpmath.log(mpmath.mpf(2) / 3), 0],
+    "14": _chase,
 }
 
 
@@ -469,14 +482,21 @@ EQUATIONS = [
     ),
     Equation(
         "game-tilt",
-        r"\frac{\partial}{\partial \delta} (p_{\text{data}}(B) \log(\tfrac{1}{2} + \delta)"
-        r" + p_g(B) \log(\tfrac{1}{2} - \delta)) = 2 (p_{\text{data}}(B) - p_g(B))",
+        r"""
+        \frac{\partial}{\partial \delta} (p_{\text{data}}(B) \log(\tfrac{1}{2} + \delta)
+        + p_g(B) \log(\tfrac{1}{2} - \delta))
+        = \frac{p_{\text{data}}(B)}{\tfrac{1}{2} + \delta} - \frac{p_g(B)}{\tfrac{1}{2} - \delta}
+        """,
         the_tilt,
         {
             r"\frac{\partial}{\partial\delta}(p_{\text{data}}(B)\log{2(\tfrac{1}{2} + \delta)}"
-            r" + p_g(B)\log(\tfrac{1}{2} - \delta)) = 2(p_{\text{data}}(B) - p_g(B))": CONSTANT,
+            r" + p_g(B)\log(\tfrac{1}{2} - \delta))"
+            r" = \frac{p_{\text{data}}(B)}{\tfrac{1}{2} + \delta}"
+            r" - \frac{p_g(B)}{\tfrac{1}{2} - \delta}": CONSTANT,
             r"\frac{\partial}{\partial\delta}(p_{\text{data}}(B)\log(\tfrac{1}{2} + \delta)"
-            r" + p_g(B)\log{2(\tfrac{1}{2} - \delta)}) = 2(p_{\text{data}}(B) - p_g(B))": CONSTANT,
+            r" + p_g(B)\log{2(\tfrac{1}{2} - \delta)})"
+            r" = \frac{p_{\text{data}}(B)}{\tfrac{1}{2} + \delta}"
+            r" - \frac{p_g(B)}{\tfrac{1}{2} - \delta}": CONSTANT,
         },
     ),
     Equation(
