@@ -58,4 +58,12 @@ CLAIMS = {
             not_shown(BOTH, NONE, DISTANCE, level="0.1"),
         ),
     ],
+    "quiz/mode_collapse": [
+        claim(
+            """In our study on the ring a discriminator as fast as its generator ended nearer to the data than
+            the run without a cure.""",
+            "cures_ring",
+            less("D's rate", NONE, DISTANCE, level="0.002, 0.002"),
+        ),
+    ],
 }
