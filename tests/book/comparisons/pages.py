@@ -1,10 +1,20 @@
 """All registered sentences, by page: the slug of a page, or `quiz/SLUG` for the questions of a chapter."""
 
-from comparisons import binary_cross_entropy, minimax_game, mode_collapse, others, wgan_gp
+from comparisons import (
+    binary_cross_entropy,
+    minimax_game,
+    mode_collapse,
+    non_saturating_loss,
+    optimal_discriminator,
+    others,
+    wgan_gp,
+)
 
 CLAIMS = {
     "binary_cross_entropy": binary_cross_entropy.CLAIMS,
     "minimax_game": minimax_game.CLAIMS,
+    "optimal_discriminator": optimal_discriminator.CLAIMS,
+    "non_saturating_loss": non_saturating_loss.CLAIMS,
     "mode_collapse": mode_collapse.CLAIMS,
     "wgan_gp": wgan_gp.CLAIMS,
     **others.CLAIMS,
