@@ -21,6 +21,11 @@ def not_told_apart(line, other, place=0):
 
 CLAIMS = [
     told(
+        "From an ordinary start the two losses look alike under Adam.",
+        START,
+        not_told_apart(NEAR, NEAR_NS),
+    ),
+    told(
         """From the far start, the non-saturating generators come from a distance of 28 to between 1.2 and
         3.8. No saturating generator comes closer than 23.8.""",
         START,
