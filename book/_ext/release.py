@@ -97,7 +97,9 @@ def print_book(pages: list[Path], target: Path, browser: str) -> None:
         tab.set_default_timeout(120_000)
         for page in pages:
             tab.goto(page.as_uri(), wait_until="load")
-            tab.evaluate("document.querySelectorAll('details.hide').forEach((fold) => { fold.open = true; })")
+            tab.evaluate(
+                "document.querySelectorAll('details.hide, .sd-dropdown').forEach((d) => { d.open = true; })"
+            )
             tab.evaluate("document.querySelectorAll('img').forEach((image) => { image.loading = 'eager'; })")
             tab.evaluate("Promise.all([...document.images].map((image) => image.decode().catch(() => {})))")
             book.append(io.BytesIO(tab.pdf(**_PAPER)))

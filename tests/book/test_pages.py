@@ -444,6 +444,11 @@ def test_a_page_read_in_the_dark_is_printed_dark_on_white_and_whole(browser, ori
         tab.evaluate("dispatchEvent(new Event('afterprint'))")
         assert tab.evaluate(PRINTED, PRESSED)["theme"] == "dark"
         assert tab.locator("details.hide[open]").count() == 0
+    with visit(browser, f"{origin}/book/minimax_game.html") as tab:
+        tab.wait_for_function("document.readyState === 'complete'")
+        tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert tab.locator("details.sd-dropdown").count() >= 2
+        assert tab.locator("details.sd-dropdown:not([open])").count() == 0
 
 
 def rgb(css):
