@@ -66,7 +66,12 @@ EQUATIONS = [
         r"\pi \, p_{\text{data}}(x) + p_g(x)",
         "the prior of the generated ones is lost",
     ),
-    ("opt-jsd", r"\mathrm{KL}(q \| \tfrac{p + q}{2})", r"\mathrm{KL}(q \| p + q)", "the middle has mass one"),
+    (
+        "notation-jsd",
+        r"\mathrm{KL}(q \,\|\, \tfrac{p + q}{2})",
+        r"\mathrm{KL}(q \,\|\, p + q)",
+        "the middle has mass one",
+    ),
     ("opt-theorem", r"2 \, \mathrm{JSD}", r"\mathrm{JSD}", "twice the divergence"),
     ("opt-regret", r"\mathrm{kl}(D^{*}(x), D(x))", r"\mathrm{kl}(D(x), D^{*}(x))", "the truth stands first"),
     ("opt-bounds", r"\le \log 2", r"< \log 2", "reached where the laws do not meet"),

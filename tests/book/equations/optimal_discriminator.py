@@ -162,15 +162,6 @@ def the_density_ratio(latex: str) -> bool:
     return True
 
 
-def the_divergence(latex: str) -> bool:
-    """With relative entropies that are not normalised, and the package's divergence of the laws."""
-    for game in games():
-        p, q, _ = game["vectors"]
-        assert abs(jsd(p, q) - float(divergences.jensen_shannon(*map(torch.from_numpy, (p, q))))) < 1e-12
-        assert holds(latex, p=p, q=q, KL=kl, JSD=jsd)
-    return True
-
-
 def the_value_at_the_best(latex: str) -> bool:
     """Against a search over all discriminators."""
     for game in games():
@@ -557,12 +548,6 @@ EQUATIONS = [
         a^{*}(x) = \log \frac{p_{\text{data}}(x)}{p_g(x)}
         """,
         the_density_ratio,
-    ),
-    Equation(
-        "opt-jsd",
-        r"\mathrm{JSD}(p, q) = \frac{1}{2} \, \mathrm{KL}(p \| \tfrac{p + q}{2})"
-        r" + \frac{1}{2} \, \mathrm{KL}(q \| \tfrac{p + q}{2})",
-        the_divergence,
     ),
     Equation(
         "opt-theorem",
