@@ -130,6 +130,12 @@ SETTINGS = (
         _number_or_none,
     ),
     Setting("ema", "DECAY", "of the generator's moving average; `none` for no average", _number_or_none),
+    Setting(
+        "ema_batches",
+        "N",
+        "batches of latents from which the batch norms of the average are estimated anew",
+        _whole,
+    ),
     Setting("float64", None, "compute in double precision", _switch),
     Setting("bf16", None, "let the networks compute in bfloat16", _switch),
 )

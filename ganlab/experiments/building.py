@@ -117,6 +117,7 @@ def _deal(
         optimizer=_optimizer(experiment),
         schedule=_schedule(experiment),
         ema=experiment.ema,
+        ema_batches=experiment.ema_batches,
         clip=experiment.clip,
         instance_noise=_noise(experiment),
         pack=experiment.pack,

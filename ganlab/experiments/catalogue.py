@@ -62,7 +62,8 @@ class Experiment:
 
     `data`: a name in `ganlab.data.DATASETS`. `network`: a name in `ganlab.networks.NETWORKS`. `loss`: a name
     in `ganlab.losses.LOSSES`. `steps`: generator steps, each after `n_critic` discriminator steps. `ema`:
-    decay of the generator's moving average, None for none.
+    decay of the generator's moving average, None for none; `ema_batches`: from how many batches of latents
+    the batch norms of the average are estimated anew, 0 for the average of their statistics.
     `regularizers`: tuples of a name in `ganlab.regularizers.REGULARIZERS`, a weight, and, for one applied
     lazily, every how many discriminator steps. `width`: of both networks unless the discriminator has its
     own, None for the default of the architecture. `learning_rates`: of generator and discriminator.
@@ -105,6 +106,7 @@ class Experiment:
     clip: float | None = None
     spectral_norm: bool = False
     conditional: bool = False
+    ema_batches: int = 0
 
     def facts(self) -> dict[str, Any]:
         """The settings as JSON can hold them."""
@@ -282,6 +284,10 @@ def _check_numbers(changed: Experiment) -> None:
         raise ValueError(f"`betas` must be two numbers in [0, 1), got {changed.betas}")
     if changed.ema is not None and not 0 <= changed.ema < 1:
         raise ValueError(f"`ema` must be in [0, 1), got {changed.ema}")
+    if changed.ema_batches < 0:
+        raise ValueError(f"`ema_batches` must be at least 0, got {changed.ema_batches}")
+    if changed.ema_batches and changed.ema is None:
+        raise ValueError(f"`ema_batches` must be 0 where `ema` is none, got {changed.ema_batches}")
     if changed.clip is not None and not changed.clip > 0:
         raise ValueError(f"`clip` must be positive, got {changed.clip}")
     if changed.bf16 and changed.float64:

@@ -96,7 +96,7 @@ def samples_of(gan: GAN, count: int, rng: Generator, *, average: bool | None = N
         raise ValueError(f"`count` must be at least 1, got {count}")
     if average and gan.average is None:
         raise ValueError("`average` must be left out: this game keeps no moving average of its generator")
-    network = gan.average.module if gan.average is not None and average is not False else gan.generator
+    network = gan.generator if average is False else gan.shown
     latents = torch.randn((count, gan.latent_dim), generator=rng, dtype=gan.dtype)
     labels = torch.arange(count) % gan.classes if gan.classes else None
     parts = []

@@ -42,6 +42,7 @@ __all__ = [
     "effect",
     "load",
     "median",
+    "read",
     "rows",
     "show",
     "table",
@@ -241,7 +242,23 @@ def load(name: str, folder: Path | None = None) -> Record:
     path = path_of(name, folder)
     if not path.is_file():
         raise ValueError(f"`name` must be a study that has run, got {name!r}: {path.name} is missing")
-    return Record(**json.loads(path.read_text(encoding="utf-8")))
+    return read(path)
+
+
+def read(path: Path) -> Record:
+    """The study that is stored in a file.
+
+    A plan that an earlier version of the package wrote lacks the newer settings of its set-up, which then
+    have their defaults.
+
+    Raises `KeyError`, `TypeError` or `ValueError` where the file holds something else.
+
+    >>> read(path_of("cures_ring")).plan["base"]["data"]
+    'ring'
+    """
+    record = Record(**json.loads(path.read_text(encoding="utf-8")))
+    base = catalogue.to_dict(catalogue.from_dict(record.plan["base"]))
+    return replace(record, plan={**record.plan, "base": json.loads(json.dumps(base))})
 
 
 def path_of(name: str, folder: Path | None = None) -> Path:

@@ -25,7 +25,7 @@ from ganlab import data
 from ganlab.evaluation import judging, nulls
 from ganlab.experiments import building, reports, studies
 from ganlab.experiments.catalogue import Experiment
-from ganlab.experiments.studies import Record, Study
+from ganlab.experiments.studies import Record, Study, read
 from ganlab.storage import write_atomically
 from ganlab.theory.transport import empirical_wasserstein_1
 from ganlab.training.ensembles import train_all
@@ -280,8 +280,8 @@ def _begun(name: str, plan: Mapping[str, Any], path: Path) -> Record:
         _save(record, path)
         return record
     try:
-        record = Record(**json.loads(path.read_text(encoding="utf-8")))
-    except (TypeError, ValueError) as error:
+        record = read(path)
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} must hold a study, got {error!r}") from None
     if (record.name, record.plan) != (name, plan):
         raise ValueError(f"{path} must hold {name} as it is planned now, got another study or another plan")

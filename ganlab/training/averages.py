@@ -7,16 +7,16 @@ vectors belongs to none and is shorter than 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import _SpectralNorm
 
-__all__ = ["MovingAverage"]
+__all__ = ["MovingAverage", "keeps_statistics", "with_statistics_of"]
 
 
 class MovingAverage(nn.Module):
@@ -26,7 +26,8 @@ class MovingAverage(nn.Module):
 
     That is done to the **parameters**, and to the running **statistics** of batch and instance normalisation:
     they are themselves moving averages of what the layer saw, under the weights of the same steps that the
-    averaged weights come from, while the newest alone belong to the newest weights.
+    averaged weights come from, while the newest alone belong to the newest weights. Yet a mean of statistics
+    is not what the averaged weights make of their inputs: `with_statistics_of` estimates that anew.
     The vectors of **spectral normalisation** are neither averaged nor copied. The average has a weight of its
     own, so it runs a power iteration of its own, one round a call, from where the last one ended; so its
     layers have norm 1 as those of the network do. **All other buffers** are copied: counters, constants, and
@@ -70,6 +71,64 @@ class MovingAverage(nn.Module):
         if own and not first:
             _iterate(self.module)
         self.n_averaged += 1
+
+
+@torch.no_grad()
+def with_statistics_of(network: nn.Module, batches: Iterable[tuple[Tensor, ...]]) -> nn.Module:
+    """A copy of `network` whose batch normalisations have the statistics of what they see on `batches`.
+
+    mean = (1 / B) sum over b of mean_b,  variance = (1 / B) sum over b of variance_b
+
+    for each channel and the B batches, where variance_b is divided by one less than the number of values.
+    Each layer sees what the layers before it make of the batch when they are normalised by the batch itself,
+    as in training. `batches`: what the network is called with, each (N, ...). All other layers are in
+    evaluation mode, so that nothing else of the copy changes, and instance normalisations keep what they
+    have; it comes back in evaluation mode. `network` is left as it is.
+
+    Raises `ValueError` where there are no batches, or no layer that keeps statistics of batches.
+    Source: Izmailov et al. 2018, section 3.2 [izmailov2018].
+
+    >>> network = nn.Sequential(nn.BatchNorm1d(1))
+    >>> fitted = with_statistics_of(network, [(torch.tensor([[1.0], [3.0]]),)])
+    >>> fitted[0].running_mean.item(), fitted[0].running_var.item(), network[0].running_mean.item()
+    (2.0, 2.0, 0.0)
+    """
+    fitted = deepcopy(network).eval()
+    layers = list(_keeping(fitted))
+    if not layers:
+        raise ValueError(
+            f"`network` must have a batch normalisation that keeps statistics, got {type(network).__name__} "
+            "without one"
+        )
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # PyTorch's way of asking for the plain mean over the batches
+        layer.train()
+    seen = 0
+    for batch in batches:
+        fitted(*batch)
+        seen += 1
+    if not seen:
+        raise ValueError("`batches` must hold at least one batch, got none")
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+    return fitted.eval()
+
+
+def keeps_statistics(network: nn.Module) -> bool:
+    """Whether a layer of `network` keeps running statistics of the batches that it sees.
+
+    >>> keeps_statistics(nn.Sequential(nn.BatchNorm1d(1))), keeps_statistics(nn.Linear(1, 1))
+    (True, False)
+    """
+    return any(True for _ in _keeping(network))
+
+
+def _keeping(network: nn.Module) -> Iterator[_BatchNorm]:
+    for layer in network.modules():
+        if isinstance(layer, _BatchNorm) and layer.running_mean is not None:
+            yield layer
 
 
 def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ganlab.losses import GANLoss
 from ganlab.regularizers import sample_mix
 from ganlab.training import states
-from ganlab.training.averages import MovingAverage
+from ganlab.training.averages import MovingAverage, keeps_statistics, with_statistics_of
 from ganlab.training.distributed import Group
 from ganlab.training.objectives import discriminators_turn, generators_turn
 from ganlab.training.optimizers import Optimizer, adam
@@ -35,6 +35,8 @@ from ganlab.training.unrolling import Unroll
 __all__ = ["GAN", "draw_for_discriminator", "draw_for_generator", "sample"]
 
 STREAMS = ("d_latents", "g_latents", "mix", "d_noise", "g_noise")
+_FITTED = 100  # latents in each batch from which statistics are estimated
+_FITTING = 0x57A715  # the seed of those latents
 
 
 class GAN:
@@ -44,10 +46,12 @@ class GAN:
     `discriminator`: maps samples to raw scores (N,). `rng`: seeds one random stream a purpose, and is not
     read again. `learning_rates`: of the generator and of the discriminator. `optimizer`: the rule of both,
     Adam with `betas` unless given. `schedule`: factor on both rates as a function of the generator step,
-    counted from 0. `ema`: decay of the generator's `MovingAverage`, None for none. `clip`: the weights of
-    the discriminator are kept in [-clip, clip], None for no bound. `instance_noise`: standard deviation of
-    Gaussian noise on what the discriminator sees, a number or a function of the generator step. `pack`: how
-    many samples the discriminator judges together; they are joined along the first axis behind the batch.
+    counted from 0. `ema`: decay of the generator's `MovingAverage`, None for none. `ema_batches`: from how
+    many batches of latents the batch norms of the average are estimated anew where it is sampled from, 0 for
+    the average of their statistics; see `shown`. `clip`: the weights of the discriminator are kept in
+    [-clip, clip], None for no bound. `instance_noise`: standard deviation of Gaussian noise on what the
+    discriminator sees, a number or a function of the generator step. `pack`: how many samples the
+    discriminator judges together; they are joined along the first axis behind the batch.
     `unroll`: how far ahead the generator sees the discriminator. `bf16`: run the networks in bfloat16, by
     autocast, with losses, penalties and weights in float32; it saves time where the processor multiplies
     bfloat16 faster than float32 (`make benchmarks` prints how much faster). `group`: the processes that share
@@ -89,6 +93,7 @@ class GAN:
         optimizer: Optimizer | None = None,
         schedule: Callable[[int], float] | None = None,
         ema: float | None = None,
+        ema_batches: int = 0,
         clip: float | None = None,
         instance_noise: float | Callable[[int], float] = 0.0,
         pack: int = 1,
@@ -106,8 +111,10 @@ class GAN:
         )
         self.pack, self.unroll, self.bf16, self.group, self.device = pack, unroll, bf16, group, device
         self.players: dict[str, Player] = {}
+        self.ema_batches = ema_batches
         self._first_weight = next(generator.parameters())
         _check_numbers(learning_rates, ema, clip)
+        _check_average(generator, ema, ema_batches)
         self._check()
         self.latent_dim = int(generator.latent_dim)  # type: ignore[arg-type] - a module's own attribute
         self.classes = _classes(generator)
@@ -251,8 +258,20 @@ class GAN:
 
     @property
     def shown(self) -> nn.Module:
-        """The network to sample from: the averaged generator where there is one, else the generator."""
-        return self.average.module if self.average is not None else self.generator
+        """The network to sample from: the averaged generator where there is one, else the generator.
+
+        With `ema_batches` it is a copy of the averaged generator, made anew each time, whose batch norms have
+        the statistics of so many batches of 100 latents, of all classes in turn. The latents are always the
+        same, from a stream of their own: what is shown depends on the averaged weights alone. No step and no
+        checkpoint knows of it, so that a run goes on as it would have without.
+        """
+        if self.average is None:
+            return self.generator
+        if not self.ema_batches:
+            return self.average.module
+        rng = torch.Generator().manual_seed(_FITTING)
+        batches = (_inputs(self, _FITTED, rng) for _ in range(self.ema_batches))
+        return with_statistics_of(self.average.module, batches)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -308,10 +327,8 @@ class GAN:
         """
         if count < 1:
             raise ValueError(f"`count` must be at least 1, got {count}")
-        latents = _normal((count, self.latent_dim), rng, self)
-        if self.classes and labels is None:
-            labels = torch.arange(count, device=self.device) % self.classes
-        return sample(self.shown, latents, labels)
+        latents, *given = _inputs(self, count, rng)
+        return sample(self.shown, latents, *(given if labels is None else [labels]))
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next steps depend on, as named tensors; see `ganlab.training.states`."""
@@ -394,6 +411,26 @@ def _check_numbers(rates: tuple[float, float], ema: float | None, clip: float | 
         raise ValueError(f"`ema` must be in [0, 1), got {ema}")
     if clip is not None and not clip > 0:
         raise ValueError(f"`clip` must be positive, got {clip}")
+
+
+def _check_average(generator: nn.Module, ema: float | None, ema_batches: int) -> None:
+    if ema_batches < 0:
+        raise ValueError(f"`ema_batches` must be at least 0, got {ema_batches}")
+    if ema_batches and ema is None:
+        raise ValueError(
+            f"`ema_batches` needs an average, `ema`, whose statistics it mends, got {ema_batches}"
+        )
+    if ema_batches and not keeps_statistics(generator):
+        raise ValueError(
+            "`ema_batches` must be 0 where the generator has no batch normalisation, "
+            f"as this one has none, got {ema_batches}"
+        )
+
+
+def _inputs(gan: GAN, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
+    """What the generator is called with for `count` samples: latents, and each class in turn."""
+    latents = _normal((count, gan.latent_dim), rng, gan)
+    return (latents, torch.arange(count, device=gan.device) % gan.classes) if gan.classes else (latents,)
 
 
 def _normal(shape: tuple[int, ...], rng: torch.Generator, gan: GAN) -> Tensor:

@@ -159,6 +159,22 @@ def test_every_architecture_serves_images_with_packing_and_the_minibatch_statist
     assert setup.gan.pack == plain.pack == 2
 
 
+def test_the_average_of_a_set_up_is_drawn_from_with_statistics_of_its_own():
+    small = change(DIGITS, network="dcgan", width=4, discriminator_width=4, batch_size=8, ema=0.5)
+    drawn = []
+    for count in (0, 2):
+        gan, batches, _ = build(change(small, ema_batches=count))
+        training.train(gan, batches, 3)
+        drawn += [
+            reports.samples_of(gan, 4, torch.Generator().manual_seed(0), average=which)
+            for which in (None, True, False)
+        ]
+    assert torch.equal(drawn[0], drawn[1])
+    assert torch.equal(drawn[3], drawn[4])
+    assert not torch.equal(drawn[0], drawn[3])
+    assert torch.equal(drawn[2], drawn[5])
+
+
 def test_a_width_of_none_is_the_default_of_the_architecture():
     wide = change(DIGITS, network="dcgan", width=64, discriminator_width=64)
     default = change(DIGITS, network="dcgan", width=None, discriminator_width=None)
@@ -253,6 +269,8 @@ def test_every_data_set_has_a_set_up_of_its_own():
         ({"optimizer": "adma"}, "`optimizer` must be one of adam, sgd, rmsprop, got 'adma'; did you mean 'a"),
         ({"betas": (0.5, 1.0)}, r"`betas` must be two numbers in \[0, 1\), got \(0.5, 1.0\)"),
         ({"ema": 1.0}, r"`ema` must be in \[0, 1\), got 1.0"),
+        ({"ema_batches": -1}, "`ema_batches` must be at least 0, got -1"),
+        ({"ema_batches": 3, "ema": None}, "`ema_batches` must be 0 where `ema` is none, got 3"),
         ({"clip": 0.0}, "`clip` must be positive, got 0.0"),
         ({"clip": 0.1, "spectral_norm": True}, "`clip` must be left out beside `spectral_norm`"),
         ({"conditional": True, "pack": 2}, "`pack` must be 1 where `conditional` is on"),

@@ -425,6 +425,21 @@ def test_a_stored_study_is_the_one_that_is_planned_and_lacks_no_cell(name):
     assert len(rows) == len(record.nulls) == 5 * len(study.judging)
 
 
+def test_a_study_stored_before_a_setting_was_there_is_still_the_one_that_is_planned(tmp_path):
+    plan = json.loads(json.dumps(STUDIES["cures_ring"].plan()))
+    kept = json.loads(studies.path_of("cures_ring").read_text())
+    for change in ({}, {"clip": 0.5}):
+        kept["plan"]["base"] = {name: v for name, v in plan["base"].items() if name != "clip"} | change
+        path = studies.path_of("cures_ring", tmp_path)
+        path.write_text(json.dumps(kept))
+        assert (load("cures_ring", tmp_path).plan == plan) == (not change)
+        if change:
+            with pytest.raises(ValueError, match="must hold cures_ring as it is planned now"):
+                trials._begun("cures_ring", plan, path)
+        else:
+            assert len(trials._begun("cures_ring", plan, path).cells) == len(kept["cells"])
+
+
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_chosen_level_is_what_the_rule_picks(name):
     record = load(name)
