@@ -53,6 +53,10 @@ def _number_or_none(flag: str, text: str) -> float | None:
     return None if text == "none" else _read(flag, text, "a number or none", float)
 
 
+def _whole_or_none(flag: str, text: str) -> int | None:
+    return None if text == "none" else _read(flag, text, "a whole number or none", int)
+
+
 def _rates(flag: str, text: str) -> tuple[float, float]:
     wanted = "a rate, or two with a comma, of the generator and of the discriminator, as 0.001,0.002"
     rates = _read(flag, text, wanted, _floats(1, 2))
@@ -109,6 +113,12 @@ SETTINGS = (
     Setting("conditional", None, "tell both networks the class of a sample", _switch),
     Setting("spectral_norm", None, "divide each layer of the discriminator by its spectral norm", _switch),
     Setting("minibatch_std", None, "show the discriminator how far its batch is spread", _switch),
+    Setting(
+        "attention",
+        "HEIGHT",
+        "self-attention behind the maps of that height in both networks; `none` for none",
+        _whole_or_none,
+    ),
     Setting("loss", "NAME", "the loss of both players", _text),
     Setting("smoothing", "S", "the label of a real sample is 1 - S", _number),
     Setting(

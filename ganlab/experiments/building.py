@@ -143,7 +143,9 @@ def _networks(experiment: Experiment, rng: torch.Generator) -> tuple[nn.Module, 
     """Both networks; the discriminator looks at `pack` samples, joined along their first axis."""
     pair, entry = NETWORKS[experiment.network], data.DATASETS[experiment.data]
     packed = (experiment.pack * entry.shape[0], *entry.shape[1:])
-    made, judged = pair.generator, partial(pair.discriminator, minibatch_std=experiment.minibatch_std)
+    extra = {} if experiment.attention is None else {"attention": experiment.attention}
+    made = partial(pair.generator, **extra)
+    judged = partial(pair.discriminator, minibatch_std=experiment.minibatch_std, **extra)
     if experiment.conditional:
         told = {"classes": entry.classes}
         made = partial(conditional_generator, architecture=made, **told)

@@ -72,6 +72,7 @@ class Experiment:
     last. `pack`: how many samples the discriminator judges together. `minibatch_std`: whether it sees how far
     the batch is spread. `unroll`: how many steps ahead the generator sees the discriminator, and their size;
     see `ganlab.training.Unroll`. `optimizer`: a name in `ganlab.training.OPTIMIZERS`; `betas` are Adam's.
+    `attention`: the height of the maps, in both networks, behind which self-attention stands, None for none.
     `clip`: the weights of the discriminator are kept in [-clip, clip]. `spectral_norm`: whether each of its
     layers is divided by its spectral norm. `conditional`: whether both networks are told the class of a
     sample, which the data set has to have; see `ganlab.networks.conditional`.
@@ -107,6 +108,7 @@ class Experiment:
     spectral_norm: bool = False
     conditional: bool = False
     ema_batches: int = 0
+    attention: int | None = None
 
     def facts(self) -> dict[str, Any]:
         """The settings as JSON can hold them."""
@@ -307,6 +309,14 @@ def _check_networks(changed: Experiment) -> None:
             raise ValueError(f"`{name}` must be one number for the network {changed.network}, got {width}")
         if width is not None and any(not size >= 1 for size in (width if several else (width,))):
             raise ValueError(f"`{name}` must be at least 1, got {width}")
+    if changed.attention is not None:
+        able = [name for name, told in facts.table("networks").items() if told["attention"]]
+        if changed.network not in able:
+            raise ValueError(
+                f"`network` must be {' or '.join(able)} to have `attention`, got {changed.network!r}"
+            )
+        if changed.attention < 1:
+            raise ValueError(f"`attention` must be at least 1, got {changed.attention}")
     if changed.spectral_norm and changed.clip:
         raise ValueError(
             f"`clip` must be left out beside `spectral_norm`, which makes up for it, got {changed.clip}"

@@ -9,8 +9,10 @@ and from nothing else, drawn in float64 and rounded, so that a seed gives the sa
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any, NamedTuple
 
+from .attention import SelfAttention
 from .conditional import (
     ConditionalGenerator,
     ProjectionDiscriminator,
@@ -31,6 +33,7 @@ __all__ = [
     "MinibatchStd",
     "Pair",
     "ProjectionDiscriminator",
+    "SelfAttention",
     "StyleGenerator",
     "conditional_generator",
     "dcgan_discriminator",
@@ -54,6 +57,14 @@ class Pair(NamedTuple):
 
     generator: Callable[..., Any]
     discriminator: Callable[..., Any]
+
+    def facts(self) -> dict[str, Any]:
+        """What is known without loading anything, as JSON can hold it: whether both can have attention.
+
+        >>> NETWORKS["dcgan"].facts(), NETWORKS["mlp"].facts()
+        ({'attention': True}, {'attention': False})
+        """
+        return {"attention": all("attention" in signature(make).parameters for make in self)}
 
 
 NETWORKS: dict[str, Pair] = {

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils import skip_init
 
+from .attention import SelfAttention, scale_of
 from .layers import Discriminator, Flatten, Generator, MinibatchStd, Unflatten, check_size, initialize, ladder
 
 __all__ = ["dcgan_discriminator", "dcgan_generator"]
@@ -17,21 +18,29 @@ STD = 0.02
 
 
 def dcgan_generator(
-    latent_dim: int, shape: Sequence[int], *, rng: torch.Generator, width: int = 64
+    latent_dim: int,
+    shape: Sequence[int],
+    *,
+    rng: torch.Generator,
+    width: int = 64,
+    attention: int | None = None,
 ) -> Generator:
     """A generator of transposed convolutions with batch normalisation, from (N, latent_dim) to (N, C, H, W).
 
     A linear layer makes the coarsest map, and each 4x4 transposed convolution doubles its sides and halves
     its channels; the last of them makes the image from `width` channels and ends in tanh. The sides are
     doubled as often as they can be from at least 4: 28 = 7 * 2 * 2, 32 = 4 * 2 * 2 * 2. Weights are
-    N(0, 0.02^2).
+    N(0, 0.02^2). `attention` puts a `SelfAttention` behind the maps of that height, one of the scales; its
+    weights are its own.
 
     Parameters, with k doublings and c = width 2^(k-1) channels on the coarsest map of h by w places:
     latent_dim c h w + 2 c + sum over i = 1 .. k-1 of (8 c_i^2 + c_i) with c_i = c / 2^(i-1), and
-    16 width C + C for the image. 28x28 in one channel from 100 latents at width 64: 759 681.
+    16 width C + C for the image, and those of the attention. 28x28 in one channel from 100 latents at width
+    64: 759 681.
 
-    Raises `ValueError` unless the sides are even and at least 8 and every size is a positive integer.
-    Source: Radford et al. 2016, section 3 [radford2016].
+    Raises `ValueError` unless the sides are even and at least 8, every size is a positive integer and
+    `attention` is the height of a scale.
+    Source: Radford et al. 2016, section 3 [radford2016]; attention, Zhang et al. 2019 [zhang2019sagan].
 
     >>> rng = torch.Generator().manual_seed(0)
     >>> generator = dcgan_generator(100, (1, 28, 28), rng=rng)
@@ -42,6 +51,7 @@ def dcgan_generator(
     """
     check_size("latent_dim", latent_dim)
     check_size("width", width)
+    scale = scale_of(attention, shape)
     *channels, last = [*reversed(ladder(shape, width)), shape[0]]
     coarse = [side >> len(channels) for side in shape[1:]]
     layers = [
@@ -57,7 +67,11 @@ def dcgan_generator(
             nn.ReLU(inplace=True),
         ]
     layers += [skip_init(nn.ConvTranspose2d, channels[-1], last, 4, stride=2, padding=1), nn.Tanh()]
-    return Generator(initialize(nn.Sequential(*layers), rng, std=STD), latent_dim, shape)
+    stack = initialize(nn.Sequential(*layers), rng, std=STD)
+    if scale is not None:
+        above = len(channels) - 1 - scale  # coarser scales, of three layers each
+        stack.insert(4 + 3 * above, SelfAttention(channels[above], rng))
+    return Generator(stack, latent_dim, shape)
 
 
 def dcgan_discriminator(
@@ -67,6 +81,7 @@ def dcgan_discriminator(
     width: int = 64,
     batch_norm: bool = False,
     minibatch_std: bool = False,
+    attention: int | None = None,
 ) -> Discriminator:
     """A discriminator (or critic) of strided convolutions, from (N, C, H, W) to (N,).
 
@@ -77,15 +92,17 @@ def dcgan_discriminator(
     `batch_norm` puts a batch normalisation behind each convolution but the first, as the paper has it. We
     leave it out unless asked: it makes the score of one sample depend on the others, which every gradient
     penalty forbids, and a critic that serves every loss and regularizer is the better default.
-    `minibatch_std` shows the last layer how far the batch is spread; see `MinibatchStd`.
+    `minibatch_std` shows the last layer how far the batch is spread; see `MinibatchStd`. `attention` puts a
+    `SelfAttention` behind the maps of that height, one of the scales; any gradient penalty may be put on it.
 
     Parameters, with k halvings and c_i = width 2^(i-1) channels after the i-th: 16 C width + width, plus
     the sum over i = 2 .. k of (8 c_i^2 + c_i), or (8 c_i^2 + 2 c_i) with `batch_norm`, plus
-    (c_k + 1 if `minibatch_std`) h w + 1 for the coarsest map of h by w places. 28x28 in one channel at width
-    64: 138 561.
+    (c_k + 1 if `minibatch_std`) h w + 1 for the coarsest map of h by w places, and those of the attention.
+    28x28 in one channel at width 64: 138 561.
 
-    Raises `ValueError` unless the sides are even and at least 8 and every size is a positive integer.
-    Source: Radford et al. 2016, section 3 [radford2016].
+    Raises `ValueError` unless the sides are even and at least 8, every size is a positive integer and
+    `attention` is the height of a scale.
+    Source: Radford et al. 2016, section 3 [radford2016]; attention, Zhang et al. 2019 [zhang2019sagan].
 
     >>> rng = torch.Generator().manual_seed(0)
     >>> discriminator = dcgan_discriminator((1, 28, 28), rng=rng)
@@ -95,7 +112,7 @@ def dcgan_discriminator(
     torch.Size([5])
     """
     check_size("width", width)
-    channels = ladder(shape, width)
+    scale, channels = scale_of(attention, shape), ladder(shape, width)
     layers = [
         *(Flatten(), Unflatten(shape)),  # the same images, their channels side by side
         skip_init(nn.Conv2d, shape[0], width, 4, stride=2, padding=1),
@@ -108,4 +125,7 @@ def dcgan_discriminator(
     layers += [MinibatchStd()] if minibatch_std else []
     places = (shape[1] >> len(channels)) * (shape[2] >> len(channels))
     layers += [Flatten(), skip_init(nn.Linear, (channels[-1] + minibatch_std) * places, 1)]
-    return Discriminator(initialize(nn.Sequential(*layers), rng, std=STD), shape)
+    stack = initialize(nn.Sequential(*layers), rng, std=STD)
+    if scale is not None:
+        stack.insert(4 + (2 + batch_norm) * scale, SelfAttention(channels[scale], rng))
+    return Discriminator(stack, shape)
