@@ -26,6 +26,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "data": ("ganlab.data", "DATASETS"),
     "networks": ("ganlab.networks", "NETWORKS"),
     "optimizers": ("ganlab.training.optimizers", "OPTIMIZERS"),
+    "augmentations": ("ganlab.training.augmentations", "AUGMENTATIONS"),
     "kinds": ("ganlab.evaluation.judging", "KINDS"),
     "pictures": ("ganlab.experiments.reports", "PICTURES"),
     "schedules": ("ganlab.experiments.catalogue", "SCHEDULES"),

@@ -57,6 +57,10 @@ def _whole_or_none(flag: str, text: str) -> int | None:
     return None if text == "none" else _read(flag, text, "a whole number or none", int)
 
 
+def _names(_: str, text: str) -> tuple[str, ...]:
+    return () if text == "none" else tuple(text.split(","))
+
+
 def _rates(flag: str, text: str) -> tuple[float, float]:
     wanted = "a rate, or two with a comma, of the generator and of the discriminator, as 0.001,0.002"
     rates = _read(flag, text, wanted, _floats(1, 2))
@@ -123,6 +127,13 @@ SETTINGS = (
     Setting("smoothing", "S", "the label of a real sample is 1 - S", _number),
     Setting(
         "instance_noise", "STD", "on what the discriminator sees, falling to 0 at the last step", _number
+    ),
+    Setting(
+        "augment",
+        "NAME[,NAME...]",
+        f"what is done to all images that the discriminator sees: {', '.join(facts.names('augmentations'))}; "
+        "`none` for nothing",
+        _names,
     ),
     Setting("pack", "N", "samples that the discriminator judges together", _whole),
     Setting("unroll", "STEPS:RATE", "let the generator see the discriminator so far ahead", _unroll),

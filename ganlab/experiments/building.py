@@ -121,6 +121,7 @@ def _deal(
         clip=experiment.clip,
         instance_noise=_noise(experiment),
         pack=experiment.pack,
+        augment=experiment.augment,
         unroll=Unroll(*experiment.unroll) if experiment.unroll else None,
         bf16=experiment.bf16,
         group=group,

@@ -69,9 +69,11 @@ class Experiment:
     own, None for the default of the architecture. `learning_rates`: of generator and discriminator.
     `smoothing`: one-sided label smoothing. `schedule`: a name in `SCHEDULES`. `instance_noise`: standard
     deviation at the first step of the noise on what the discriminator sees, falling linearly to 0 at the
-    last. `pack`: how many samples the discriminator judges together. `minibatch_std`: whether it sees how far
-    the batch is spread. `unroll`: how many steps ahead the generator sees the discriminator, and their size;
-    see `ganlab.training.Unroll`. `optimizer`: a name in `ganlab.training.OPTIMIZERS`; `betas` are Adam's.
+    last. `augment`: names in `ganlab.training.augmentations.AUGMENTATIONS`, of what is done to all images
+    that it sees. `pack`: how many samples the discriminator judges together. `minibatch_std`: whether it sees
+    how far the batch is spread. `unroll`: how many steps ahead the generator sees the discriminator, and
+    their size; see `ganlab.training.Unroll`. `optimizer`: a name in `ganlab.training.OPTIMIZERS`; `betas` are
+    Adam's.
     `attention`: the height of the maps, in both networks, behind which self-attention stands, None for none.
     `clip`: the weights of the discriminator are kept in [-clip, clip]. `spectral_norm`: whether each of its
     layers is divided by its spectral norm. `conditional`: whether both networks are told the class of a
@@ -109,6 +111,7 @@ class Experiment:
     conditional: bool = False
     ema_batches: int = 0
     attention: int | None = None
+    augment: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, Any]:
         """The settings as JSON can hold them."""
@@ -309,6 +312,12 @@ def _check_networks(changed: Experiment) -> None:
             raise ValueError(f"`{name}` must be one number for the network {changed.network}, got {width}")
         if width is not None and any(not size >= 1 for size in (width if several else (width,))):
             raise ValueError(f"`{name}` must be at least 1, got {width}")
+    for name in changed.augment:
+        look_up(facts.names("augmentations"), name, "augment")
+    if len(set(changed.augment)) < len(changed.augment):
+        raise ValueError(f"`augment` must name each change once, got {', '.join(changed.augment)}")
+    if changed.augment and len(entry["shape"]) != 3:
+        raise ValueError(f"`augment` must be left out for the points of {changed.data}: it changes images")
     if changed.attention is not None:
         able = [name for name, told in facts.table("networks").items() if told["attention"]]
         if changed.network not in able:

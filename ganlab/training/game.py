@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ganlab.losses import GANLoss
 from ganlab.regularizers import sample_mix
 from ganlab.training import states
+from ganlab.training.augmentations import check_policy, numbers_of
 from ganlab.training.averages import MovingAverage, keeps_statistics, with_statistics_of
 from ganlab.training.distributed import Group
 from ganlab.training.objectives import discriminators_turn, generators_turn
@@ -35,6 +36,7 @@ from ganlab.training.unrolling import Unroll
 __all__ = ["GAN", "draw_for_discriminator", "draw_for_generator", "sample"]
 
 STREAMS = ("d_latents", "g_latents", "mix", "d_noise", "g_noise")
+AUGMENTING = ("d_augment", "g_augment")  # only where it is done, so that older runs have all of theirs
 _FITTED = 100  # latents in each batch from which statistics are estimated
 _FITTING = 0x57A715  # the seed of those latents
 
@@ -51,7 +53,9 @@ class GAN:
     the average of their statistics; see `shown`. `clip`: the weights of the discriminator are kept in
     [-clip, clip], None for no bound. `instance_noise`: standard deviation of Gaussian noise on what the
     discriminator sees, a number or a function of the generator step. `pack`: how many samples the
-    discriminator judges together; they are joined along the first axis behind the batch.
+    discriminator judges together; they are joined along the first axis behind the batch. `augment`: names in
+    `ganlab.training.augmentations.AUGMENTATIONS`, of what is done to all images that the discriminator sees,
+    real and generated, in both players' steps; penalties are taken at what it sees.
     `unroll`: how far ahead the generator sees the discriminator. `bf16`: run the networks in bfloat16, by
     autocast, with losses, penalties and weights in float32; it saves time where the processor multiplies
     bfloat16 faster than float32 (`make benchmarks` prints how much faster). `group`: the processes that share
@@ -97,6 +101,7 @@ class GAN:
         clip: float | None = None,
         instance_noise: float | Callable[[int], float] = 0.0,
         pack: int = 1,
+        augment: Sequence[str] = (),
         unroll: Unroll | None = None,
         bf16: bool = False,
         group: Group | None = None,
@@ -111,7 +116,7 @@ class GAN:
         )
         self.pack, self.unroll, self.bf16, self.group, self.device = pack, unroll, bf16, group, device
         self.players: dict[str, Player] = {}
-        self.ema_batches = ema_batches
+        self.ema_batches, self.augment = ema_batches, tuple(augment)
         self._first_weight = next(generator.parameters())
         _check_numbers(learning_rates, ema, clip)
         _check_average(generator, ema, ema_batches)
@@ -121,15 +126,17 @@ class GAN:
         generator.to(device)
         discriminator.to(device)
         self.sample_shape = self._probe()
+        check_policy(self.augment, self.sample_shape)
         self._joint = not (self._refuse_unfit() or self.classes)
         if optimizer and betas:
             raise ValueError(f"`betas` must be left out beside `optimizer`, which has its own, got {betas}")
         rule = optimizer or adam(betas or (0.5, 0.999))
         self.players["generator"] = Player(generator, rule, ema, learning_rates[0])
         self.players["discriminator"] = Player(discriminator, rule, None, learning_rates[1], bound=clip)
-        seeds = torch.randint(2**62, (len(STREAMS),), generator=rng)
+        purposes = STREAMS + (AUGMENTING if self.augment else ())
+        seeds = torch.randint(2**62, (len(purposes),), generator=rng)
         self.streams = {
-            name: torch.Generator().manual_seed(int(seed)) for name, seed in zip(STREAMS, seeds, strict=True)
+            name: torch.Generator().manual_seed(int(seed)) for name, seed in zip(purposes, seeds, strict=True)
         }
 
     def _check(self) -> None:
@@ -288,7 +295,7 @@ class GAN:
     def rules(self) -> Rules:
         """The objectives of the next steps, with the penalties that the next discriminator step applies."""
         due = tuple(penalty for penalty in self.penalties if self.critic_step % penalty.every == 0)
-        return Rules(self.loss, due, self.pack, self.unroll, self.bf16, self._joint)
+        return Rules(self.loss, due, self.pack, self.unroll, self.bf16, self._joint, self.augment)
 
     def turns(self, n_critic: int) -> Iterator[Turn]:
         """The turns of the next step: `n_critic` of the discriminator, then one of the generator."""
@@ -312,6 +319,7 @@ class GAN:
             "clip": discriminator.bound,
             "pack": self.pack,
             "unroll": (self.unroll.steps, self.unroll.rate) if self.unroll else None,
+            "augment": self.augment or None,
         }
 
     def alike(self) -> dict[str, Any]:
@@ -356,7 +364,8 @@ def draw_for_discriminator(gan: GAN, batches: Batches) -> Draw:
     """
     real, labels = _real(gan, batches)
     latents, noise = _latents(gan, batches, "d"), _noise(gan, batches, "d")
-    return _share(gan, Draw(real, latents, _mixes(gan, real), noise, labels, _weights(gan)))
+    numbers = _numbers(gan, batches, "d")
+    return _share(gan, Draw(real, latents, _mixes(gan, real), noise, labels, _weights(gan), numbers))
 
 
 def draw_for_generator(gan: GAN, batches: Batches) -> Draw:
@@ -376,7 +385,8 @@ def draw_for_generator(gan: GAN, batches: Batches) -> Draw:
         real, labels = _real(gan, batches)
         mixes, weights = (_mixes(gan, real), _weights(gan)) if gan.unroll else ((), ())
     latents, noise = _latents(gan, batches, "g"), _noise(gan, batches, "g")
-    return _share(gan, Draw(real, latents, mixes, noise, labels, weights))
+    numbers = _numbers(gan, batches, "g")
+    return _share(gan, Draw(real, latents, mixes, noise, labels, weights, numbers))
 
 
 _TURNS = {
@@ -448,6 +458,14 @@ def _noise(gan: GAN, batches: Batches, player: str) -> Tensor | None:
     return gan.noise_level * _normal(shape, gan.streams[f"{player}_noise"], gan)
 
 
+def _numbers(gan: GAN, batches: Batches, player: str) -> Tensor | None:
+    """The numbers by which real and generated images are changed, (2, N, K) uniform on [0, 1)."""
+    if not gan.augment:
+        return None
+    shape = (2, batches.batch_size, numbers_of(gan.augment))
+    return torch.rand(shape, generator=gan.streams[f"{player}_augment"], dtype=gan.dtype).to(gan.device)
+
+
 _BRIDGE = "`ganlab.data.batches` makes one of a source, `ganlab.data.from_loader` one of a DataLoader"
 
 
@@ -492,9 +510,12 @@ def _share(gan: GAN, drawn: Draw) -> Draw:
     if gan.group is None:
         return drawn
     part = partial(_part, gan.group, gan.pack)
-    noise = None if drawn.noise is None else part(drawn.noise.transpose(0, 1)).transpose(0, 1)
+    noise, numbers = (
+        None if x is None else part(x.transpose(0, 1)).transpose(0, 1) for x in (drawn.noise, drawn.augment)
+    )
     mixes = tuple(None if mix is None else gan.group.part(mix) for mix in drawn.mixes)
-    return Draw(part(drawn.real), part(drawn.latents), mixes, noise, part(drawn.labels), drawn.weights)
+    shared = {name: part(getattr(drawn, name)) for name in ("real", "latents", "labels")}
+    return drawn._replace(mixes=mixes, noise=noise, augment=numbers, **shared)
 
 
 def _part(group: Group, multiple: int, x: Any) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
+from ganlab.training.augmentations import augment
 from ganlab.training.players import Network, Row
 from ganlab.training.rules import Draw, Rules, pack
 from ganlab.training.unrolling import unrolled
@@ -28,7 +29,8 @@ def discriminator_objective(
     `discriminator`: maps samples to raw scores (N,). `fake`: (N, ...) generated samples, without a graph
     unless a `torch.func` transform differentiates.
     Pure: the same arguments give the same numbers, so that it runs under `torch.func` transforms and in a
-    compiled step. Penalties see the discriminator in its own precision, whatever the scores are computed in.
+    compiled step. Penalties see the discriminator in its own precision, whatever the scores are computed in,
+    at the samples that it sees: those that are augmented and noisy, where it is trained.
     The row holds `d_loss` without the penalties, `penalty` with its weights, and the mean
     scores `d_real` and `d_fake`.
 
@@ -42,7 +44,7 @@ def discriminator_objective(
     >>> bool(objective == row["d_loss"] + row["penalty"])
     True
     """
-    real, fake = _seen(drawn, fake, rules.pack)
+    real, fake = _seen(drawn, fake, rules)
     d_real, d_fake = _scores(discriminator, real, fake, rules)
     loss = rules.loss.discriminator(d_real, d_fake)
     charged = torch.zeros_like(loss)
@@ -68,7 +70,7 @@ def generator_objective(discriminator: Score, fake: Tensor, drawn: Draw, rules: 
     >>> generator_objective(gan.discriminator, gan.generator(drawn.latents), drawn, gan.rules).shape
     torch.Size([])
     """
-    real, fake = _seen(drawn, fake, rules.pack)
+    real, fake = _seen(drawn, fake, rules)
     if rules.loss.relativistic:
         return rules.loss.generator(*_scores(discriminator, real, fake, rules))
     d_fake = (_in_bf16(discriminator) if rules.bf16 else discriminator)(fake)
@@ -97,12 +99,20 @@ def generators_turn(networks: Mapping[str, Network], drawn: Draw, rules: Rules) 
     return loss, {"g_loss": loss}
 
 
-def _seen(drawn: Draw, fake: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The real and the generated samples as the discriminator sees them: with noise, in packs."""
+def _seen(drawn: Draw, fake: Tensor, rules: Rules) -> tuple[Tensor, Tensor]:
+    """The real and the generated samples as the discriminator sees them: augmented, with noise, in packs."""
     real = fake.detach() if drawn.real is None else drawn.real
+    if rules.augment:
+        if drawn.augment is None or len(drawn.augment) != 2:
+            raise ValueError(
+                "`drawn` must hold numbers for both the real and the generated samples, `augment`"
+            )
+        real, fake = (
+            augment(x, u, rules.augment) for x, u in zip((real, fake), drawn.augment.unbind(), strict=True)
+        )
     if drawn.noise is not None:
         real, fake = real + drawn.noise[0], fake + drawn.noise[1]
-    return pack(real, count), pack(fake, count)
+    return pack(real, rules.pack), pack(fake, rules.pack)
 
 
 def _given(network: Network, drawn: Draw) -> Callable[[Tensor], Tensor]:

@@ -52,6 +52,7 @@ class Rules(NamedTuple):
     `unroll`: how far ahead the generator sees the discriminator. `bf16`: whether the networks compute in
     bfloat16; losses and penalties never do. `joint`: whether real and generated samples may pass through the
     discriminator in one batch, which is faster, and the same where no layer lets samples see each other.
+    `augment`: names in `ganlab.training.augmentations.AUGMENTATIONS`, of what is done to all that it sees.
     """
 
     loss: GANLoss
@@ -60,6 +61,7 @@ class Rules(NamedTuple):
     unroll: Unroll | None = None
     bf16: bool = False
     joint: bool = False
+    augment: tuple[str, ...] = ()
 
 
 class Draw(NamedTuple):
@@ -70,7 +72,8 @@ class Draw(NamedTuple):
     noise for the real and the generated samples, None without. `labels`: (N,) the classes of the samples,
     the same for the real and the generated ones, None where the networks know none. `weights`: for each
     penalty of this step its weight (), so that games side by side may differ in it; () for the weights that
-    the rules have.
+    the rules have. `augment`: (2, N, K) the numbers by which the real and the generated samples are changed,
+    uniform on [0, 1), None where they are not.
     """
 
     real: Tensor | None
@@ -79,6 +82,7 @@ class Draw(NamedTuple):
     noise: Tensor | None = None
     labels: Tensor | None = None
     weights: tuple[Tensor, ...] = ()
+    augment: Tensor | None = None
 
 
 def pack(x: Tensor, count: int) -> Tensor:

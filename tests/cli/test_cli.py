@@ -649,7 +649,7 @@ def test_list_names_everything_there_is(capsys):
         assert name in text
     assert cli.main(["list", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    kinds = ("data", "networks", "losses", "regularizers", "optimizers", "schedules")
+    kinds = ("data", "networks", "losses", "regularizers", "optimizers", "schedules", "augmentations")
     assert found.keys() == {*kinds, "experiments", "studies"}
     assert found["studies"]["cures_ring"]["question"].endswith("?")
 
