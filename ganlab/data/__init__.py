@@ -7,6 +7,7 @@ that is passed in and from nowhere else, on the CPU; points are drawn in float64
 seed gives the same points in each precision.
 """
 
+from ganlab.data.cifar import CIFAR, cifar10
 from ganlab.data.entry import DataSet, Source
 from ganlab.data.idx import DataError
 from ganlab.data.images import IMAGES, Images, Stacked, check_images, digits, fashion_mnist, mnist, stacked
@@ -29,6 +30,7 @@ __all__ = [
     "SwissRoll",
     "batches",
     "check_images",
+    "cifar10",
     "digits",
     "fashion_mnist",
     "from_loader",
@@ -39,8 +41,8 @@ __all__ = [
     "swiss_roll",
 ]
 
-DATASETS: dict[str, DataSet] = POINTS | IMAGES
-"""The data sets by name: an entry stands beside the function that it names, in `points` or in `images`.
+DATASETS: dict[str, DataSet] = POINTS | IMAGES | CIFAR
+"""The data sets by name: an entry stands beside the function that it names, in `points`, `images` or `cifar`.
 
 >>> DATASETS["ring"].make is ring
 True

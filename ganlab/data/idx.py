@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-__all__ = ["DataError", "read_images"]
+__all__ = ["DataError", "places", "read_images"]
 
 # Of the uncompressed content: the archives vary, since Debian's have another gzip header.
 _SHA256 = {
@@ -60,23 +60,27 @@ def read_images(name: str, split: str, root: str | os.PathLike[str] | None = Non
 
 
 def _located(name: str, stems: list[str], root: str | os.PathLike[str] | None) -> list[Path]:
-    places = [Path(root).expanduser()] if root is not None else _places()
-    for place in places:
+    searched = [Path(root).expanduser()] if root is not None else places()
+    for place in searched:
         paths = [path for stem in stems if (path := _file(place, name, stem))]
         if len(paths) == len(stems):
             return paths
     if root is not None:
-        missing = next(stem for stem in stems if not _file(places[0], name, stem))
+        missing = next(stem for stem in stems if not _file(searched[0], name, stem))
         raise DataError(
-            f"`root` must hold {missing} or {missing}.gz, in it or in {_FOLDERS[name][0]}, got {places[0]} "
+            f"`root` must hold {missing} or {missing}.gz, in it or in {_FOLDERS[name][0]}, got {searched[0]} "
             "without it; leave `root` out to look in the usual places and to download"
         )
-    _download(name, places[-1])
-    return _located(name, stems, places[-1])
+    _download(name, searched[-1])
+    return _located(name, stems, searched[-1])
 
 
-def _places() -> list[Path]:
-    """Where data is looked for without being told, the cache last."""
+def places() -> list[Path]:
+    """The folders in which data is looked for without being told, the cache last.
+
+    That which the environment variable GANLAB_DATA names, `/usr/share/datasets`, and `ganlab` in the user's
+    cache.
+    """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganlab"
     named = os.environ.get("GANLAB_DATA")
     return [*([Path(named).expanduser()] if named else []), _SYSTEM, cache]
@@ -103,7 +107,7 @@ def _download(name: str, cache: Path) -> None:
         with suppress(OSError):
             cache.rmdir()  # only where it is empty
         raise DataError(
-            f"{name} is in none of {', '.join(map(str, _places()))}, and it could not be downloaded "
+            f"{name} is in none of {', '.join(map(str, places()))}, and it could not be downloaded "
             f"({_one_line(error)}); connect to the network, or name a folder with its files by --data-dir "
             f"or GANLAB_DATA{'; Debian has them: apt-get install dataset-fashion-mnist' * (name != 'MNIST')}"
         ) from error

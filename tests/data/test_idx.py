@@ -103,7 +103,7 @@ def test_without_a_cache_variable_the_cache_lies_in_the_home_folder(monkeypatch,
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.delenv("GANLAB_DATA", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert idx._places() == [Path("/usr/share/datasets"), tmp_path / ".cache" / "ganlab"]
+    assert idx.places() == [Path("/usr/share/datasets"), tmp_path / ".cache" / "ganlab"]
 
 
 def test_a_place_with_half_of_the_files_is_passed_over(files, tmp_path, monkeypatch):
