@@ -27,6 +27,7 @@ HELD: list[str] = [
     "non_saturating_loss",
     "mode_collapse",
     "wgan_gp",
+    "game_dynamics",
 ]
 held = named([path for path in CHAPTERS if path.stem in HELD])
 

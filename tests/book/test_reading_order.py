@@ -49,6 +49,7 @@ HELD: list[str] = [
     "non_saturating_loss",
     "mode_collapse",
     "wgan_gp",
+    "game_dynamics",
 ]
 THINGS = things()
 PLACES = {name: labels(read(name)) for name in ORDER}

@@ -165,6 +165,20 @@ def turning(brake):
     return np.abs(np.linalg.eigvals([[0, -0.5], [0.5, -brake]]).imag).max()
 
 
+def largest(matrix):
+    return np.abs(np.linalg.eigvals(matrix)).max()
+
+
+def players(speed, brake):
+    return np.array([[0, speed], [-speed, -brake]])
+
+
+def optimist(step, speed):
+    move, unit = step * players(speed, 0), np.eye(2)
+    return largest(np.block([[unit + 2 * move, -move], [unit, 0 * unit]]))
+
+
+FOUR = np.array([[0, 0, 1, 0], [0, 0, 0, 2], [-1, 0, -0.5, 0], [0, -2, 0, -0.5]])
 ENTROPY = least(lambda d: -0.9 * log(d) - 0.1 * log(1 - d)).fun
 ODDS = [3 / 4, 1 / 4], [1 / 4, 3 / 4]
 ANSWERS = {
@@ -207,6 +221,12 @@ ANSWERS = {
         lambda: max(abs(v * w) * 3 for v in (-0.01, 0.01) for w in (-0.01, 0.01)),
         lambda: 10 * (np.hypot(1, 2) - 1) ** 2,
         lambda: np.linalg.svd([[3, 0], [4, 5]])[1][0],
+    ],
+    "game_dynamics": [
+        lambda: next(n for n in range(99) if largest(np.eye(2) + 1.2 * players(0.5, 0.6)) ** n < 1e-3),
+        lambda: brentq(lambda h: optimist(h, 3) - 1, 0.15, 0.25),
+        lambda: largest(players(0.5, 0.3) - np.diag([0.3, 0])),
+        lambda: brentq(lambda h: largest(np.eye(4) + h * FOUR) - 1, 0.01, 0.4),
     ],
 }
 SAID = {

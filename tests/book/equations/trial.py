@@ -24,6 +24,7 @@ PAGES = (
     "non_saturating_loss",
     "mode_collapse",
     "wgan_gp",
+    "game_dynamics",
 )
 VERDICTS = ("refused", "unreadable", "accepted")
 SYMMETRIC = {f"arguments of {name} exchanged" for name in ("JSD", "TV", "W_1", "J", "I")}
