@@ -2,7 +2,7 @@
 
 import pytest
 from comparisons import about, claim, every, largest, least, less, more, not_shown, seeds
-from comparisons.cells import at_least, below, in_seeds, oftener, spans, told, undecided
+from comparisons.cells import at_least, below, in_seeds, oftener, smaller_when_swapped, spans, told, undecided
 from comparisons.pages import CLAIMS
 from oracles.pages import PAGES, QUIZZES, inside, prose
 
@@ -99,7 +99,11 @@ two is ahead in 8 of 10 seeds
 small    1.01 to 1.02  1.39
 large    1.39 to 1.41  1.39
 between  1.02 to 1.39  1.39
-it rises in 10 of 10, to 3.2 or more"""
+it rises in 10 of 10, to 3.2 or more
+first: mean error 0.2
+second: mean error 0.3
+swaps of these: share 0.012
+swaps of others: share 0.120"""
 REFUSED_OF_CELLS = {
     "another count": ("one falls in 9 seeds", in_seeds(9, 10, "one  ")),
     "every seed, by nine": ("two falls in every seed", in_seeds(9, 10, "two  ")),
@@ -111,11 +115,18 @@ REFUSED_OF_CELLS = {
     "below, where the ranges meet": ("between is lower", below("between", "large")),
     "below, called higher": ("small is higher", below("small", "large")),
     "a comparative, by a count": ("one is better", in_seeds(10, 10, "one  ")),
+    "smaller, where a swap does as much": (
+        "smaller",
+        smaller_when_swapped("swaps of others", "first", "second"),
+    ),
+    "smaller, the wrong way": ("smaller", smaller_when_swapped("swaps of these", "second", "first")),
+    "smaller, called larger": ("larger", smaller_when_swapped("swaps of these", "first", "second")),
 }
 ACCEPTED_BY_CELLS = {
     "a count": ("two falls in 9 seeds", in_seeds(9, 10, "two  ")),
     "every seed": ("one falls in every seed", in_seeds(10, 10, "one  ")),
     "none": ("one does so in none", in_seeds(0, 10, "one  ", 1)),
+    "smaller, by swaps": ("smaller", smaller_when_swapped("swaps of these", "first", "second")),
     "oftener": ("it falls in more seeds", oftener("one  ", 0, "one  ", 1)),
     "undecided": ("closer in 8 seeds, not told apart", undecided("two is ahead in")),
     "a range": ("1.01 or more in every seed", spans(1.01, 1.02, "small")),

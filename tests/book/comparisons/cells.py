@@ -83,6 +83,22 @@ def undecided(line, place=0):
     return Check(holds, frozenset(COMPARING), f"{line}: the count decides nothing")
 
 
+def smaller_when_swapped(line, row, other):
+    """The mean of `row` is below that of `other`, and under 5 % of swaps within pairs part them as far."""
+
+    def number(text, start, pattern):
+        return float(read(text, start, 0, pattern))
+
+    return Check(
+        lambda text: (
+            number(text, line, r"share (\d\.\d+)") < 0.05
+            and number(text, row, r"mean error (\d\.\d+)") < number(text, other, r"mean error (\d\.\d+)")
+        ),
+        frozenset(FEWER),
+        f"{line}: the mean error of {row} below that of {other}",
+    )
+
+
 def at_least(value, line):
     """The line says `value` or more."""
     return Check(
