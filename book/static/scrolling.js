@@ -11,3 +11,4 @@ function reach() {
 
 addEventListener("load", reach);
 addEventListener("resize", reach);
+addEventListener("toggle", reach, true);
