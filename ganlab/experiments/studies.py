@@ -541,6 +541,21 @@ def _factorial(strengths: Sequence[float]) -> dict[str, Levels]:
     }
 
 
+def _road() -> dict[str, Levels]:
+    """Penalty, loss and steps, added one after the other to the non-saturating game; rates and weights."""
+    rates = {f"{rate:g}": {"learning_rates": (rate, rate)} for rate in (2e-4, 1e-3, 3e-3)}
+    penalised = {
+        f"{rate}, {weight:g}": {**rates[rate], "regularizers": (("wgan_gp", weight),)}
+        for rate, weight in (("0.0002", 10.0), ("0.001", 10.0), ("0.003", 10.0), ("0.001", 1.0))
+    }
+    return {
+        "non-saturating": rates,
+        "with the penalty": penalised,
+        "and the Wasserstein loss": _with(penalised, loss="wasserstein"),
+        "and five steps": _with(penalised, loss="wasserstein", n_critic=5),
+    }
+
+
 _RING = replace(EXPERIMENTS["ring_collapse_small"], float64=False)
 _CURES = Study(
     "Which cures end the collapse of a fast generator, at which strength and at what price?",
@@ -565,14 +580,35 @@ _PARTS = Study(
     _factorial((0.1, 1.0)),
     1500 * cost(_GAME),
 )
+_GRID = replace(_CURES, base=replace(_RING, data="grid"), budget=_GRID_BUDGET)
+_IMAGES = replace(
+    EXPERIMENTS["fashion_mnist_non_saturating"],
+    betas=(0.0, 0.9),
+    batch_size=64,
+    discriminator_width=(256, 128),
+)
 STUDIES: dict[str, Study] = {
     "cures_ring": replace(_CURES, every_level=True),
-    "cures_grid": replace(_CURES, base=replace(_RING, data="grid"), budget=_GRID_BUDGET),
     "cures_ring_wide": replace(_CURES, base=replace(_RING, width=(128, 128))),
+    "cures_grid": _GRID,
+    "cures_grid_wide": replace(_GRID, base=replace(_GRID.base, width=(128, 128)), levels_of="cures_grid"),
     "factorial_ring": _PARTS,
+    "factorial_grid": replace(
+        _PARTS, base=replace(_GAME, data="grid"), budget=_GRID_BUDGET, levels_of="factorial_ring"
+    ),
+    "from_gan_to_wgan_gp": Study(
+        "From the non-saturating game to WGAN-GP, one change at a time: what is each worth on images?",
+        _IMAGES,
+        _road(),
+        3000 * cost(_IMAGES),
+        tuning=(0, 1),
+        judging=tuple(range(100, 106)),
+        rule="classifier_frechet",
+    ),
 }
-"""The studies by name: the cures of collapse on the ring and on the grid, and on the ring with networks twice
-as wide; and the game taken apart into loss, condition and discriminator steps, on the ring.
+"""The studies by name: the cures of collapse on the ring and on the grid, with networks of two widths; the
+game taken apart into loss, condition and discriminator steps, on the ring and on the grid; and its four most
+telling combinations on images of clothes.
 
 >>> list(STUDIES)[0]
 'cures_ring'

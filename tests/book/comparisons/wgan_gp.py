@@ -1,10 +1,19 @@
 """The comparing sentences of the chapter `wgan_gp`."""
 
-from comparisons import claim, less, more, not_shown, on_average
+from comparisons import Check, claim, least, less, more, not_shown, on_average
+from ganlab.experiments.studies import compare
 
 LOSSES = ("non-saturating", "Wasserstein", "hinge", "pairing")
 CONDITIONS = ("none", "one-centred", "R1", "R1+R2", "clipping", "spectral norm")
 RING, DISTANCE = "factorial_ring", "wasserstein_1"
+GRID = "factorial_grid"
+IMAGES, FRECHET = "from_gan_to_wgan_gp", "classifier_frechet"
+PLAIN, PENALISED, CRITIC, FIVE = (
+    "non-saturating",
+    "with the penalty",
+    "and the Wasserstein loss",
+    "and five steps",
+)
 
 
 def steps(*conditions):
@@ -15,6 +24,16 @@ def steps(*conditions):
 def conditions(one, other="none"):
     """A condition and another with one discriminator step, for each loss."""
     return [(f"{loss}, {one}, 1", f"{loss}, {other}, 1") for loss in LOSSES]
+
+
+def never_nearer(loss, other):
+    """Under no condition, with one step, is `loss` shown to be nearer than `other`."""
+
+    def holds(record):
+        pairs = [(f"{loss}, {each}, 1", f"{other}, {each}, 1") for each in CONDITIONS]
+        return all(compare(record, *pair, DISTANCE).sign >= 0 for pair in pairs)
+
+    return Check(holds, frozenset({"no", "nearer"}), f"{loss} not nearer than {other} under any condition")
 
 
 CLAIMS = [
@@ -50,6 +69,20 @@ CLAIMS = [
         not_shown("Wasserstein, R1, 1", "non-saturating, R1, 1", DISTANCE),
     ),
     claim(
+        """Under the one-centred penalty, and by a little under spectral normalisation, the Wasserstein loss
+        is farther.""",
+        RING,
+        *(
+            more(f"Wasserstein, {each}, 1", f"non-saturating, {each}, 1", DISTANCE)
+            for each in ("one-centred", "spectral norm")
+        ),
+    ),
+    claim(
+        "Under no condition is it shown to be nearer.",
+        RING,
+        never_nearer("Wasserstein", "non-saturating"),
+    ),
+    claim(
         "With R1 and one step the Wasserstein game is nearer than the shape without clusters.",
         RING,
         less("Wasserstein, R1, 1", "shape without modes", DISTANCE),
@@ -58,5 +91,67 @@ CLAIMS = [
         "With the one-centred penalty and five steps it is farther.",
         RING,
         more("Wasserstein, one-centred, 5", "shape without modes", DISTANCE),
+    ),
+    claim(
+        "In the mean over losses and conditions, five steps are again worse than one.",
+        GRID,
+        on_average(steps(*CONDITIONS), DISTANCE, 1),
+    ),
+    claim(
+        "With the Wasserstein loss and the one-centred penalty they again come nearer than one.",
+        GRID,
+        less("Wasserstein, one-centred, 5", "Wasserstein, one-centred, 1", DISTANCE),
+    ),
+    claim(
+        """R1, R1 with R2, and spectral normalisation bring the four losses nearer, in the mean, and here
+        clipping does too.""",
+        GRID,
+        *(
+            on_average(conditions(each), DISTANCE, -1)
+            for each in ("R1", "R1+R2", "spectral norm", "clipping")
+        ),
+    ),
+    claim(
+        "For the one-centred penalty with one step no gain is shown.",
+        GRID,
+        on_average(conditions("one-centred"), DISTANCE, 0),
+    ),
+    claim(
+        "Under R1 the two losses are not told apart.",
+        GRID,
+        not_shown("Wasserstein, R1, 1", "non-saturating, R1, 1", DISTANCE),
+    ),
+    claim(
+        "Without a condition and under the one-centred penalty the Wasserstein loss is farther.",
+        GRID,
+        *(
+            more(f"Wasserstein, {each}, 1", f"non-saturating, {each}, 1", DISTANCE)
+            for each in ("none", "one-centred")
+        ),
+    ),
+    claim(
+        "With R1 and one step the Wasserstein game is nearer than the square without clusters.",
+        GRID,
+        less("Wasserstein, R1, 1", "shape without modes", DISTANCE),
+    ),
+    claim(
+        "With the one-centred penalty and five steps no difference from this square is shown.",
+        GRID,
+        not_shown("Wasserstein, one-centred, 5", "shape without modes", DISTANCE),
+    ),
+    claim(
+        "On these images the non-saturating game without a penalty is nearest to the data.",
+        IMAGES,
+        least(PLAIN, FRECHET),
+    ),
+    claim(
+        "With the penalty the Wasserstein loss is nearer than the non-saturating loss.",
+        IMAGES,
+        less(CRITIC, PENALISED, FRECHET),
+    ),
+    claim(
+        "At equal price five steps end farther away than one.",
+        IMAGES,
+        more(FIVE, CRITIC, FRECHET),
     ),
 ]
