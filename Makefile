@@ -62,7 +62,7 @@ runs: .venv/installed  ## Make the stored long runs again (about two hours of on
 	$(BIN)/python -m ganlab.experiments.results
 	$(BIN)/python -m ganlab.experiments.alarms
 
-studies: .venv/installed  ## Run the stored studies again (about three hours of one processor)
+studies: .venv/installed  ## Run the stored studies again (two and a half hours of one processor)
 	@for name in $$($(BIN)/python -c 'from ganlab import facts; print(*facts.names("studies"))'); do \
 	  $(BIN)/ganlab study $$name --out _build/studies || exit 1; done
 	@echo "The studies are in _build/studies; those that the book reads are in ganlab/assets/studies."

@@ -597,7 +597,7 @@ STUDIES: dict[str, Study] = {
         _PARTS, base=replace(_GAME, data="grid"), budget=_GRID_BUDGET, levels_of="factorial_ring"
     ),
     "from_gan_to_wgan_gp": Study(
-        "From the non-saturating game to WGAN-GP, one change at a time: what is each worth on images?",
+        "What is each change on the road to WGAN-GP worth on images?",
         _IMAGES,
         _road(),
         3000 * cost(_IMAGES),
