@@ -51,10 +51,15 @@ def text() -> str:
             _table("data", ["kind", "sample", "labels"], data),
             _table("losses", ["at the equilibrium D, G", "one score is a", "compares", "needs"], losses),
             _table("regularizers", ["place", "price"], regularizers),
-            "\n".join(f"{kind:<{width}}  {', '.join(facts.names(kind))}" for kind in kinds),
+            "\n".join(_names(kind, width) for kind in kinds),
             _setups(),
         ]
     )
+
+
+def _names(kind: str, width: int) -> str:
+    text = f"{kind:<{width}}  {', '.join(facts.names(kind))}"
+    return textwrap.fill(text, COLUMNS, subsequent_indent=" " * (width + 2))
 
 
 def _loss(told: dict[str, Any]) -> list[str]:
