@@ -12,7 +12,7 @@ Its wings stand on floors, and an import only ever goes down::
              data  networks                     point clouds and images; generators and discriminators
     floor 2  lipschitz  derivations             how steep a critic is; the theorems, as sympy checks them
     floor 1  losses  regularizers               pairs of losses; gradient penalties
-             storage  facts                     files that are whole; what there is, known without loading it
+             storage  folders  facts            files that are whole; pictures; what there is by name
 
 Importing ``ganlab`` costs nothing: a module loads when it is first named.
 """
@@ -48,6 +48,7 @@ __all__ = [
     "f_divergences",
     "facts",
     "films",
+    "folders",
     "game",
     "history",
     "judging",

@@ -204,7 +204,17 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_train_options(train: argparse.ArgumentParser) -> None:
-    train.add_argument("--data", help="the data set; its own set-up applies (default: ring)")
+    train.add_argument(
+        "--data",
+        metavar="NAME",
+        help="the data set, or folder:PATH for a folder of pictures; its own set-up applies (default: ring)",
+    )
+    train.add_argument(
+        "--size", type=int, metavar="N", help="pixels on a side of the pictures of a folder (default: 28)"
+    )
+    train.add_argument(
+        "--channels", type=int, metavar="N", help="of the pictures of a folder: 3, or 1 for grey (default: 3)"
+    )
     train.add_argument("--experiment", help="a named set-up instead (default: that of the data set)")
     train.add_argument(
         "--data-dir", help="where image files lie (default: $GANLAB_DATA, else the usual places)"
@@ -330,15 +340,18 @@ def requested(options: argparse.Namespace) -> tuple[str, Experiment]:
     >>> requested(parser().parse_args(["train", "--data", "ring", "--steps", "7"]))[1].steps
     7
     """
-    if options.data is not None:
-        look_up(facts.names("data"), options.data, "--data")
+    folder = _folder(options)
+    if folder is None and options.data is not None:
+        look_up((*facts.names("data"), "folder:PATH"), options.data, "--data")
     name = options.experiment or options.data or "ring"
-    if options.experiment is not None:
+    if folder is not None:
+        name, experiment = folder
+    elif options.experiment is not None:
         look_up(catalogue.EXPERIMENTS, name, "--experiment")
         experiment = catalogue.EXPERIMENTS[name]
     else:
         experiment = catalogue.default(name)
-    if options.data is not None and experiment.data != options.data:
+    if folder is None and options.data is not None and experiment.data != options.data:
         raise ValueError(f"`--data` must be {experiment.data} for the set-up {name}, got {options.data!r}")
     settings = _settings(options)
     if settings.get("network", experiment.network) != experiment.network:
@@ -349,6 +362,24 @@ def requested(options: argparse.Namespace) -> tuple[str, Experiment]:
     if "betas" in settings and changed.optimizer != "adam":
         raise ValueError(f"`--betas` must be left out: {changed.optimizer} has none")
     return name, changed
+
+
+def _folder(options: argparse.Namespace) -> tuple[str, Experiment] | None:
+    """The name and the set-up of a folder of pictures, where one is asked for.
+
+    Raises `ValueError` where what only a folder has is asked of other data, or the other way round.
+    """
+    given = {name: getattr(options, name) for name in ("size", "channels")}
+    given = {name: value for name, value in given.items() if value is not None}
+    if options.data is None or not options.data.startswith(catalogue.FOLDER):
+        for name in given:
+            raise ValueError(f"`--{name}` must be left out unless `--data` is folder:PATH, got {given[name]}")
+        return None
+    for name in ("experiment", "data_dir"):
+        if getattr(options, name) is not None:
+            raise ValueError(f"`--{name.replace('_', '-')}` must be left out beside `--data folder:PATH`")
+    experiment = catalogue.of_folder(options.data.removeprefix(catalogue.FOLDER), **given)
+    return experiment.data.name, experiment  # type: ignore[union-attr] - a `Folder`
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:

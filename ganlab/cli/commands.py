@@ -16,9 +16,9 @@ from pathlib import Path
 from ganlab import facts
 from ganlab.cli import arguments as asked_for
 from ganlab.cli import listing
-from ganlab.cli.printing import complain
+from ganlab.cli.printing import complain, warned
 from ganlab.experiments import requests
-from ganlab.experiments.catalogue import look_up
+from ganlab.experiments.catalogue import data_facts, look_up
 from ganlab.experiments.requests import Request
 
 __all__ = ["main"]
@@ -34,8 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = asked_for.parser().parse_args(arguments)
     try:
-        code = _ANSWERS[options.command](options)
-        sys.stdout.flush()
+        with warned():
+            code = _ANSWERS[options.command](options)
+            sys.stdout.flush()
         return code
     except KeyboardInterrupt:
         return complain("interrupted", 130)
@@ -101,7 +102,7 @@ def _sample(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     request = _looked_at(options, "samples")
-    kind = facts.table("data")[request.experiment.data]["kind"]
+    kind = data_facts(request.experiment.data)["kind"]
     if options.fid and facts.table("kinds")[kind]["shown"] == "scatter":
         raise ValueError("`--fid` must be left out for a run on points: it compares images")
     from ganlab.cli import looking

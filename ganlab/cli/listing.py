@@ -40,6 +40,7 @@ def text() -> str:
         name: [told["kind"], "x".join(map(str, told["shape"])), _plain(told["classes"])]
         for name, told in facts.table("data").items()
     }
+    data["folder:PATH"] = ["images", "3x28x28", "sub-folders"]  # unless `--size` and `--channels` say else
     regularizers = {
         name: [_plain(told.get(fact)) for fact in ("place", "price")]
         for name, told in facts.table("regularizers").items()
@@ -83,7 +84,7 @@ def _setups() -> str:
             f"{key} {_setting(one, key)}" for key, value in usual.items() if getattr(one, key) != value
         ]
         lines += textwrap.wrap(
-            f"{name:<{width}}  {'; '.join([one.data, *changed])}",
+            f"{name:<{width}}  {'; '.join([str(one.data), *changed])}",
             COLUMNS,
             subsequent_indent=" " * (width + 4),
         )

@@ -9,9 +9,9 @@ import argparse
 from typing import Any
 
 from ganlab.cli.printing import tell
-from ganlab.data import DATASETS
 from ganlab.evaluation import judging
 from ganlab.experiments import building, reports, runs
+from ganlab.experiments.catalogue import data_facts
 from ganlab.experiments.requests import Request
 
 __all__ = ["evaluate", "sample"]
@@ -21,7 +21,7 @@ def sample(request: Request, options: argparse.Namespace) -> int:
     """The exit code after writing what the generator of a run draws."""
     _, games, _ = runs.view(options.folder)
     gan = games[0 if options.seed is None else request.seeds.index(options.seed)]
-    way = reports.PICTURES[judging.KINDS[DATASETS[request.experiment.data].kind].shown]
+    way = reports.PICTURES[judging.KINDS[data_facts(request.experiment.data)["kind"]].shown]
     count = way.samples if options.count is None else options.count
     drawn = reports.samples_of(gan, count, reports.stream(options.draw), average=options.average)
     out = options.out or options.folder / "drawn.png"

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["complain", "tell"]
+from ganlab.folders import FolderWarning
+
+__all__ = ["complain", "tell", "warned"]
 
 
 def tell(result: dict[str, Any], *, as_json: bool) -> None:
@@ -31,3 +36,24 @@ def complain(error: Exception | str, code: int) -> int:
     """
     print(f"ganlab: {' '.join(str(error).split())}", file=sys.stderr)
     return code
+
+
+@contextmanager
+def warned() -> Iterator[None]:
+    """A context in which what is to be said of a folder of pictures is a line of standard error.
+
+    >>> with warned():
+    ...     pass
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", FolderWarning)
+        show = warnings.showwarning
+
+        def say(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+            if issubclass(category, FolderWarning):
+                print(f"ganlab: {message}", file=sys.stderr)
+            else:
+                show(message, category, *rest)
+
+        warnings.showwarning = say
+        yield

@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-__all__ = ["DataError", "places", "read_images"]
+__all__ = ["DataError", "cache_folder", "places", "read_images"]
 
 # Of the uncompressed content: the archives vary, since Debian's have another gzip header.
 _SHA256 = {
@@ -81,9 +81,17 @@ def places() -> list[Path]:
     That which the environment variable GANLAB_DATA names, `/usr/share/datasets`, and `ganlab` in the user's
     cache.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganlab"
     named = os.environ.get("GANLAB_DATA")
-    return [*([Path(named).expanduser()] if named else []), _SYSTEM, cache]
+    return [*([Path(named).expanduser()] if named else []), _SYSTEM, cache_folder()]
+
+
+def cache_folder() -> Path:
+    """Where the package keeps what it would not fetch or compute twice: `ganlab` in the user's cache.
+
+    >>> cache_folder().name
+    'ganlab'
+    """
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganlab"
 
 
 def _file(place: Path, name: str, stem: str) -> Path | None:

@@ -23,7 +23,8 @@ __all__ = ["IMAGES", "Images", "Stacked", "check_images", "digits", "fashion_mni
 class Images:
     """A labelled image set held in memory as bytes: a quarter of what float32 would take.
 
-    `pixels` (N, C, H, W) uint8 between 0 and `maximum`; `labels` (N,) int64.
+    `pixels` (N, C, H, W) uint8 between 0 and `maximum`; `labels` (N,) int64. `classes`: the names of the
+    labels, where they have names.
     """
 
     kind: ClassVar[str] = "images"
@@ -31,6 +32,7 @@ class Images:
     pixels: Tensor
     labels: Tensor
     maximum: int = 255
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_tensor("pixels", self.pixels)

@@ -14,7 +14,8 @@ from torch import nn
 
 from ganlab import data
 from ganlab.evaluation import judging
-from ganlab.experiments.catalogue import SCHEDULES, Experiment, Regularizer, change
+from ganlab.experiments.catalogue import SCHEDULES, Experiment, Regularizer, change, data_facts
+from ganlab.folders import Folder
 from ganlab.lipschitz import spectral_norm
 from ganlab.losses import LOSSES, GANLoss, label_smoothing
 from ganlab.networks import NETWORKS, conditional_generator, projection_discriminator
@@ -69,16 +70,35 @@ def build(
 def load_source(experiment: Experiment, data_dir: str | PathLike[str] | None = None) -> data.Source:
     """The source of the real samples of an experiment; `data_dir` as in `build`.
 
+    Of a folder of pictures, `data_dir` is another place of the same folder.
+
     Raises `DataError`, a `ValueError`, where files are missing, truncated or altered, and `ValueError` where
-    the entry of the data set names no kind of `ganlab.evaluation.judging`, or a shape that it cannot show.
+    the entry of the data set names no kind of `ganlab.evaluation.judging`, or a shape that it cannot show, or
+    where a folder has other classes than its experiment says.
 
     >>> from ganlab.experiments import EXPERIMENTS
     >>> load_source(EXPERIMENTS["digits"]).shape
     (1, 8, 8)
     """
-    entry = data.DATASETS[experiment.data]
+    entry = _entry(experiment.data)
     judging.check(entry.kind, entry.shape)
     return entry.load(data_dir)
+
+
+def _entry(chosen: str | Folder) -> data.DataSet:
+    """The entry of a data set; that of a folder is made here."""
+    if isinstance(chosen, str):
+        return data.DATASETS[chosen]
+
+    def read(path: str | PathLike[str] | None) -> data.Images:
+        images = data.folder(path or chosen.path, size=chosen.size, channels=chosen.channels)
+        if images.classes != chosen.labels:
+            was, now = (", ".join(names) or "none" for names in (chosen.labels, images.classes))
+            raise ValueError(f"the classes of {path or chosen.path} must be {was}, as they were, got {now}")
+        return images
+
+    told = chosen.facts()
+    return data.DataSet(told["kind"], tuple(told["shape"]), read, files=True, classes=told["classes"])
 
 
 def build_game(experiment: Experiment, *, seed: int = 0, device: str = "cpu") -> GAN:
@@ -142,20 +162,21 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
 
 def _networks(experiment: Experiment, rng: torch.Generator) -> tuple[nn.Module, nn.Module]:
     """Both networks; the discriminator looks at `pack` samples, joined along their first axis."""
-    pair, entry = NETWORKS[experiment.network], data.DATASETS[experiment.data]
-    packed = (experiment.pack * entry.shape[0], *entry.shape[1:])
+    pair, about = NETWORKS[experiment.network], data_facts(experiment.data)
+    shape = tuple(about["shape"])
+    packed = (experiment.pack * shape[0], *shape[1:])
     extra = {} if experiment.attention is None else {"attention": experiment.attention}
     made = partial(pair.generator, **extra)
     judged = partial(pair.discriminator, minibatch_std=experiment.minibatch_std, **extra)
     if experiment.conditional:
-        told = {"classes": entry.classes}
+        told = {"classes": about["classes"]}
         made = partial(conditional_generator, architecture=made, **told)
         judged = partial(projection_discriminator, architecture=judged, **told)
     widths = [
         {} if width is None else {"width": width}
         for width in (experiment.width, experiment.discriminator_width or experiment.width)
     ]
-    generator = made(experiment.latent_dim, entry.shape, rng=rng, **widths[0])
+    generator = made(experiment.latent_dim, shape, rng=rng, **widths[0])
     discriminator = judged(packed, rng=rng, **widths[1])
     return generator, spectral_norm(discriminator, rng=rng) if experiment.spectral_norm else discriminator
 

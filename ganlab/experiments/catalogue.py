@@ -12,13 +12,15 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ganlab import facts
+from ganlab import facts, folders
+from ganlab.folders import Folder
 
 __all__ = [
     "EXPERIMENTS",
     "SCHEDULES",
     "Experiment",
     "change",
+    "data_facts",
     "default",
     "from_dict",
     "look_up",
@@ -60,20 +62,20 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 class Experiment:
     """A complete set-up of one training run; everything but the seed and the machine.
 
-    `data`: a name in `ganlab.data.DATASETS`. `network`: a name in `ganlab.networks.NETWORKS`. `loss`: a name
-    in `ganlab.losses.LOSSES`. `steps`: generator steps, each after `n_critic` discriminator steps. `ema`:
-    decay of the generator's moving average, None for none; `ema_batches`: from how many batches of latents
-    the batch norms of the average are estimated anew, 0 for the average of their statistics.
-    `regularizers`: tuples of a name in `ganlab.regularizers.REGULARIZERS`, a weight, and, for one applied
-    lazily, every how many discriminator steps. `width`: of both networks unless the discriminator has its
-    own, None for the default of the architecture. `learning_rates`: of generator and discriminator.
-    `smoothing`: one-sided label smoothing. `schedule`: a name in `SCHEDULES`. `instance_noise`: standard
-    deviation at the first step of the noise on what the discriminator sees, falling linearly to 0 at the
-    last. `augment`: names in `ganlab.training.augmentations.AUGMENTATIONS`, of what is done to all images
-    that it sees. `pack`: how many samples the discriminator judges together. `minibatch_std`: whether it sees
-    how far the batch is spread. `unroll`: how many steps ahead the generator sees the discriminator, and
-    their size; see `ganlab.training.Unroll`. `optimizer`: a name in `ganlab.training.OPTIMIZERS`; `betas` are
-    Adam's.
+    `data`: a name in `ganlab.data.DATASETS`, or a `ganlab.folders.Folder` of pictures. `network`: a name in
+    `ganlab.networks.NETWORKS`. `loss`: a name in `ganlab.losses.LOSSES`. `steps`: generator steps, each after
+    `n_critic` discriminator steps. `ema`: decay of the generator's moving average, None for none;
+    `ema_batches`: from how many batches of latents the batch norms of the average are estimated anew, 0 for
+    the average of their statistics. `regularizers`: tuples of a name in `ganlab.regularizers.REGULARIZERS`, a
+    weight, and, for one applied lazily, every how many discriminator steps. `width`: of both networks unless
+    the discriminator has its own, None for the default of the architecture. `learning_rates`: of generator
+    and discriminator. `smoothing`: one-sided label smoothing. `schedule`: a name in `SCHEDULES`.
+    `instance_noise`: standard deviation at the first step of the noise on what the discriminator sees,
+    falling linearly to 0 at the last. `augment`: names in `ganlab.training.augmentations.AUGMENTATIONS`, of
+    what is done to all images that it sees. `pack`: how many samples the discriminator judges together.
+    `minibatch_std`: whether it sees how far the batch is spread. `unroll`: how many steps ahead the generator
+    sees the discriminator, and their size; see `ganlab.training.Unroll`. `optimizer`: a name in
+    `ganlab.training.OPTIMIZERS`; `betas` are Adam's.
     `attention`: the height of the maps, in both networks, behind which self-attention stands, None for none.
     `clip`: the weights of the discriminator are kept in [-clip, clip]. `spectral_norm`: whether each of its
     layers is divided by its spectral norm. `conditional`: whether both networks are told the class of a
@@ -84,7 +86,7 @@ class Experiment:
     Source: instance noise, Sonderby et al. 2017 [sonderby2017]; packing, Lin et al. 2018 [lin2018].
     """
 
-    data: str
+    data: str | Folder
     network: str = "mlp"
     loss: str = "non_saturating"
     regularizers: tuple[Regularizer, ...] = ()
@@ -118,20 +120,58 @@ class Experiment:
         return asdict(self)
 
 
+FOLDER = "folder:"
+"""What the name of a folder of pictures begins with, where a data set is named: `folder:PATH`.
+
+>>> FOLDER
+'folder:'
+"""
+
+
+def data_facts(data: str | Folder) -> dict[str, Any]:
+    """What is known of a data set without loading it: its kind, the shape of a sample, how many classes.
+
+    >>> data_facts("ring")["kind"]
+    'mixture'
+    """
+    return data.facts() if isinstance(data, Folder) else facts.table("data")[data]
+
+
 def default(name: str) -> Experiment:
-    """The set-up that a data set stands for, by its name in `ganlab.data.DATASETS`.
+    """The set-up that a data set stands for, by its name in `ganlab.data.DATASETS`, or as `folder:PATH`.
+
+    That of a folder is `fashion_mnist_dcgan` with its pictures, 28x28 in colour, and in smaller batches where
+    it holds fewer than 64.
 
     Raises `ValueError` where there is no such data set, or its entry names a setting that there is none of.
 
     >>> default("grid").width
     128
     """
+    if name.startswith(FOLDER):
+        return of_folder(name.removeprefix(FOLDER))
     look_up(facts.names("data"), name, "data")
     settings = facts.table("data")[name]["default"]
     try:
         return Experiment(name, **{key: _tuples(value) for key, value in settings.items()})
     except TypeError as error:
         raise ValueError(f"`default` of the data set {name} must hold settings: {error}") from None
+
+
+def of_folder(path: str, *, size: int = 28, channels: int = 3) -> Experiment:
+    """The set-up of a folder of pictures, made `size` pixels wide, in colour or, of one channel, in grey.
+
+    Raises what `ganlab.folders.look` raises: `ValueError` where there is no such folder of pictures.
+
+    >>> of_folder("nowhere")
+    Traceback (most recent call last):
+    ValueError: `path` must be a folder that exists, got nowhere
+    """
+    if not path:
+        raise ValueError(f"`data` must be folder:PATH, with a path, got {FOLDER!r}")
+    folder, count = folders.look(path, size=size, channels=channels)
+    batch_size = min(_DCGAN.batch_size, 1 << (count.bit_length() - 1))
+    return replace(_DCGAN, data=folder, batch_size=batch_size)
 
 
 def _tuples(value: Any) -> Any:
@@ -220,6 +260,10 @@ def change(experiment: Experiment, **settings: Any) -> Experiment:
     10
     """
     changed = replace(experiment, **settings)
+    if isinstance(changed.data, Folder):
+        folders.check(changed.data.size, changed.data.channels)
+    else:
+        look_up(facts.names("data"), changed.data, "data")
     for name, kind in _NAMED.items():
         look_up(facts.names(kind), getattr(changed, name), name)
     for entry in changed.regularizers:
@@ -250,13 +294,14 @@ def from_dict(settings: dict[str, Any]) -> Experiment:
     """
     known = {name: _tuples(value) for name, value in settings.items()}
     try:
+        if isinstance(known.get("data"), dict):
+            known["data"] = Folder(**{key: _tuples(value) for key, value in known["data"].items()})
         return change(Experiment(**known))
     except TypeError as error:
         raise ValueError(f"the stored settings must be those of an experiment: {error}") from None
 
 
 _NAMED = {
-    "data": "data",
     "network": "networks",
     "loss": "losses",
     "optimizer": "optimizers",
@@ -302,7 +347,12 @@ def _check_numbers(changed: Experiment) -> None:
 
 
 def _check_networks(changed: Experiment) -> None:
-    entry = facts.table("data")[changed.data]
+    entry = data_facts(changed.data)
+    side = entry["shape"][-1]
+    if isinstance(changed.data, Folder) and changed.network != "mlp" and (side < 8 or side % 2):
+        raise ValueError(
+            f"`size` must be even and at least 8 for the network {changed.network}, got {side}; mlp takes any"
+        )
     if changed.network != "mlp" and len(entry["shape"]) != 3:
         raise ValueError(f"`network` must be mlp for the points of {changed.data}, got {changed.network!r}")
     for name in ("width", "discriminator_width"):
@@ -332,7 +382,10 @@ def _check_networks(changed: Experiment) -> None:
         )
     if changed.conditional and not entry["classes"]:
         labelled = ", ".join(name for name, told in facts.table("data").items() if told["classes"])
-        raise ValueError(f"`conditional` needs data with labels, one of {labelled}, got {changed.data}")
+        raise ValueError(
+            f"`conditional` needs data with labels, one of {labelled}, or a folder of class folders, "
+            f"got {changed.data}"
+        )
     if changed.conditional and changed.pack > 1:
         raise ValueError(
             f"`pack` must be 1 where `conditional` is on: a pack has no one label, got {changed.pack}"

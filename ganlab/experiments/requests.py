@@ -27,7 +27,8 @@ class Request:
     """What a run folder remembers of the command that made it.
 
     `seeds`: one game each. `device`: auto, cpu or cuda. `checkpoint_every`: generator steps. `tensorboard`:
-    generator steps between two scalars, None for no such log.
+    generator steps between two scalars, None for no such log. `pictures`: the checksum of the pictures of a
+    folder, None for other data: a run goes on with those that it began with.
 
     >>> Request(catalogue.EXPERIMENTS["ring"]).seeds
     (0,)
@@ -39,6 +40,7 @@ class Request:
     device: str = "auto"
     checkpoint_every: int = 1000
     tensorboard: int | None = None
+    pictures: str | None = None
 
 
 def read(folder: Path) -> tuple[Request, str]:

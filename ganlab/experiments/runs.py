@@ -19,9 +19,11 @@ import torch
 from torch import Tensor
 
 from ganlab import storage
+from ganlab.data import checksum
 from ganlab.experiments import building, catalogue, requests
 from ganlab.experiments.building import Setup
 from ganlab.experiments.requests import Request
+from ganlab.folders import Folder
 from ganlab.storage import CheckpointError
 from ganlab.training.distributed import Group
 from ganlab.training.ensembles import train_all
@@ -85,7 +87,9 @@ def create(folder: Path, request: Request, *, group: Group | None = None) -> Run
     >>> run.step, run.total, len(run.games)
     (0, 5000, 2)
     """
-    run = Run(folder, request, _setups(request, group), "", group)
+    setups = _setups(request, group)
+    request = replace(request, pictures=_checksum(request, setups))
+    run = Run(folder, request, setups, "", group)
     document = json.loads(json.dumps(asdict(request)))
     run.identity = requests.identity(document)
     if not run.writes:
@@ -126,6 +130,7 @@ def resume(
     request = replace(request, data_dir=data_dir or request.data_dir, device=device or request.device)
     step = requests.start(folder, start)
     run = Run(folder, request, _setups(request, group), identity, group)
+    _refuse_other_pictures(run)
     if step:
         tensors, state = _read(folder, step, identity)
         _restore(run.games, tensors, folder, step)
@@ -252,6 +257,21 @@ def _setups(request: Request, group: Group | None) -> list[Setup]:
         building.build(request.experiment, seed=seed, device=device, source=source, group=group)
         for seed in request.seeds
     ]
+
+
+def _checksum(request: Request, setups: list[Setup]) -> str | None:
+    """The checksum of the pictures of a folder, None for other data."""
+    source = setups[0].source
+    return checksum(source) if isinstance(request.experiment.data, Folder) else None  # type: ignore[arg-type] - `Images`
+
+
+def _refuse_other_pictures(run: Run) -> None:
+    if run.request.pictures != _checksum(run.request, run.setups):
+        place = run.request.data_dir or run.request.experiment.data.path  # type: ignore[union-attr] - a `Folder`
+        raise ValueError(
+            f"the pictures in {place} must be those that the run began with, and some have changed; "
+            "`--data-dir` names another place where they lie"
+        )
 
 
 def _device(name: str) -> str:

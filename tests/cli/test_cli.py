@@ -738,7 +738,7 @@ def test_the_version_is_that_of_the_package(capsys):
 
 
 @pytest.mark.parametrize(
-    ("command", "defaults"), [("train", 10), ("sample", 5), ("evaluate", 6), ("resume", 4)]
+    ("command", "defaults"), [("train", 12), ("sample", 5), ("evaluate", 6), ("resume", 4)]
 )
 def test_help_shows_the_defaults(command, defaults, capsys):
     with pytest.raises(SystemExit) as caught:
