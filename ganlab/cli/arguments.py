@@ -190,7 +190,11 @@ def parser() -> argparse.ArgumentParser:
 
     kinds = {
         "train": (_add_train_options, [as_json], "train a GAN and keep what it made"),
-        "resume": (_add_resume_options, [stored, as_json], "go on with a run to the steps first asked for"),
+        "resume": (
+            _add_resume_options,
+            [stored, as_json],
+            "go on with a run, to the steps asked for or beyond",
+        ),
         "sample": (_add_sample_options, [stored], "draw from a run's generator"),
         "evaluate": (_add_evaluate_options, [stored, as_json], "judge a run's samples and its loss curves"),
         "study": (_add_study_options, [], "run a comparison of methods, or go on with it"),
@@ -219,7 +223,7 @@ def _add_train_options(train: argparse.ArgumentParser) -> None:
     train.add_argument(
         "--data-dir", help="where image files lie (default: $GANLAB_DATA, else the usual places)"
     )
-    train.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    train.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... or mps (default: auto)")
     train.add_argument("--out", type=Path, help="the run folder (default: runs/NAME-1, -2, ...)")
     randomness = train.add_mutually_exclusive_group()
     randomness.add_argument("--seed", type=int, default=0, help="fixes every random number (default: 0)")
@@ -260,7 +264,10 @@ def _add_resume_options(resume: argparse.ArgumentParser) -> None:
         "makes them again (default: the newest)",
     )
     resume.add_argument("--data-dir", help="where image files lie (default: as the run had it)")
-    resume.add_argument("--device", help="auto, cpu or cuda (default: as the run had it)")
+    resume.add_argument("--device", help="auto, cpu, cuda, cuda:1, ... or mps (default: as the run had it)")
+    resume.add_argument(
+        "--steps", type=int, metavar="N", help="go on to so many (default: those that were asked for)"
+    )
 
 
 def _add_sample_options(sample: argparse.ArgumentParser) -> None:

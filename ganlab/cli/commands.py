@@ -55,7 +55,7 @@ def _train(options: argparse.Namespace) -> int:
         value = getattr(options, argument)
         if value is not None and value < least:
             raise ValueError(f"`--{argument.replace('_', '-')}` must be at least {least}, got {value}")
-    look_up(requests.DEVICES, options.device, "--device")
+    requests.check_device(options.device, experiment)
     _refuse_used(options.out)
     request = Request(
         experiment,
@@ -78,10 +78,11 @@ def _refuse_used(out: Path | None) -> None:
 
 
 def _resume(options: argparse.Namespace) -> int:
-    requests.read(options.folder)
+    request, _ = requests.read(options.folder)
     requests.start(options.folder, options.start)
+    requests.check_steps(request, options.steps)
     if options.device is not None:
-        look_up(requests.DEVICES, options.device, "--device")
+        requests.check_device(options.device, request.experiment)
     from ganlab.cli import training
 
     return training.go_on(options)

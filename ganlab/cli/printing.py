@@ -11,7 +11,7 @@ from typing import Any
 
 from ganlab.folders import FolderWarning
 
-__all__ = ["complain", "tell", "warned"]
+__all__ = ["complain", "note", "tell", "warned"]
 
 
 def tell(result: dict[str, Any], *, as_json: bool) -> None:
@@ -51,9 +51,14 @@ def warned() -> Iterator[None]:
 
         def say(message: Warning | str, category: type[Warning], *rest: Any) -> None:
             if issubclass(category, FolderWarning):
-                print(f"ganlab: {message}", file=sys.stderr)
+                note(str(message))
             else:
                 show(message, category, *rest)
 
         warnings.showwarning = say
         yield
+
+
+def note(text: str) -> None:
+    """Print on standard error a line that is no complaint."""
+    print(f"ganlab: {text}", file=sys.stderr)

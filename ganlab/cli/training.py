@@ -16,9 +16,9 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from ganlab.cli.printing import complain, tell
+from ganlab.cli.printing import complain, note, tell
 from ganlab.evaluation import judging
-from ganlab.experiments import reports, runs
+from ganlab.experiments import reports, requests, runs
 from ganlab.experiments.requests import Request
 from ganlab.experiments.runs import Run
 from ganlab.storage import write_atomically
@@ -46,7 +46,7 @@ def start(name: str, request: Request, options: argparse.Namespace) -> int:
 
 
 def go_on(options: argparse.Namespace) -> int:
-    """The exit code of a run that goes on to the steps first asked for."""
+    """The exit code of a run that goes on to the steps asked for, or to more."""
     result = options.folder / "result.json"
     try:
         with distributed.join() as group, _held(options.folder, group):
@@ -55,8 +55,11 @@ def go_on(options: argparse.Namespace) -> int:
                 start=options.start,
                 data_dir=options.data_dir,
                 device=options.device,
+                steps=options.steps,
                 group=group,
             )
+            if run.writes and (told := requests.ended(run.request)):
+                note(told)
             if run.step < run.total or not result.is_file():
                 return _run(run, as_json=options.json)
     except LostProcessError as error:

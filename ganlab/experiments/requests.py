@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,21 @@ from ganlab import storage
 from ganlab.experiments import catalogue
 from ganlab.experiments.catalogue import Experiment, look_up
 
-__all__ = ["DEVICES", "Request", "identity", "read", "require", "start"]
+__all__ = [
+    "DEVICES",
+    "Request",
+    "check_device",
+    "check_steps",
+    "ended",
+    "identity",
+    "lengthen",
+    "read",
+    "require",
+    "start",
+]
 
-DEVICES = ("auto", "cpu", "cuda")
-"""Where a run can be made; "auto" is cuda where there is one, and else cpu.
+DEVICES = ("auto", "cpu", "cuda", "cuda:1", "mps")
+"""Where a run can be made; "auto" is cuda where there is one, and else cpu. `cuda:1` stands for any number.
 
 >>> DEVICES[0]
 'auto'
@@ -28,7 +40,8 @@ class Request:
 
     `seeds`: one game each. `device`: auto, cpu or cuda. `checkpoint_every`: generator steps. `tensorboard`:
     generator steps between two scalars, None for no such log. `pictures`: the checksum of the pictures of a
-    folder, None for other data: a run goes on with those that it began with.
+    folder, None for other data: a run goes on with those that it began with. `steps`: what the run was asked
+    for later, None for the steps of its set-up.
 
     >>> Request(catalogue.EXPERIMENTS["ring"]).seeds
     (0,)
@@ -41,6 +54,12 @@ class Request:
     checkpoint_every: int = 1000
     tensorboard: int | None = None
     pictures: str | None = None
+    steps: int | None = None
+
+    @property
+    def total(self) -> int:
+        """The generator steps asked for."""
+        return self.steps or self.experiment.steps
 
 
 def read(folder: Path) -> tuple[Request, str]:
@@ -105,3 +124,66 @@ def start(folder: Path, name: str | None) -> int:
         return found[-1] if found else 0
     names = {storage.folder_of(folder, step).name: step for step in found} | {"start": 0}
     return names[look_up(names, name, "--from")]
+
+
+def check_device(name: str, experiment: Experiment) -> None:
+    """Raise `ValueError` unless there can be such a device, and it computes in the precision of the set-up.
+
+    >>> check_device("tpu:0", catalogue.EXPERIMENTS["ring"])
+    Traceback (most recent call last):
+    ValueError: `--device` must be one of auto, cpu, cuda, cuda:1, mps, got 'tpu:0'
+    """
+    if not re.fullmatch(r"cuda:\d+", name, re.ASCII):
+        look_up(DEVICES, name, "--device")
+    if name == "mps" and experiment.float64:
+        raise ValueError("`--device` must not be mps for a set-up in double precision: `--no-float64` is not")
+
+
+def check_steps(request: Request, steps: int | None) -> None:
+    """Raise `ValueError` where a run is to take fewer steps than it was asked for.
+
+    >>> check_steps(Request(catalogue.EXPERIMENTS["ring"]), 10)
+    Traceback (most recent call last):
+    ValueError: `--steps` must be at least 5000, which the run was asked for before, got 10
+    """
+    if steps is not None and steps < request.total:
+        raise ValueError(
+            f"`--steps` must be at least {request.total}, which the run was asked for before, got {steps}"
+        )
+
+
+def lengthen(folder: Path, steps: int) -> None:
+    """Write into the request of a run that it goes on to so many steps; all else in it stays as it was.
+
+    Raises `ValueError` where the folder is no run.
+
+    >>> lengthen(Path("nowhere"), 10)
+    Traceback (most recent call last):
+    ValueError: `RUN` must be a run folder, got nowhere: nowhere/request.json is missing
+    """
+    path = require(folder)
+    document = json.loads(path.read_text()) | {"steps": steps}
+    storage.write_atomically(path, (json.dumps(document, indent=1) + "\n").encode())
+
+
+def ended(request: Request) -> str | None:
+    """What of the set-up ends before the run does, as a sentence; None where nothing does.
+
+    A schedule, and noise that fades, are those of the steps that were asked for first: a run that is made
+    longer keeps what it has done, and goes on at the last rates.
+
+    >>> told = ended(Request(catalogue.EXPERIMENTS["ring_r1_r2"], steps=9000))
+    >>> told[:59]
+    'the cosine schedule ended at step 5000: from there on each ra'
+    """
+    first, parts = request.experiment.steps, []
+    if request.total <= first:
+        return None
+    if request.experiment.schedule != "constant":
+        parts.append(
+            f"the {request.experiment.schedule} schedule ended at step {first}: from there on each rate "
+            "stays at 1 % of the first"
+        )
+    if request.experiment.instance_noise:
+        parts.append(f"the instance noise ended at step {first}")
+    return "; ".join(parts) or None

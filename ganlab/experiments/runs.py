@@ -70,7 +70,7 @@ class Run:
     @property
     def total(self) -> int:
         """The generator steps asked for."""
-        return self.request.experiment.steps
+        return self.request.total
 
 
 def create(folder: Path, request: Request, *, group: Group | None = None) -> Run:
@@ -110,6 +110,7 @@ def resume(
     start: str | None = None,
     data_dir: str | None = None,
     device: str | None = None,
+    steps: int | None = None,
     group: Group | None = None,
 ) -> Run:
     """The run of a folder as it stands at its newest checkpoint, or at step 0 where there is none.
@@ -117,17 +118,26 @@ def resume(
     `start`: the name of an earlier checkpoint to go on from, or "start" for step 0; those after it are
     removed, since the run will make them again. `data_dir`, `device`: instead of those asked for at first; a
     run that was made on a GPU goes on without one where `device` is "auto" or "cpu".
+    `steps`: go on to so many, more than were asked for at first; the request remembers it. Where the learning
+    rates stay the same, the run ends where one ends that was asked for so many at first, to the bit; a
+    schedule has ended, and the later steps are taken at its last rates.
     `group`: the processes that share each batch from now on, as many as one likes.
 
-    Raises `ValueError` where the folder is no run, `CheckpointError` where the checkpoint is damaged or of
-    another run: the message then names the one before it that can be used.
+    Raises `ValueError` where the folder is no run or was asked for more steps, `CheckpointError` where the
+    checkpoint is damaged or of another run: the message then names the one before it that can be used.
 
     >>> resume(Path("nowhere"))
     Traceback (most recent call last):
     ValueError: `RUN` must be a run folder, got nowhere: nowhere/request.json is missing
     """
     request, identity = requests.read(folder)
-    request = replace(request, data_dir=data_dir or request.data_dir, device=device or request.device)
+    requests.check_steps(request, steps)
+    request = replace(
+        request,
+        data_dir=data_dir or request.data_dir,
+        device=device or request.device,
+        steps=steps or request.steps,
+    )
     step = requests.start(folder, start)
     run = Run(folder, request, _setups(request, group), identity, group)
     _refuse_other_pictures(run)
@@ -139,6 +149,8 @@ def resume(
         run.history, run.saved = _history(tensors, state), step
     if start is not None and run.writes:
         storage.drop_after(folder, step)
+    if steps is not None and run.writes:
+        requests.lengthen(folder, steps)
     return run
 
 
@@ -251,7 +263,7 @@ def locked(folder: Path) -> Iterator[None]:
 def _setups(request: Request, group: Group | None) -> list[Setup]:
     if group and len(request.seeds) > 1:
         raise ValueError(f"`--seeds` must be one seed where processes share a batch, got {request.seeds}")
-    device = _device(request.device)
+    device = _device(request)
     source = building.load_source(catalogue.change(request.experiment), request.data_dir)
     return [
         building.build(request.experiment, seed=seed, device=device, source=source, group=group)
@@ -274,15 +286,22 @@ def _refuse_other_pictures(run: Run) -> None:
         )
 
 
-def _device(name: str) -> str:
+def _device(request: Request) -> str:
+    """The name of the device, as torch has it, after a check that this machine has it."""
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)  # two threads beside another busy process are many times slower than one
-    catalogue.look_up(requests.DEVICES, name, "--device")
-    if name == "cuda" and not torch.cuda.is_available():
+    name = request.device
+    requests.check_device(name, request.experiment)
+    kind, _, number = name.partition(":")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if kind == "cuda" and int(number or 0) >= count:
+        others = f"has {count} of them, from cuda:0 on" if count else "has no CUDA device"
+        raise ValueError(f"`--device` must be cpu or auto on this machine, which {others}, got {name!r}")
+    if kind == "mps" and not torch.backends.mps.is_available():
         raise ValueError(
-            "`--device` must be cpu or auto on this machine, which has no CUDA device, got 'cuda'"
+            f"`--device` must be cpu or auto on this machine, which has no Apple GPU, got {name!r}"
         )
-    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+    return ("cuda" if count else "cpu") if name == "auto" else name
 
 
 def _train(run: Run, steps: int, after: Callable[..., None]) -> None:

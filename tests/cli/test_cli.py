@@ -288,6 +288,23 @@ def test_ctrl_c_saves_says_how_to_go_on_and_exits_130(unseen, monkeypatch, capsy
     assert capsys.readouterr().out.startswith("4 steps in ")
 
 
+def test_a_finished_run_goes_on_to_more_steps_and_says_what_has_ended(unseen, capsys):
+    assert train("--experiment", "ring_r1_r2", "--steps", 3, "--batch-size", 8, "--out", "run") == 0
+    capsys.readouterr()
+    assert cli.main(["resume", "run", "--steps", "2"]) == 2
+    said = capsys.readouterr().err
+    assert said == "ganlab: `--steps` must be at least 3, which the run was asked for before, got 2\n"
+    assert cli.main(["resume", "run", "--steps", "5", "--json"]) == 0
+    caught = capsys.readouterr()
+    assert caught.err.startswith(
+        "ganlab: the cosine schedule ended at step 3: from there on each rate stays at 1 %"
+    )
+    assert json.loads(caught.out)["steps"] == json.loads(Path("run/result.json").read_text())["steps"] == 5
+    assert len(History.load(Path("run/history.json"))) == 5
+    assert cli.main(["resume", "run"]) == 0
+    assert capsys.readouterr().out.startswith("nothing is left to do: all 5 steps were done\n")
+
+
 def test_a_full_disk_fails_the_run_and_says_from_where_it_goes_on(unseen, monkeypatch, capsys):
     real_save = storage.save
 
@@ -605,7 +622,12 @@ BAD = [
     (["--seeds", "a"], "`--seeds` must be a positive number, or distinct seeds .* got 'a'"),
     (["--checkpoint-every", "0"], "`--checkpoint-every` must be at least 1, got 0"),
     (["--tensorboard", "0"], "`--tensorboard` must be at least 1, got 0"),
-    (["--device", "gpu"], "`--device` must be one of auto, cpu, cuda, got 'gpu'"),
+    (["--device", "gpu"], "`--device` must be one of auto, cpu, cuda, cuda:1, mps, got 'gpu'"),
+    (["--device", "cuda:x"], "`--device` must be one of auto, cpu, cuda, cuda:1, mps, got 'cuda:x'"),
+    (
+        ["--device", "mps"],
+        "`--device` must not be mps for a set-up in double precision: `--no-float64` is not",
+    ),
     (["--data", "digits", "--batch-size", "100000"], "`batch_size` must be at most"),
 ]
 
@@ -697,6 +719,8 @@ LIGHT = [
     (["resume", "nowhere"], 2),
     (["resume", "run", "--from", "step-7"], 2),
     (["resume", "run", "--device", "gpu"], 2),
+    (["resume", "run", "--device", "mps"], 2),
+    (["resume", "run", "--steps", "4999"], 2),
     (["sample", "nowhere"], 2),
     (["sample", "run", "--count", "0"], 2),
     (["sample", "run", "--seed", "5"], 2),
@@ -738,7 +762,7 @@ def test_the_version_is_that_of_the_package(capsys):
 
 
 @pytest.mark.parametrize(
-    ("command", "defaults"), [("train", 12), ("sample", 5), ("evaluate", 6), ("resume", 4)]
+    ("command", "defaults"), [("train", 12), ("sample", 5), ("evaluate", 6), ("resume", 5)]
 )
 def test_help_shows_the_defaults(command, defaults, capsys):
     with pytest.raises(SystemExit) as caught:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -234,6 +235,67 @@ def test_a_view_of_a_run_without_a_checkpoint_says_how_to_go_on(tmp_path):
         runs.view(tmp_path / "new")
 
 
+EVEN = {"schedule": "constant", "instance_noise": 0.0}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_made_longer_ends_where_one_does_that_was_asked_for_as_much(tmp_path, name):
+    request = RUNS[name]
+    experiment = change(request.experiment, **EVEN)
+    runs.go_on(runs.create(tmp_path / "whole", replace(request, experiment=experiment)))
+    short = replace(request, experiment=change(experiment, steps=2))
+    runs.go_on(runs.create(tmp_path / "longer", short))
+    for steps in (4, experiment.steps):
+        runs.go_on(runs.resume(tmp_path / "longer", steps=steps))
+    assert_equal(tmp_path / "whole", tmp_path / "longer")
+    assert runs.resume(tmp_path / "longer").total == experiment.steps
+    assert requests.read(tmp_path / "longer")[0].experiment.steps == 2, "the set-up stays what it was"
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_a_schedule_and_a_noise_that_ended_do_not_begin_again(tmp_path, schedule):
+    """What happens at each step is read from the optimizer; a stop on the way changes none of it."""
+    rates, noise = [], []
+
+    def watch(run):
+        game = run.games[0]
+        rates.append(game.g_optimizer.param_groups[0]["lr"] / game.learning_rates[0])
+        noise.append(game.noise_level)
+
+    request = Request(change(HARD, schedule=schedule, steps=4), checkpoint_every=20)
+    runs.go_on(runs.create(tmp_path / "run", request), watch)
+    before = rates[:4]
+    rates.clear()
+    runs.go_on(runs.resume(tmp_path / "run", start="start", steps=7), watch)
+    assert rates[:4] == before
+    assert rates[4:7] == pytest.approx([0.01] * 3, rel=1e-12)
+    assert noise[-3:] == [0.0] * 3
+    assert before[-1] > 0.01
+    told = requests.ended(runs.resume(tmp_path / "run").request)
+    assert told.startswith(f"the {schedule} schedule ended at step 4: from there on each rate stays at 1 %")
+    assert told.endswith("; the instance noise ended at step 4")
+    assert requests.ended(request) is None
+    assert requests.ended(Request(change(HARD, **EVEN), steps=99)) is None
+
+
+def test_a_run_is_not_made_shorter(run):
+    before = (run.folder / "request.json").read_bytes()
+    with pytest.raises(
+        ValueError, match="`--steps` must be at least 12, which the run was asked for before, got 11"
+    ):
+        runs.resume(run.folder, steps=11)
+    assert (run.folder / "request.json").read_bytes() == before
+    assert runs.resume(run.folder, steps=12).total == 12
+
+
+def test_a_run_that_cannot_be_gone_on_with_is_not_written_to(run, monkeypatch):
+    (run.folder / "step-00000012" / "state.json").unlink()
+    before = (run.folder / "request.json").read_bytes()
+    with pytest.raises(CheckpointError):
+        runs.resume(run.folder, steps=20)
+    assert (run.folder / "request.json").read_bytes() == before
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
 def test_a_run_on_a_gpu_sees_the_numbers_of_a_run_on_the_processor(tmp_path):
     first = []
@@ -246,7 +308,42 @@ def test_a_run_on_a_gpu_sees_the_numbers_of_a_run_on_the_processor(tmp_path):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
-def test_a_gpu_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="which has no CUDA device, got 'cuda'"):
-        runs.create(tmp_path / "run", Request(HARD, device="cuda"))
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+def test_a_gpu_that_is_not_there_is_refused(tmp_path, device):
+    with pytest.raises(ValueError, match=f"which has no CUDA device, got '{device}'"):
+        runs.create(tmp_path / "run", Request(HARD, device=device))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("device", "found"),
+    [
+        ("auto", "cuda"),
+        ("cpu", "cpu"),
+        ("cuda", "cuda"),
+        ("cuda:0", "cuda:0"),
+        ("cuda:1", "cuda:1"),
+        ("cuda:2", ""),
+    ],
+)
+def test_a_device_is_the_one_that_is_named_if_the_machine_has_it(monkeypatch, device, found):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    if found:
+        assert runs._device(Request(HARD, device=device)) == found
+        return
+    with pytest.raises(ValueError, match="which has 2 of them, from cuda:0 on, got 'cuda:2'"):
+        runs._device(Request(HARD, device=device))
+
+
+def test_an_apple_gpu_computes_in_single_precision_where_there_is_one(monkeypatch):
+    single = Request(change(HARD, float64=False), device="mps")
+    for there in (True, False):
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda there=there: there)
+        if there:
+            assert runs._device(single) == "mps"
+            continue
+        with pytest.raises(ValueError, match="which has no Apple GPU, got 'mps'"):
+            runs._device(single)
+    with pytest.raises(ValueError, match="must not be mps for a set-up in double precision"):
+        runs._device(Request(HARD, device="mps"))
