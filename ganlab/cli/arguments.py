@@ -225,6 +225,12 @@ def _add_train_options(train: argparse.ArgumentParser) -> None:
     )
     train.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... or mps (default: auto)")
     train.add_argument("--out", type=Path, help="the run folder (default: runs/NAME-1, -2, ...)")
+    train.add_argument(
+        "--init",
+        type=Path,
+        metavar="RUN",
+        help="start from the last weights of another run of the same networks (default: from random ones)",
+    )
     randomness = train.add_mutually_exclusive_group()
     randomness.add_argument("--seed", type=int, default=0, help="fixes every random number (default: 0)")
     randomness.add_argument(

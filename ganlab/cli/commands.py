@@ -57,13 +57,15 @@ def _train(options: argparse.Namespace) -> int:
             raise ValueError(f"`--{argument.replace('_', '-')}` must be at least {least}, got {value}")
     requests.check_device(options.device, experiment)
     _refuse_used(options.out)
+    seeds = (options.seed,) if options.seeds is None else asked_for.seeds(options.seeds)
     request = Request(
         experiment,
-        seeds=(options.seed,) if options.seeds is None else asked_for.seeds(options.seeds),
+        seeds=seeds,
         data_dir=options.data_dir,
         device=options.device,
         checkpoint_every=options.checkpoint_every,
         tensorboard=options.tensorboard,
+        init=None if options.init is None else requests.origin(options.init, seeds),
     )
     from ganlab.cli import training
 

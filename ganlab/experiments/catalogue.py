@@ -17,6 +17,7 @@ from ganlab.folders import Folder
 
 __all__ = [
     "EXPERIMENTS",
+    "FOLDER",
     "SCHEDULES",
     "Experiment",
     "change",
@@ -24,6 +25,7 @@ __all__ = [
     "default",
     "from_dict",
     "look_up",
+    "of_folder",
     "to_dict",
 ]
 

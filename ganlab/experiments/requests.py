@@ -21,6 +21,7 @@ __all__ = [
     "ended",
     "identity",
     "lengthen",
+    "origin",
     "read",
     "require",
     "start",
@@ -41,7 +42,8 @@ class Request:
     `seeds`: one game each. `device`: auto, cpu or cuda. `checkpoint_every`: generator steps. `tensorboard`:
     generator steps between two scalars, None for no such log. `pictures`: the checksum of the pictures of a
     folder, None for other data: a run goes on with those that it began with. `steps`: what the run was asked
-    for later, None for the steps of its set-up.
+    for later, None for the steps of its set-up. `init`: the checkpoint of another run from whose weights it
+    started, None for random ones.
 
     >>> Request(catalogue.EXPERIMENTS["ring"]).seeds
     (0,)
@@ -55,6 +57,7 @@ class Request:
     tensorboard: int | None = None
     pictures: str | None = None
     steps: int | None = None
+    init: str | None = None
 
     @property
     def total(self) -> int:
@@ -129,9 +132,9 @@ def start(folder: Path, name: str | None) -> int:
 def check_device(name: str, experiment: Experiment) -> None:
     """Raise `ValueError` unless there can be such a device, and it computes in the precision of the set-up.
 
-    >>> check_device("tpu:0", catalogue.EXPERIMENTS["ring"])
+    >>> check_device("gpu", catalogue.EXPERIMENTS["ring"])
     Traceback (most recent call last):
-    ValueError: `--device` must be one of auto, cpu, cuda, cuda:1, mps, got 'tpu:0'
+    ValueError: `--device` must be one of auto, cpu, cuda, cuda:1, mps, got 'gpu'; did you mean 'cpu'?
     """
     if not re.fullmatch(r"cuda:\d+", name, re.ASCII):
         look_up(DEVICES, name, "--device")
@@ -150,6 +153,24 @@ def check_steps(request: Request, steps: int | None) -> None:
         raise ValueError(
             f"`--steps` must be at least {request.total}, which the run was asked for before, got {steps}"
         )
+
+
+def origin(folder: Path, seeds: tuple[int, ...]) -> str:
+    """The path of the newest checkpoint of a run, from whose weights a run of these seeds can start.
+
+    Raises `ValueError` where the folder is no run, has no checkpoint, or has neither one seed nor as many.
+
+    >>> origin(Path("nowhere"), (0,))
+    Traceback (most recent call last):
+    ValueError: `RUN` must be a run folder, got nowhere: nowhere/request.json is missing
+    """
+    lent = len(read(folder)[0].seeds)
+    found = storage.steps(folder)
+    if not found:
+        raise ValueError(f"`--init` must be a run with a checkpoint, got {folder}, which has none yet")
+    if lent not in (1, len(seeds)):
+        raise ValueError(f"`--init` must be a run of one seed or of {len(seeds)}, got {folder} of {lent}")
+    return str(storage.folder_of(folder, found[-1]).resolve())
 
 
 def lengthen(folder: Path, steps: int) -> None:
@@ -172,9 +193,8 @@ def ended(request: Request) -> str | None:
     A schedule, and noise that fades, are those of the steps that were asked for first: a run that is made
     longer keeps what it has done, and goes on at the last rates.
 
-    >>> told = ended(Request(catalogue.EXPERIMENTS["ring_r1_r2"], steps=9000))
-    >>> told[:59]
-    'the cosine schedule ended at step 5000: from there on each ra'
+    >>> ended(Request(catalogue.change(catalogue.EXPERIMENTS["ring"], instance_noise=0.1), steps=9000))
+    'the instance noise ended at step 5000'
     """
     first, parts = request.experiment.steps, []
     if request.total <= first:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ganlab import storage
 from ganlab.data import checksum
-from ganlab.experiments import building, catalogue, requests
+from ganlab.experiments import building, catalogue, requests, starting
 from ganlab.experiments.building import Setup
 from ganlab.experiments.requests import Request
 from ganlab.folders import Folder
@@ -88,6 +88,7 @@ def create(folder: Path, request: Request, *, group: Group | None = None) -> Run
     (0, 5000, 2)
     """
     setups = _setups(request, group)
+    starting.begin(request, [setup.gan for setup in setups])
     request = replace(request, pictures=_checksum(request, setups))
     run = Run(folder, request, setups, "", group)
     document = json.loads(json.dumps(asdict(request)))
@@ -96,6 +97,7 @@ def create(folder: Path, request: Request, *, group: Group | None = None) -> Run
         return run
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        starting.keep(folder, request, run.games)
         storage.write_atomically(folder / "request.json", (json.dumps(document, indent=1) + "\n").encode())
     except OSError as error:
         raise ValueError(
@@ -141,6 +143,8 @@ def resume(
     step = requests.start(folder, start)
     run = Run(folder, request, _setups(request, group), identity, group)
     _refuse_other_pictures(run)
+    if not step:
+        starting.again(folder, request, run.games)
     if step:
         tensors, state = _read(folder, step, identity)
         _restore(run.games, tensors, folder, step)

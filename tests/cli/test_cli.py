@@ -716,6 +716,8 @@ LIGHT = [
     (["train", "--colour", "blue"], 2),
     *((["train", *arguments], 2) for arguments, _ in BAD[:-1]),  # the last one counts images
     (["train", "--out", "taken"], 2),
+    (["train", "--init", "nowhere"], 2),
+    (["train", "--init", "run"], 2),
     (["resume", "nowhere"], 2),
     (["resume", "run", "--from", "step-7"], 2),
     (["resume", "run", "--device", "gpu"], 2),
@@ -762,7 +764,7 @@ def test_the_version_is_that_of_the_package(capsys):
 
 
 @pytest.mark.parametrize(
-    ("command", "defaults"), [("train", 12), ("sample", 5), ("evaluate", 6), ("resume", 5)]
+    ("command", "defaults"), [("train", 13), ("sample", 5), ("evaluate", 6), ("resume", 5)]
 )
 def test_help_shows_the_defaults(command, defaults, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -777,3 +779,22 @@ def test_help_says_what_the_exit_codes_mean(capsys):
     said = capsys.readouterr().out
     for code in ("0 done", "1 the run failed", "2 the request was wrong", "130 interrupted"):
         assert code in said
+
+
+def test_a_run_starts_from_another_ones_weights_or_names_the_layer_that_does_not_fit(unseen, capsys):
+    small = ("--steps", 2, "--batch-size", 8)
+    assert train(*small, "--width", 8, "--out", "first") == 0
+    assert (
+        train(*small, "--width", 8, "--loss", "hinge", "--data", "grid", "--init", "first", "--out", "a") == 0
+    )
+    assert json.loads(Path("a/request.json").read_text())["init"] == str(
+        Path("first/step-00000002").resolve()
+    )
+    capsys.readouterr()
+    assert train(*small, "--width", 9, "--init", "first", "--out", "b") == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "ganlab: `--init` must be a run of the same networks: `generator.layers.0.weight` must "
+    )
+    assert len(said.splitlines()) == 1
+    assert not Path("b").exists()
