@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from ganlab import reports
-from ganlab.experiments import EXPERIMENTS, build_game, change
+from ganlab.experiments import EXPERIMENTS, build_game, change, draws
 from ganlab.losses import LOSSES, label_smoothing
 from ganlab.networks import NETWORKS
 from ganlab.training.history import History
@@ -32,7 +32,7 @@ def test_drawing_changes_no_network_and_no_stream(name):
 def test_a_draw_in_pieces_is_the_draw_of_a_game(rng, monkeypatch):
     gan = build_game(POINTS)
     expected = gan.sample(23, torch.Generator().manual_seed(0))
-    monkeypatch.setattr(reports, "CHUNK", 5)
+    monkeypatch.setattr(draws, "CHUNK", 5)
     torch.testing.assert_close(reports.samples_of(gan, 23, rng), expected, rtol=1e-12, atol=1e-12)
 
 
