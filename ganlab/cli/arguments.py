@@ -240,6 +240,15 @@ def _add_train_options(train: argparse.ArgumentParser) -> None:
         "--checkpoint-every", type=int, default=1000, metavar="N", help="generator steps (default: 1000)"
     )
     train.add_argument(
+        "--best",
+        metavar="METRIC",
+        help="keep the best checkpoint by a measure that `ganlab evaluate` prints, as wasserstein_1 or "
+        "classifier_frechet (default: none is kept)",
+    )
+    train.add_argument(
+        "--best-every", type=int, default=500, metavar="N", help="measured every N steps (default: 500)"
+    )
+    train.add_argument(
         "--tensorboard",
         type=int,
         nargs="?",
@@ -247,6 +256,10 @@ def _add_train_options(train: argparse.ArgumentParser) -> None:
         metavar="N",
         help="log scalars every N steps, 100 unless given, and samples at checkpoints (default: off)",
     )
+    _add_settings(train)
+
+
+def _add_settings(train: argparse.ArgumentParser) -> None:
     settings = train.add_argument_group("settings", "Each default is that of the set-up: see `ganlab list`.")
     settings.add_argument(
         "--regularizer",
@@ -329,6 +342,11 @@ def _add_evaluate_options(evaluate: argparse.ArgumentParser) -> None:
 
 
 def _add_draw(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--best",
+        action="store_true",
+        help="at the best checkpoint of a run with `--best` (default: the newest)",
+    )
     command.add_argument(
         "--draw",
         type=int,

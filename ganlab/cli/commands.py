@@ -51,11 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     name, experiment = asked_for.requested(options)
-    for argument, least in (("checkpoint_every", 1), ("seed", 0), ("tensorboard", 1)):
+    for argument, least in (("checkpoint_every", 1), ("seed", 0), ("tensorboard", 1), ("best_every", 1)):
         value = getattr(options, argument)
         if value is not None and value < least:
             raise ValueError(f"`--{argument.replace('_', '-')}` must be at least {least}, got {value}")
     requests.check_device(options.device, experiment)
+    if options.best is not None:
+        requests.check_best(options.best, experiment)
     _refuse_used(options.out)
     seeds = (options.seed,) if options.seeds is None else asked_for.seeds(options.seeds)
     request = Request(
@@ -66,6 +68,8 @@ def _train(options: argparse.Namespace) -> int:
         checkpoint_every=options.checkpoint_every,
         tensorboard=options.tensorboard,
         init=None if options.init is None else requests.origin(options.init, seeds),
+        best=options.best,
+        best_every=options.best_every,
     )
     from ganlab.cli import training
 
@@ -126,6 +130,8 @@ def _looked_at(options: argparse.Namespace, count: str) -> Request:
             f"`--seed` must be one of {', '.join(map(str, request.seeds))}, the seeds of the run, got "
             f"{options.seed}; other samples of the same seed are `--draw {max(options.seed, 1)}`"
         )
+    if options.best and request.best is None:
+        raise ValueError("`--best` asks for what this run has not: it was trained without `--best METRIC`")
     return request
 
 

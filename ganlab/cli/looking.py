@@ -19,7 +19,7 @@ __all__ = ["evaluate", "sample"]
 
 def sample(request: Request, options: argparse.Namespace) -> int:
     """The exit code after writing what the generator of a run draws."""
-    _, games, _ = runs.view(options.folder)
+    _, games, _ = runs.view(options.folder, at_best=options.best)
     gan = games[0 if options.seed is None else request.seeds.index(options.seed)]
     way = reports.PICTURES[judging.KINDS[data_facts(request.experiment.data)["kind"]].shown]
     count = way.samples if options.count is None else options.count
@@ -38,7 +38,7 @@ def _which(gan: Any, average: bool | None) -> str:
 
 def evaluate(request: Request, options: argparse.Namespace) -> int:
     """The exit code after judging the samples and the loss curves of a run, seed by seed."""
-    _, games, history = runs.view(options.folder)
+    _, games, history = runs.view(options.folder, at_best=options.best)
     source = building.load_source(request.experiment, options.data_dir or request.data_dir)
     count = judging.kind_of(source).samples if options.samples is None else options.samples
     each = []
@@ -50,8 +50,9 @@ def evaluate(request: Request, options: argparse.Namespace) -> int:
         found = judging.quality(source, drawn, rng)
         found |= judging.fidelity(source, drawn, rng) if options.fid else {}
         verdict = reports.diagnosed(history, index, loss=gan.loss, found=found)
-        each.append({"seed": seed} | found | {"verdict": verdict})
-    result: dict[str, Any] = {"run": str(options.folder), "steps": games[0].step}
+        step = {"step": gan.step} if options.best else {}
+        each.append({"seed": seed} | step | found | {"verdict": verdict})
+    result: dict[str, Any] = {"run": str(options.folder), "steps": len(history)}
     result |= each[0] if len(each) == 1 else {"each": each, "spread": reports.spreads(each)}
     tell(result, as_json=options.json)
     return 0

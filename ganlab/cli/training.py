@@ -18,7 +18,7 @@ from typing import Any
 
 from ganlab.cli.printing import complain, note, tell
 from ganlab.evaluation import judging
-from ganlab.experiments import reports, requests, runs
+from ganlab.experiments import best, reports, requests, runs
 from ganlab.experiments.requests import Request
 from ganlab.experiments.runs import Run
 from ganlab.storage import write_atomically
@@ -191,11 +191,19 @@ def _finish(run: Run) -> dict[str, Any]:
     drawn = [reports.samples_of(gan, count, reports.stream()) for gan in run.games]
     reports.picture(run.folder / "samples.png", run, drawn, reports.stream(1))
     each = [
-        {"seed": seed} | _last(run, index) | judging.coverage(source, samples)
+        {"seed": seed} | _last(run, index) | judging.coverage(source, samples) | _best(run, seed)
         for index, (seed, samples) in enumerate(zip(seeds, drawn, strict=True))
     ]
     result: dict[str, Any] = {"run": str(run.folder), "steps": run.step}
     return result | (each[0] if len(seeds) == 1 else {"each": each, "spread": reports.spreads(each)})
+
+
+def _best(run: Run, seed: int) -> dict[str, Any]:
+    """The best value of the measure by which one seed's best checkpoint was kept, and its step."""
+    if run.request.best is None:
+        return {}
+    kept = best.kept(run.folder, seed) or {"value": None, "step": None}
+    return {"best": kept["value"], "best_step": kept["step"]}
 
 
 def _last(run: Run, index: int) -> dict[str, float]:

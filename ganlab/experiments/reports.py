@@ -50,6 +50,7 @@ MEASURES = {
     "classifier_kernel": ("kernel distance of features", "real samples: {}", "real_classifier_kernel"),
     "fid": ("FID", "", ""),
     "kid": ("KID", "", ""),
+    "best": ("best of the run", "at step {}", "best_step"),
     "d_loss": ("last loss of the discriminator", "", ""),
     "g_loss": ("last loss of the generator", "", ""),
 }
@@ -256,6 +257,8 @@ def _known(value: float) -> float | None:
 
 
 def _number(value: float | None) -> str:
+    if isinstance(value, int):
+        return str(value)
     return "unknown" if value is None else f"{value:.4g}"
 
 

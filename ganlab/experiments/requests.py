@@ -7,15 +7,18 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from ganlab import storage
+from ganlab import facts, storage
 from ganlab.experiments import catalogue
 from ganlab.experiments.catalogue import Experiment, look_up
 
 __all__ = [
+    "BEST",
     "DEVICES",
+    "Measure",
     "Request",
+    "check_best",
     "check_device",
     "check_steps",
     "ended",
@@ -35,6 +38,29 @@ DEVICES = ("auto", "cpu", "cuda", "cuda:1", "mps")
 """
 
 
+class Measure(NamedTuple):
+    """What is known of a measure without taking it: whether `more` is better, and of which kinds of data."""
+
+    more: bool
+    kinds: tuple[str, ...]
+
+
+BEST: dict[str, Measure] = {
+    "modes": Measure(True, ("mixture", "stacked")),
+    "high_quality": Measure(True, ("mixture",)),
+    "reverse_kl": Measure(False, ("mixture", "stacked")),
+    "jensen_shannon": Measure(False, ("mixture",)),
+    "wasserstein_1": Measure(False, ("mixture", "points")),
+    "classifier_frechet": Measure(False, ("images",)),
+    "classifier_kernel": Measure(False, ("images",)),
+}
+"""The measures by which the best checkpoint of a run can be told; see `ganlab.evaluation.judging.quality`.
+
+>>> BEST["wasserstein_1"].more
+False
+"""
+
+
 @dataclass(frozen=True)
 class Request:
     """What a run folder remembers of the command that made it.
@@ -43,7 +69,8 @@ class Request:
     generator steps between two scalars, None for no such log. `pictures`: the checksum of the pictures of a
     folder, None for other data: a run goes on with those that it began with. `steps`: what the run was asked
     for later, None for the steps of its set-up. `init`: the checkpoint of another run from whose weights it
-    started, None for random ones.
+    started, None for random ones. `best`: the measure by which the best checkpoint is kept, taken every
+    `best_every` generator steps; None for none.
 
     >>> Request(catalogue.EXPERIMENTS["ring"]).seeds
     (0,)
@@ -58,6 +85,8 @@ class Request:
     pictures: str | None = None
     steps: int | None = None
     init: str | None = None
+    best: str | None = None
+    best_every: int = 500
 
     @property
     def total(self) -> int:
@@ -127,6 +156,29 @@ def start(folder: Path, name: str | None) -> int:
         return found[-1] if found else 0
     names = {storage.folder_of(folder, step).name: step for step in found} | {"start": 0}
     return names[look_up(names, name, "--from")]
+
+
+def check_best(name: str, experiment: Experiment) -> None:
+    """Raise `ValueError` unless the package can take the measure of the data of the set-up.
+
+    >>> check_best("fid", catalogue.EXPERIMENTS["swiss_roll"])
+    Traceback (most recent call last):
+    ValueError: `--best` must be one of wasserstein_1, got 'fid'
+    """
+    kind = catalogue.data_facts(experiment.data)["kind"]
+    known = [measure for measure, told in BEST.items() if kind in told.kinds]
+    if kind == "images" and not _has_classifier(experiment.data):
+        known = []
+    if not known:
+        raise ValueError(
+            f"`--best` must be left out for {experiment.data}: the package has no measure of its samples, "
+            f"got {name!r}"
+        )
+    look_up(known, name, "--best")
+
+
+def _has_classifier(data: object) -> bool:
+    return isinstance(data, str) and (facts.FILE.parent / "weights" / f"{data}.safetensors").is_file()
 
 
 def check_device(name: str, experiment: Experiment) -> None:

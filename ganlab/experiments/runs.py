@@ -8,6 +8,7 @@ Several seeds share one folder: their history and their checkpoints have one mor
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from torch import Tensor
 
 from ganlab import storage
 from ganlab.data import checksum
-from ganlab.experiments import building, catalogue, requests, starting
+from ganlab.experiments import best, building, catalogue, requests, starting
 from ganlab.experiments.building import Setup
 from ganlab.experiments.requests import Request
 from ganlab.folders import Folder
@@ -158,10 +159,11 @@ def resume(
     return run
 
 
-def view(folder: Path) -> tuple[Request, list[GAN], History]:
+def view(folder: Path, *, at_best: bool = False) -> tuple[Request, list[GAN], History]:
     """The request of a run, its games at the newest checkpoint, and its history; without reading the data.
 
-    Nothing is locked or changed. Raises as `resume` does, and `CheckpointError` where there is no checkpoint.
+    `at_best`: each game at the best checkpoint of its seed instead. Nothing is locked or changed. Raises as
+    `resume` does, and `CheckpointError` where there is no checkpoint.
 
     >>> view(Path("nowhere"))
     Traceback (most recent call last):
@@ -174,6 +176,8 @@ def view(folder: Path) -> tuple[Request, list[GAN], History]:
     tensors, state = _read(folder, found[-1], identity)
     games = [building.build_game(request.experiment, seed=seed) for seed in request.seeds]
     _restore(games, tensors, folder, found[-1])
+    if at_best:
+        best.restore(folder, request, games, identity)
     return request, games, _history(tensors, state)
 
 
@@ -196,6 +200,8 @@ def go_on(run: Run, watch: Callable[[Run], None] = lambda run: None) -> None:
     """
 
     def after(*_: Any) -> None:
+        if run.request.best and run.writes and run.step % run.request.best_every == 0:
+            best.keep(run.folder, run.request, run.setups, run.identity)
         if run.step % run.request.checkpoint_every == 0:
             save(run)
         watch(run)
@@ -311,6 +317,8 @@ def _device(request: Request) -> str:
 def _train(run: Run, steps: int, after: Callable[..., None]) -> None:
     """Take the steps, with a call of `after` often enough that every checkpoint is met."""
     every = run.request.checkpoint_every
+    if run.request.best:
+        every = math.gcd(every, run.request.best_every)
     tick = next(count for count in range(min(every, TICK), 0, -1) if every % count == 0)
     streams = [setup.batches for setup in run.setups]
     settings = {"history": run.history, "callbacks": [after], "callback_every": tick}

@@ -628,6 +628,16 @@ BAD = [
         ["--device", "mps"],
         "`--device` must not be mps for a set-up in double precision: `--no-float64` is not",
     ),
+    (["--best", "fid"], "`--best` must be one of modes, high_quality, .*, wasserstein_1, got 'fid'"),
+    (
+        ["--best", "modes", "--data", "digits"],
+        "`--best` must be one of classifier_frechet, classifier_kernel, got",
+    ),
+    (
+        ["--best", "modes", "--data", "mnist"],
+        "`--best` must be left out for mnist: the package has no measure",
+    ),
+    (["--best", "modes", "--best-every", "0"], "`--best-every` must be at least 1, got 0"),
     (["--data", "digits", "--batch-size", "100000"], "`batch_size` must be at most"),
 ]
 
@@ -718,6 +728,8 @@ LIGHT = [
     (["train", "--out", "taken"], 2),
     (["train", "--init", "nowhere"], 2),
     (["train", "--init", "run"], 2),
+    (["sample", "run", "--best"], 2),
+    (["evaluate", "run", "--best"], 2),
     (["resume", "nowhere"], 2),
     (["resume", "run", "--from", "step-7"], 2),
     (["resume", "run", "--device", "gpu"], 2),
@@ -764,7 +776,7 @@ def test_the_version_is_that_of_the_package(capsys):
 
 
 @pytest.mark.parametrize(
-    ("command", "defaults"), [("train", 13), ("sample", 5), ("evaluate", 6), ("resume", 5)]
+    ("command", "defaults"), [("train", 15), ("sample", 6), ("evaluate", 7), ("resume", 5)]
 )
 def test_help_shows_the_defaults(command, defaults, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -798,3 +810,20 @@ def test_a_run_starts_from_another_ones_weights_or_names_the_layer_that_does_not
     )
     assert len(said.splitlines()) == 1
     assert not Path("b").exists()
+
+
+def test_the_best_checkpoint_is_kept_told_drawn_and_judged(unseen, capsys):
+    command = ("--steps", 6, "--batch-size", 8, "--width", 8, "--best", "wasserstein_1", "--best-every", 2)
+    assert train(*command, "--out", "run") == 0
+    said = capsys.readouterr().out
+    result = json.loads(Path("run/result.json").read_text())
+    assert result["best_step"] in (2, 4, 6)
+    assert re.search(rf"best of the run +{result['best']:.4g} \(at step {result['best_step']}\)", said)
+    assert cli.main(["sample", "run", "--best", "--count", "4", "--out", "a.npy"]) == 0
+    assert f"4 samples of step {result['best_step']}, of the averaged generator" in capsys.readouterr().out
+    assert cli.main(["evaluate", "run", "--best", "--samples", "50", "--json"]) == 0
+    judged = json.loads(capsys.readouterr().out)
+    assert (judged["steps"], judged["step"]) == (6, result["best_step"])
+    train("--steps", 1, "--batch-size", 8, "--out", "plain")
+    assert cli.main(["sample", "plain", "--best"]) == 2
+    assert "`--best` asks for what this run has not: it was trained without" in capsys.readouterr().err
