@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import ganlab
 from ganlab import facts
+from ganlab.cli.settings import SETTINGS
 from ganlab.experiments import catalogue
 from ganlab.experiments.catalogue import Experiment, Regularizer, look_up
 
@@ -17,154 +17,6 @@ __all__ = ["parser", "requested", "seeds"]
 DESCRIPTION = """Train a GAN, go on with a run that was stopped, and see what a run is worth.
 
 Exit codes: 0 done; 1 the run failed; 2 the request was wrong; 130 interrupted, and saved."""
-
-
-class Setting(NamedTuple):
-    """An option of `train` that changes one setting of the set-up.
-
-    `field`: the name of the setting; of `learning_rates` it is `lr`. `form`: what is given, None for one that
-    is on or off.
-    `read(flag, value)`: the value of the setting.
-    """
-
-    field: str
-    form: str | None
-    help: str
-    read: Callable[[str, Any], Any]
-
-
-def _text(_: str, text: str) -> str:
-    return text
-
-
-def _switch(_: str, on: bool) -> bool:
-    return on
-
-
-def _whole(flag: str, text: str) -> int:
-    return _read(flag, text, "a whole number", int)
-
-
-def _number(flag: str, text: str) -> float:
-    return _read(flag, text, "a number", float)
-
-
-def _number_or_none(flag: str, text: str) -> float | None:
-    return None if text == "none" else _read(flag, text, "a number or none", float)
-
-
-def _whole_or_none(flag: str, text: str) -> int | None:
-    return None if text == "none" else _read(flag, text, "a whole number or none", int)
-
-
-def _names(_: str, text: str) -> tuple[str, ...]:
-    return () if text == "none" else tuple(text.split(","))
-
-
-def _rates(flag: str, text: str) -> tuple[float, float]:
-    wanted = "a rate, or two with a comma, of the generator and of the discriminator, as 0.001,0.002"
-    rates = _read(flag, text, wanted, _floats(1, 2))
-    return rates[0], rates[-1]
-
-
-def _betas(flag: str, text: str) -> tuple[float, float]:
-    first, second = _read(flag, text, "two numbers with a comma, as 0.5,0.999", _floats(2))
-    return first, second
-
-
-def _width(flag: str, text: str) -> int | tuple[int, ...] | None:
-    wanted = "a whole number, several with commas, one a layer, as 128,256, or none"
-    widths = () if text == "none" else _read(flag, text, wanted, lambda given: _parts(int, given, ","))
-    return widths if len(widths) > 1 else (*widths, None)[0]
-
-
-def _unroll(flag: str, text: str) -> tuple[int, float] | None:
-    def read(given: str) -> tuple[int, float]:
-        steps, rate = given.split(":")
-        return int(steps), float(rate)
-
-    return None if text == "none" else _read(flag, text, "STEPS:RATE, as 1:0.1, or none", read)
-
-
-def _floats(*counts: int) -> Callable[[str], tuple[float, ...]]:
-    def read(text: str) -> tuple[float, ...]:
-        found = _parts(float, text, ",")
-        if len(found) not in counts:
-            raise ValueError
-        return found
-
-    return read
-
-
-def _parts(kind: Callable[[str], Any], text: str, between: str) -> tuple[Any, ...]:
-    return tuple(kind(part) for part in text.split(between))
-
-
-def _read(flag: str, text: str, wanted: str, read: Callable[[str], Any]) -> Any:
-    try:
-        return read(text)
-    except ValueError:
-        raise ValueError(f"`{flag}` must be {wanted}, got {text!r}") from None
-
-
-SETTINGS = (
-    Setting("network", "NAME", "the architecture of both networks", _text),
-    Setting("latent_dim", "N", "numbers from which the generator makes a sample", _whole),
-    Setting(
-        "width", "N[,N...]", "of both networks, or of each layer of them; `none` for the usual one", _width
-    ),
-    Setting("discriminator_width", "N[,N...]", "of the discriminator alone", _width),
-    Setting("conditional", None, "tell both networks the class of a sample", _switch),
-    Setting("spectral_norm", None, "divide each layer of the discriminator by its spectral norm", _switch),
-    Setting("minibatch_std", None, "show the discriminator how far its batch is spread", _switch),
-    Setting(
-        "attention",
-        "HEIGHT",
-        "self-attention behind the maps of that height in both networks; `none` for none",
-        _whole_or_none,
-    ),
-    Setting("loss", "NAME", "the loss of both players", _text),
-    Setting("smoothing", "S", "the label of a real sample is 1 - S", _number),
-    Setting(
-        "instance_noise", "STD", "on what the discriminator sees, falling to 0 at the last step", _number
-    ),
-    Setting(
-        "augment",
-        "NAME[,NAME...]",
-        f"what is done to all images that the discriminator sees: {', '.join(facts.names('augmentations'))}; "
-        "`none` for nothing",
-        _names,
-    ),
-    Setting("pack", "N", "samples that the discriminator judges together", _whole),
-    Setting("unroll", "STEPS:RATE", "let the generator see the discriminator so far ahead", _unroll),
-    Setting("steps", "N", "generator steps", _whole),
-    Setting("batch_size", "N", "samples in a batch", _whole),
-    Setting("n_critic", "N", "discriminator steps for each generator step", _whole),
-    Setting("optimizer", "NAME", "the rule of both players", _text),
-    Setting("lr", "G[,D]", "learning rate of both networks, or of each", _rates),
-    Setting("betas", "B1,B2", "decays of Adam's two running means", _betas),
-    Setting("schedule", "NAME", "how the learning rates fall over the run", _text),
-    Setting(
-        "clip",
-        "BOUND",
-        "keep the discriminator's weights in [-BOUND, BOUND]; `none` for no bound",
-        _number_or_none,
-    ),
-    Setting("ema", "DECAY", "of the generator's moving average; `none` for no average", _number_or_none),
-    Setting(
-        "ema_batches",
-        "N",
-        "batches of latents from which the batch norms of the average are estimated anew",
-        _whole,
-    ),
-    Setting("float64", None, "compute in double precision", _switch),
-    Setting("bf16", None, "let the networks compute in bfloat16", _switch),
-)
-"""The settings of a set-up that `train` can change, and how each is written.
-
->>> len({setting.field for setting in SETTINGS}) == len(SETTINGS)
-True
-"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -196,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
             "go on with a run, to the steps asked for or beyond",
         ),
         "sample": (_add_sample_options, [stored], "draw from a run's generator"),
+        "walk": (_add_walk_options, [stored], "walk among the latents of a run's generator, image by image"),
         "evaluate": (_add_evaluate_options, [stored, as_json], "judge a run's samples and its loss curves"),
         "study": (_add_study_options, [], "run a comparison of methods, or go on with it"),
         "list": (None, [as_json], "what there is: data sets, networks, losses, set-ups"),
@@ -299,12 +152,43 @@ def _add_sample_options(sample: argparse.ArgumentParser) -> None:
     sample.add_argument(
         "--out", type=Path, help="a .png, .npy or .safetensors file (default: drawn.png in the run folder)"
     )
-    sample.add_argument(
+    _add_which(sample)
+    sample.add_argument("--of", help=argparse.SUPPRESS)
+
+
+def _add_walk_options(walk: argparse.ArgumentParser) -> None:
+    walk.add_argument(
+        "--out",
+        type=Path,
+        help="a strip as .png, a film as .gif, or as .mp4 where ffmpeg is (default: walk.png and walk.gif in "
+        "the run folder)",
+    )
+    walk.add_argument(
+        "--stops",
+        type=int,
+        default=4,
+        metavar="N",
+        help="latents on the way, and back to the first (default: 4)",
+    )
+    walk.add_argument(
+        "--frames",
+        type=int,
+        metavar="N",
+        help="images from one stop to the next (default: 8 in a strip, 24 in a film)",
+    )
+    walk.add_argument(
+        "--label", type=int, metavar="N", help="the class that a conditional generator shows (default: 0)"
+    )
+    _add_which(walk)
+
+
+def _add_which(command: argparse.ArgumentParser) -> None:
+    """Which generator of a run is drawn from, and by which random numbers."""
+    command.add_argument(
         "--seed", type=int, metavar="N", help="which of the seeds of the run (default: the first)"
     )
-    _add_draw(sample)
-    sample.add_argument("--of", help=argparse.SUPPRESS)
-    which = sample.add_mutually_exclusive_group()
+    _add_draw(command)
+    which = command.add_mutually_exclusive_group()
     which.add_argument(
         "--average",
         action="store_true",

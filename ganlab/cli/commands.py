@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -97,9 +98,8 @@ def _resume(options: argparse.Namespace) -> int:
 def _sample(options: argparse.Namespace) -> int:
     if options.of is not None:
         raise ValueError(f"`--of` is now called `--seed`: give `--seed {options.of}`")
-    request = _looked_at(options, "count")
-    if options.average and request.experiment.ema is None:
-        raise ValueError("`--average` asks for what this run has not: it keeps no average of its generator")
+    request = _looked_at(options, count=1)
+    _refuse_average(options, request)
     if options.out is not None and options.out.suffix not in ENDINGS:
         raise ValueError(f"`--out` must end in one of {', '.join(ENDINGS)}, got {str(options.out)!r}")
     from ganlab.cli import looking
@@ -107,22 +107,55 @@ def _sample(options: argparse.Namespace) -> int:
     return looking.sample(request, options)
 
 
+def _walk(options: argparse.Namespace) -> int:
+    request = _looked_at(options, stops=2, frames=1)
+    _refuse_average(options, request)
+    if _shown(request) == "scatter":
+        raise ValueError(
+            f"`RUN` must be a run on images, got one on the points of {request.experiment.data}: "
+            "`ganlab sample` draws them"
+        )
+    films = [".gif", ".mp4"] if shutil.which("ffmpeg") else [".gif"]
+    if options.out is not None and options.out.suffix not in (".png", *films):
+        missing = "" if ".mp4" in films else ", and .mp4 where ffmpeg is on the path"
+        raise ValueError(
+            f"`--out` must end in one of {', '.join(('.png', *films))}{missing}, got {str(options.out)!r}"
+        )
+    classes = data_facts(request.experiment.data)["classes"] if request.experiment.conditional else 0
+    if options.label is not None and not 0 <= options.label < classes:
+        wanted = f"from 0 to {classes - 1}" if classes else "left out for a run without `--conditional`"
+        raise ValueError(f"`--label` must be {wanted}, got {options.label}")
+    from ganlab.cli import looking
+
+    return looking.walk(request, options)
+
+
+def _shown(request: Request) -> str:
+    """How samples of the data of a run are shown."""
+    return facts.table("kinds")[data_facts(request.experiment.data)["kind"]]["shown"]
+
+
+def _refuse_average(options: argparse.Namespace, request: Request) -> None:
+    if options.average and request.experiment.ema is None:
+        raise ValueError("`--average` asks for what this run has not: it keeps no average of its generator")
+
+
 def _evaluate(options: argparse.Namespace) -> int:
-    request = _looked_at(options, "samples")
-    kind = data_facts(request.experiment.data)["kind"]
-    if options.fid and facts.table("kinds")[kind]["shown"] == "scatter":
+    request = _looked_at(options, samples=1)
+    if options.fid and _shown(request) == "scatter":
         raise ValueError("`--fid` must be left out for a run on points: it compares images")
     from ganlab.cli import looking
 
     return looking.evaluate(request, options)
 
 
-def _looked_at(options: argparse.Namespace, count: str) -> Request:
-    """The request of the run that is looked at, after a check of what both ways of looking share."""
+def _looked_at(options: argparse.Namespace, **least: int) -> Request:
+    """The request of the run that is looked at, after a check of what the ways of looking share."""
     request, _ = requests.read(options.folder)
-    wanted = getattr(options, count)
-    if wanted is not None and wanted < 1:
-        raise ValueError(f"`--{count}` must be at least 1, got {wanted}")
+    for name, bound in least.items():
+        wanted = getattr(options, name)
+        if wanted is not None and wanted < bound:
+            raise ValueError(f"`--{name}` must be at least {bound}, got {wanted}")
     if options.draw < 0:
         raise ValueError(f"`--draw` must be at least 0, got {options.draw}")
     if options.seed is not None and options.seed not in request.seeds:
@@ -153,6 +186,7 @@ _ANSWERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "train": _train,
     "resume": _resume,
     "sample": _sample,
+    "walk": _walk,
     "evaluate": _evaluate,
     "study": _study,
     "list": _list,

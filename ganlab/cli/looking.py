@@ -1,4 +1,4 @@
-"""What answers `sample` and `evaluate`: drawing from a run, and judging it.
+"""What answers `sample`, `walk` and `evaluate`: drawing from a run, and judging it.
 
 This module loads torch; a request is checked before it is loaded.
 """
@@ -10,11 +10,13 @@ from typing import Any
 
 from ganlab.cli.printing import tell
 from ganlab.evaluation import judging
-from ganlab.experiments import building, reports, runs
+from ganlab.experiments import building, reports, runs, walks
 from ganlab.experiments.catalogue import data_facts
 from ganlab.experiments.requests import Request
 
-__all__ = ["evaluate", "sample"]
+__all__ = ["evaluate", "sample", "walk"]
+
+STRIP, FILM = 8, 24  # images from one stop of a walk to the next
 
 
 def sample(request: Request, options: argparse.Namespace) -> int:
@@ -29,6 +31,24 @@ def sample(request: Request, options: argparse.Namespace) -> int:
         out, drawn, building.load_source(request.experiment, request.data_dir) if way.over_real else None
     )
     print(f"{count} samples of step {gan.step}, of the {_which(gan, options.average)} generator, in {out}")
+    return 0
+
+
+def walk(request: Request, options: argparse.Namespace) -> int:
+    """The exit code after writing what the generator of a run makes of a walk among its latents."""
+    _, games, _ = runs.view(options.folder, at_best=options.best)
+    gan = games[0 if options.seed is None else request.seeds.index(options.seed)]
+    files = [options.out] if options.out else [options.folder / name for name in ("walk.png", "walk.gif")]
+    for file in files:
+        frames = options.frames or (STRIP if file.suffix == ".png" else FILM)
+        settings = {"average": options.average, "label": options.label or 0}
+        rng = reports.stream(options.draw)
+        found = walks.pictures(gan, stops=options.stops, frames=frames, rng=rng, **settings)
+        walks.write(file, found)
+        print(
+            f"{options.stops} stops with {frames} images from each to the next, at step {gan.step}, of the "
+            f"{_which(gan, options.average)} generator, in {file}"
+        )
     return 0
 
 

@@ -719,7 +719,10 @@ def test_list_ends_well_when_nobody_reads_on():
 LIGHT = [
     (["--help"], 0),
     (["--version"], 0),
-    *(([command, "--help"], 0) for command in ("train", "resume", "sample", "evaluate", "study", "list")),
+    *(
+        ([command, "--help"], 0)
+        for command in ("train", "resume", "sample", "walk", "evaluate", "study", "list")
+    ),
     (["list"], 0),
     (["list", "--json"], 0),
     ([], 2),
@@ -729,6 +732,8 @@ LIGHT = [
     (["train", "--init", "nowhere"], 2),
     (["train", "--init", "run"], 2),
     (["sample", "run", "--best"], 2),
+    (["walk", "nowhere"], 2),
+    (["walk", "run"], 2),  # of points
     (["evaluate", "run", "--best"], 2),
     (["resume", "nowhere"], 2),
     (["resume", "run", "--from", "step-7"], 2),
@@ -776,7 +781,7 @@ def test_the_version_is_that_of_the_package(capsys):
 
 
 @pytest.mark.parametrize(
-    ("command", "defaults"), [("train", 15), ("sample", 6), ("evaluate", 7), ("resume", 5)]
+    ("command", "defaults"), [("train", 15), ("sample", 6), ("walk", 8), ("evaluate", 7), ("resume", 5)]
 )
 def test_help_shows_the_defaults(command, defaults, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -827,3 +832,56 @@ def test_the_best_checkpoint_is_kept_told_drawn_and_judged(unseen, capsys):
     train("--steps", 1, "--batch-size", 8, "--out", "plain")
     assert cli.main(["sample", "plain", "--best"]) == 2
     assert "`--best` asks for what this run has not: it was trained without" in capsys.readouterr().err
+
+
+def test_a_walk_leaves_a_strip_and_a_film(digits, capsys):
+    capsys.readouterr()
+    assert cli.main(["walk", "digits", "--stops", "3", "--seed", "4"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == (
+        "3 stops with 8 images from each to the next, at step 3, of the last generator, in digits/walk.png"
+    )
+    with Image.open("digits/walk.png") as strip:
+        factor = strip.width // 82  # nine columns of eight pixels, and ten lines between
+        assert strip.size == (82 * factor, 28 * factor)
+    with Image.open("digits/walk.gif") as film:
+        assert film.n_frames == 3 * 24
+    assert cli.main(["walk", "digits", "--frames", "2", "--draw", "1", "--out", "a.gif"]) == 0
+    with Image.open("a.gif") as film:
+        assert film.n_frames == 4 * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--stops", "1"], "`--stops` must be at least 2, got 1"),
+        (["--frames", "0"], "`--frames` must be at least 1, got 0"),
+        (["--out", "a.jpg"], "`--out` must end in one of .png, .gif"),
+        (
+            ["--out", "a.mp4"],
+            "`--out` must end in one of .png, .gif, and .mp4 where ffmpeg is on the path, got 'a.mp4",
+        ),
+        (["--label", "3"], "`--label` must be left out for a run without `--conditional`, got 3"),
+        (["--average"], "`--average` asks for what this run has not"),
+        (["--seed", "3"], "`--seed` must be one of 2, 4, the seeds of the run, got 3"),
+        (["--draw", "-1"], "`--draw` must be at least 0, got -1"),
+        (["--best"], "`--best` asks for what this run has not"),
+    ],
+)
+def test_what_cannot_be_walked_is_one_sentence(digits, arguments, message, monkeypatch, capsys):
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    before = sorted(Path().rglob("*"))
+    assert cli.main(["walk", "digits", *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_a_walk_among_points_is_refused_by_name(unseen, capsys):
+    train("--steps", 1, "--batch-size", 8, "--out", "run")
+    capsys.readouterr()
+    assert cli.main(["walk", "run"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "ganlab: `RUN` must be a run on images, got one on the points of ring: `ganlab sample`"
+    )
+    assert len(said.splitlines()) == 1
