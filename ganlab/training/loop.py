@@ -96,7 +96,9 @@ def train(
 ) -> History:
     """The history of `steps` more steps of a game, each with `n_critic` turns of its critics.
 
-    `batches`: an endless iterator of real samples, see `ganlab.data.batches`. `history`: one to go on with.
+    `batches`: an endless iterator of real samples with a `batch_size`: `ganlab.data.batches` makes one of a
+    source, `ganlab.data.from_loader` one of a `DataLoader`, and whatever else has `__next__`, `batch_size`,
+    `state_dict` and `load_state_dict` is one. `history`: one to go on with.
     `callbacks`: functions of the games, here of a list of this one, and of the history, called after every
     step. The columns of a GAN are `d_loss`, `penalty`, `d_real`, `d_fake` (of the last discriminator step)
     and `g_loss`.
