@@ -66,6 +66,25 @@ def test_a_folder_is_trained_on_resumed_sampled_and_judged(capsys, monkeypatch):
     assert np.load("a.npy").shape == (6, 3, 28, 28)
 
 
+def test_pictures_are_augmented_attended_to_gone_on_with_and_lent_to_another_run(capsys):
+    fill("pets/cats", 5)
+    fill("pets/dogs", 4, seed=1)
+    average = ("--ema", 0.9, "--ema-batches", 2)
+    seen = ("--augment", "colour,translation,cutout", "--attention", 14)
+    command = ("train", "--data", "folder:pets", "--conditional", *SMALL, *average, *seen)
+    assert run(*command, "--out", "whole") == 0
+    assert run(*command, "--steps", 1, "--out", "cut") == 0
+    assert run("resume", "cut", "--steps", 2) == 0
+    one, two = (storage.latest(Path(folder))[0] for folder in ("whole", "cut"))
+    assert one.keys() == two.keys()
+    assert all(torch.equal(value, two[name]) for name, value in one.items())
+    assert run(*command, "--init", "whole", "--out", "lent") == 0
+    capsys.readouterr()
+    assert run(*command, "--attention", "none", "--init", "whole", "--out", "unlike") == 2
+    assert "`--init` must be a run of the same networks" in capsys.readouterr().err
+    assert not Path("unlike").exists()
+
+
 def test_size_and_colour_can_be_chosen_and_any_network_takes_what_it_takes():
     fill("mine", 4)
     for network, size in (("dcgan", 8), ("residual", 16), ("style", 8), ("mlp", 5)):

@@ -8,7 +8,7 @@ import torch
 
 from ganlab import runs, storage
 from ganlab.evaluation import judging
-from ganlab.experiments import EXPERIMENTS, best, change, reports, requests
+from ganlab.experiments import EXPERIMENTS, best, build, change, reports, requests
 from ganlab.experiments.requests import Request
 from ganlab.storage import CheckpointError
 
@@ -43,6 +43,18 @@ def test_a_run_ends_in_the_same_numbers_with_a_best_checkpoint_and_without(tmp_p
         assert one.keys() == two.keys()
         assert all(torch.equal(value, two[name]) for name, value in one.items())
         assert [best.kept(kept.folder, seed)["step"] in (3, 6) for seed in seeds] == [True] * len(seeds)
+
+
+def test_the_average_is_measured_with_the_batch_norms_that_are_estimated_anew():
+    """The measure is that of the samples which are shown, and no number that a run keeps is changed by it."""
+    small = change(IMAGES, network="dcgan", ema=0.9, ema_batches=2)
+    setup = build(small)
+    request, before = Request(small, best="classifier_frechet"), setup.gan.state()
+    before = {name: value.clone() for name, value in before.items()}
+    anew = best.measure(request, setup, 0)
+    assert all(torch.equal(value, before[name]) for name, value in setup.gan.state().items())
+    setup.gan.ema_batches = 0
+    assert best.measure(request, setup, 0) != pytest.approx(anew, rel=1e-3)
 
 
 @pytest.mark.parametrize(

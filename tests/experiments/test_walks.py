@@ -105,6 +105,15 @@ def test_the_stops_are_samples_of_the_network_that_is_asked_for(rng):
         torch.testing.assert_close(found[:, 0], sample(network, latents[:, 0]))
 
 
+def test_the_stops_are_what_sample_draws_where_the_batch_norms_of_the_average_are_estimated_anew():
+    gan = build_game(change(GREY, network="dcgan", ema_batches=2))
+    walk = walks.pictures(gan, stops=3, frames=2, rng=reports.stream())
+    drawn = reports.samples_of(gan, 3, reports.stream())
+    torch.testing.assert_close(walk[:, 0], drawn)
+    gan.ema_batches = 0
+    assert not torch.allclose(reports.samples_of(gan, 3, reports.stream()), drawn)
+
+
 def test_a_conditional_generator_keeps_to_one_class():
     gan = build_game(change(GREY, conditional=True))
     latents = walks.path(100, 2, 3, reports.stream(), dtype=gan.dtype).flatten(0, 1)
