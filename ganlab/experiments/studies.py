@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ganlab import facts
-from ganlab.experiments import catalogue
+from ganlab.experiments import catalogue, methods
 from ganlab.experiments.catalogue import EXPERIMENTS, Experiment
+from ganlab.experiments.methods import Levels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,9 +48,6 @@ __all__ = [
     "show",
     "table",
 ]
-
-Settings = Mapping[str, Any]
-Levels = Mapping[str, Settings]
 
 LEVEL = 0.95
 MEASURES = {
@@ -406,7 +404,7 @@ def table(record: Record, names: Sequence[str] | None = None, measures: Sequence
 
     >>> print(table(load("cures_ring"), ["no cure"], ["wasserstein_1"]))
     row      level  W1                 turns
-    no cure         2.43 [2.19, 2.74]  1500
+    no cure         2.49 [2.19, 2.7]  1500
     """
     head, lines = rows(record, names, measures)
     widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
@@ -479,88 +477,11 @@ def _cell(record: Record, row: str, measure: str) -> str:
 # --- The studies ----------------------------------------------------------------------------------------
 
 
-def _weights(*names: str, strengths: Sequence[float]) -> dict[str, Settings]:
-    return {f"{w:g}": {"regularizers": tuple((name, w) for name in names)} for w in strengths}
-
-
-def _with(levels: Levels, **settings: Any) -> dict[str, Settings]:
-    return {level: {**changed, **settings} for level, changed in levels.items()}
-
-
-def _cures() -> dict[str, Levels]:
-    """Each cure of collapse with its strengths; the generator's rate is 2e-3 and the discriminator's 2e-4."""
-    strengths = (0.1, 0.5, 2.0, 10.0)
-    rates = {
-        f"{g:g}, {d:g}": {"learning_rates": (g, d)}
-        for g in (2e-3, 1e-3, 2e-4)
-        for d in (2e-4, 1e-3, 2e-3, 4e-3)
-        if (g, d) != (2e-3, 2e-4)
-    }
-    return {
-        "no cure": {"": {}},
-        "R1+R2": _weights("r1", "r2", strengths=strengths),
-        "R1": _weights("r1", strengths=strengths),
-        "R2": _weights("r2", strengths=strengths),
-        "zero-centred penalty": _weights("zero_gp", strengths=strengths),
-        "one-centred penalty": _weights("wgan_gp", strengths=strengths),
-        "D's rate": {k: v for k, v in rates.items() if k.startswith("0.002,")},
-        "G's rate": {k: v for k, v in rates.items() if k.endswith(", 0.0002")},
-        "both rates": rates,
-        "D steps": {str(n): {"n_critic": n} for n in (2, 5, 10)},
-        "packs": {str(n): {"pack": n} for n in (2, 4)},
-        "batch spread": {"": {"minibatch_std": True}},
-        "instance noise": {f"{std:g}": {"instance_noise": std} for std in (0.3, 1.0, 2.0)},
-        "pairing": {"": {"loss": "relativistic_pairing"}},
-        "pairing, R1+R2": _with(_weights("r1", "r2", strengths=strengths), loss="relativistic_pairing"),
-        "unrolling": {f"{n} x {rate:g}": {"unroll": (n, rate)} for n, rate in ((1, 0.1), (1, 0.3), (5, 0.1))},
-        "spectral norm": {"": {"spectral_norm": True}},
-    }
-
-
-def _factorial(strengths: Sequence[float]) -> dict[str, Levels]:
-    """Loss, condition on the discriminator and number of its steps, each with each."""
-    conditions: dict[str, Levels] = {
-        "none": {"": {}},
-        "one-centred": _weights("wgan_gp", strengths=strengths),
-        "R1": _weights("r1", strengths=strengths),
-        "R1+R2": _weights("r1", "r2", strengths=strengths),
-        "clipping": {f"{c:g}": {"clip": c} for c in (0.03, 0.1)},
-        "spectral norm": {"": {"spectral_norm": True}},
-    }
-    losses = {
-        "non-saturating": "non_saturating",
-        "Wasserstein": "wasserstein",
-        "hinge": "hinge",
-        "pairing": "relativistic_pairing",
-    }
-    return {
-        f"{title}, {condition}, {n}": _with(levels, loss=loss, n_critic=n)
-        for title, loss in losses.items()
-        for condition, levels in conditions.items()
-        for n in (1, 5)
-    }
-
-
-def _road() -> dict[str, Levels]:
-    """Penalty, loss and steps, added one after the other to the non-saturating game; rates and weights."""
-    rates = {f"{rate:g}": {"learning_rates": (rate, rate)} for rate in (2e-4, 1e-3, 3e-3)}
-    penalised = {
-        f"{rate}, {weight:g}": {**rates[rate], "regularizers": (("wgan_gp", weight),)}
-        for rate, weight in (("0.0002", 10.0), ("0.001", 10.0), ("0.003", 10.0), ("0.001", 1.0))
-    }
-    return {
-        "non-saturating": rates,
-        "with the penalty": penalised,
-        "and the Wasserstein loss": _with(penalised, loss="wasserstein"),
-        "and five steps": _with(penalised, loss="wasserstein", n_critic=5),
-    }
-
-
 _RING = replace(EXPERIMENTS["ring_collapse_small"], float64=False)
 _CURES = Study(
     "Which cures end the collapse of a fast generator, at which strength and at what price?",
     _RING,
-    _cures(),
+    methods.cures(),
     1500 * cost(_RING),
 )
 _GRID_BUDGET = 2000 * cost(_RING)  # it has three times as many modes
@@ -577,7 +498,7 @@ _GAME = replace(
 _PARTS = Study(
     "What is due to the loss, what to the condition on the discriminator, what to the number of its steps?",
     _GAME,
-    _factorial((0.1, 1.0)),
+    methods.factorial((0.1, 1.0)),
     1500 * cost(_GAME),
 )
 _GRID = replace(_CURES, base=replace(_RING, data="grid"), budget=_GRID_BUDGET)
@@ -599,7 +520,7 @@ STUDIES: dict[str, Study] = {
     "from_gan_to_wgan_gp": Study(
         "What is each change on the road to WGAN-GP worth on images?",
         _IMAGES,
-        _road(),
+        methods.road(),
         3000 * cost(_IMAGES),
         tuning=(0, 1),
         judging=tuple(range(100, 106)),

@@ -1,0 +1,105 @@
+"""What the studies compare: methods, the levels of each, and the settings that a level changes.
+
+A method is a mapping of levels, and a level one of settings of an `Experiment`; see `studies.Study`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["Levels", "cures", "factorial", "road"]
+
+Settings = Mapping[str, Any]
+Levels = Mapping[str, Settings]
+
+
+def _weights(*names: str, strengths: Sequence[float]) -> dict[str, Settings]:
+    return {f"{w:g}": {"regularizers": tuple((name, w) for name in names)} for w in strengths}
+
+
+def _with(levels: Levels, **settings: Any) -> dict[str, Settings]:
+    return {level: {**changed, **settings} for level, changed in levels.items()}
+
+
+def cures() -> dict[str, Levels]:
+    """Each cure of collapse with its strengths; the generator's rate is 2e-3 and the discriminator's 2e-4.
+
+    >>> list(cures()["D steps"])
+    ['2', '5', '10']
+    """
+    strengths = (0.1, 0.5, 2.0, 10.0)
+    rates = {
+        f"{g:g}, {d:g}": {"learning_rates": (g, d)}
+        for g in (2e-3, 1e-3, 2e-4)
+        for d in (2e-4, 1e-3, 2e-3, 4e-3)
+        if (g, d) != (2e-3, 2e-4)
+    }
+    return {
+        "no cure": {"": {}},
+        "R1+R2": _weights("r1", "r2", strengths=strengths),
+        "R1": _weights("r1", strengths=strengths),
+        "R2": _weights("r2", strengths=strengths),
+        "zero-centred penalty": _weights("zero_gp", strengths=strengths),
+        "one-centred penalty": _weights("wgan_gp", strengths=strengths),
+        "D's rate": {k: v for k, v in rates.items() if k.startswith("0.002,")},
+        "G's rate": {k: v for k, v in rates.items() if k.endswith(", 0.0002")},
+        "both rates": rates,
+        "D steps": {str(n): {"n_critic": n} for n in (2, 5, 10)},
+        "packs": {str(n): {"pack": n} for n in (2, 4)},
+        "batch spread": {"": {"minibatch_std": True}},
+        "instance noise": {f"{std:g}": {"instance_noise": std} for std in (0.3, 1.0, 2.0)},
+        "pairing": {"": {"loss": "relativistic_pairing"}},
+        "pairing, R1+R2": _with(_weights("r1", "r2", strengths=strengths), loss="relativistic_pairing"),
+        "unrolling": {f"{n} x {rate:g}": {"unroll": (n, rate)} for n, rate in ((1, 0.1), (1, 0.3), (5, 0.1))},
+        "spectral norm": {"": {"spectral_norm": True}},
+    }
+
+
+def factorial(strengths: Sequence[float]) -> dict[str, Levels]:
+    """Loss, condition on the discriminator and number of its steps, each with each.
+
+    `strengths`: the weights of the penalties.
+
+    >>> len(factorial([0.1]))
+    48
+    """
+    conditions: dict[str, Levels] = {
+        "none": {"": {}},
+        "one-centred": _weights("wgan_gp", strengths=strengths),
+        "R1": _weights("r1", strengths=strengths),
+        "R1+R2": _weights("r1", "r2", strengths=strengths),
+        "clipping": {f"{c:g}": {"clip": c} for c in (0.03, 0.1)},
+        "spectral norm": {"": {"spectral_norm": True}},
+    }
+    losses = {
+        "non-saturating": "non_saturating",
+        "Wasserstein": "wasserstein",
+        "hinge": "hinge",
+        "pairing": "relativistic_pairing",
+    }
+    return {
+        f"{title}, {condition}, {n}": _with(levels, loss=loss, n_critic=n)
+        for title, loss in losses.items()
+        for condition, levels in conditions.items()
+        for n in (1, 5)
+    }
+
+
+def road() -> dict[str, Levels]:
+    """Penalty, loss and steps, added one after the other to the non-saturating game; rates and weights.
+
+    >>> list(road())[-1]
+    'and five steps'
+    """
+    rates = {f"{rate:g}": {"learning_rates": (rate, rate)} for rate in (2e-4, 1e-3, 3e-3)}
+    penalised = {
+        f"{rate}, {weight:g}": {**rates[rate], "regularizers": (("wgan_gp", weight),)}
+        for rate, weight in (("0.0002", 10.0), ("0.001", 10.0), ("0.003", 10.0), ("0.001", 1.0))
+    }
+    return {
+        "non-saturating": rates,
+        "with the penalty": penalised,
+        "and the Wasserstein loss": _with(penalised, loss="wasserstein"),
+        "and five steps": _with(penalised, loss="wasserstein", n_critic=5),
+    }
