@@ -26,6 +26,11 @@ def conditions(one, other="none"):
     return [(f"{loss}, {one}, 1", f"{loss}, {other}, 1") for loss in LOSSES]
 
 
+def others(one):
+    """A condition and none with one discriminator step, for the three losses that have a least value."""
+    return [pair for pair in conditions(one) if not pair[0].startswith("Wasserstein")]
+
+
 def never_nearer(loss, other):
     """Under no condition, with one step, is `loss` shown to be nearer than `other`."""
 
@@ -53,24 +58,24 @@ CLAIMS = [
         more("Wasserstein, none, 1", "non-saturating, none, 1", DISTANCE),
     ),
     claim(
-        "R1 and spectral normalisation bring the four losses nearer, in the mean.",
+        "R1 and spectral normalisation bring the other three losses nearer too, in the mean.",
         RING,
-        on_average(conditions("R1"), DISTANCE, -1),
-        on_average(conditions("spectral norm"), DISTANCE, -1),
+        *(on_average(others(each), DISTANCE, -1) for each in ("R1", "spectral norm")),
     ),
     claim(
-        "For the one-centred penalty with one step no such gain is shown.",
+        "Clipping and the one-centred penalty take these three farther.",
         RING,
-        on_average(conditions("one-centred"), DISTANCE, 0),
+        *(on_average(others(each), DISTANCE, 1) for each in ("clipping", "one-centred")),
     ),
     claim(
-        "Under R1 no difference between the Wasserstein loss and the non-saturating loss is shown.",
+        """Under R1, with tuned weights, no difference between the Wasserstein loss and the non-saturating
+        loss is shown.""",
         RING,
         not_shown("Wasserstein, R1, 1", "non-saturating, R1, 1", DISTANCE),
     ),
     claim(
-        """Under the one-centred penalty, and by a little under spectral normalisation, the Wasserstein loss
-        is farther.""",
+        """Under the one-centred penalty, and by a little under spectral normalisation, the Wasserstein
+        loss is farther.""",
         RING,
         *(
             more(f"Wasserstein, {each}, 1", f"non-saturating, {each}, 1", DISTANCE)
@@ -103,18 +108,11 @@ CLAIMS = [
         less("Wasserstein, one-centred, 5", "Wasserstein, one-centred, 1", DISTANCE),
     ),
     claim(
-        """R1, R1 with R2, and spectral normalisation bring the four losses nearer, in the mean, and here
-        clipping does too.""",
+        """R1 and spectral normalisation again bring the other three losses nearer, in the mean, while
+        clipping and the one-centred penalty take them farther.""",
         GRID,
-        *(
-            on_average(conditions(each), DISTANCE, -1)
-            for each in ("R1", "R1+R2", "spectral norm", "clipping")
-        ),
-    ),
-    claim(
-        "For the one-centred penalty with one step no gain is shown.",
-        GRID,
-        on_average(conditions("one-centred"), DISTANCE, 0),
+        *(on_average(others(each), DISTANCE, -1) for each in ("R1", "spectral norm")),
+        *(on_average(others(each), DISTANCE, 1) for each in ("clipping", "one-centred")),
     ),
     claim(
         "Under R1 the two losses are not told apart.",
@@ -122,11 +120,12 @@ CLAIMS = [
         not_shown("Wasserstein, R1, 1", "non-saturating, R1, 1", DISTANCE),
     ),
     claim(
-        "Without a condition and under the one-centred penalty the Wasserstein loss is farther.",
+        """Without a condition, under the one-centred penalty and under spectral normalisation the
+        Wasserstein loss is farther.""",
         GRID,
         *(
             more(f"Wasserstein, {each}, 1", f"non-saturating, {each}, 1", DISTANCE)
-            for each in ("none", "one-centred")
+            for each in ("none", "one-centred", "spectral norm")
         ),
     ),
     claim(
@@ -150,7 +149,8 @@ CLAIMS = [
         less(CRITIC, PENALISED, FRECHET),
     ),
     claim(
-        "At equal price five steps end farther away than one.",
+        """At equal price five steps end farther away than one, in the game that was the exception on ring
+        and grid.""",
         IMAGES,
         more(FIVE, CRITIC, FRECHET),
     ),
