@@ -4,18 +4,36 @@ import importlib.util
 import json
 
 import pytest
+import torch
 from oracles.pages import ROOT
 
 STORED = json.loads((ROOT / "ganlab" / "assets" / "runs" / "far_start.json").read_text(encoding="utf-8"))
 
 
-@pytest.fixture
-def script():
-    path = ROOT / "book" / "pictures" / "far_start.py"
-    spec = importlib.util.spec_from_file_location("far_start", path)
+def loaded(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "book" / "pictures" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def script():
+    return loaded("far_start")
+
+
+def test_the_stored_games_begin_as_the_code_begins_them():
+    games = loaded("game_states")
+    stored = json.loads(games.PLACE.read_text(encoding="utf-8"))
+    usual = torch.get_default_dtype()
+    try:
+        again = games.trained(games.EARLY)
+    finally:
+        torch.set_default_dtype(usual)
+    early = torch.tensor(stored["early"], dtype=again.dtype)
+    torch.testing.assert_close(again[:: len(games.SEEDS)], early, rtol=0, atol=1e-9)
+    assert torch.tensor(stored["weights"]).shape == again.shape == (30, 98)
+    assert (stored["arms"], stored["steps"]) == ({k: list(v) for k, v in games.ARMS.items()}, games.STEPS)
 
 
 def test_the_stored_far_start_begins_as_the_code_begins_it(script):
