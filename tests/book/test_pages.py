@@ -308,6 +308,9 @@ BESIDE = """() => [...document.querySelectorAll("article div.math > .eqno")].fil
 
 
 def test_on_a_phone_what_is_wider_shows_that_it_goes_on_and_numbers_stand_below(phone):
+    phone.evaluate(
+        "document.querySelectorAll('.toggle-hidden').forEach(x => x.classList.remove('toggle-hidden'))"
+    )
     assert phone.evaluate(CUT) == []
     assert phone.evaluate(BESIDE) == []
 
