@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from oracles.games import same_side_by_side
 from torch import nn
 from torch.autograd import gradcheck, gradgradcheck
 from torch.testing import assert_close
@@ -10,7 +11,7 @@ from ganlab.experiments import EXPERIMENTS, build, build_game, change
 from ganlab.lipschitz import spectral_norm
 from ganlab.networks import NETWORKS, SelfAttention
 from ganlab.networks.layers import Flatten
-from ganlab.training import train, train_together
+from ganlab.training import train
 
 ABLE = ("dcgan", "residual")
 
@@ -207,12 +208,7 @@ def test_seeds_side_by_side_attend_as_each_does_alone():
         regularizers=(("r1", 0.1), ("r2", 0.1)),
         float64=True,
     )
-    together, alone = ([build(setup, seed=seed) for seed in (3, 4)] for _ in range(2))
-    train_together([one.gan for one in together], [one.batches for one in together], 3)
-    for ours, theirs in zip(together, alone, strict=True):
-        train(theirs.gan, theirs.batches, 3)
-        for name, value in theirs.gan.state().items():
-            assert_close(ours.gan.state()[name], value, rtol=0, atol=1e-9)
+    same_side_by_side(setup)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,8 @@ from ganlab.storage import CheckpointError
 from ganlab.training.game import GAN
 
 __all__ = ["keep", "kept", "measure", "restore", "stream"]
+
+_DRAW = 4  # no judge uses this one
 
 
 def keep(folder: Path, request: Request, setups: Sequence[Setup], identity: str) -> None:
@@ -63,8 +64,7 @@ def stream(seed: int) -> Generator:
     >>> stream(0).initial_seed() == draws.stream(0).initial_seed()
     False
     """
-    digest = hashlib.sha256(f"best, seed {seed}".encode()).digest()
-    return Generator().manual_seed(int.from_bytes(digest[:4]))
+    return draws.stream(_DRAW, seed=seed)
 
 
 def kept(folder: Path, seed: int) -> dict[str, Any] | None:

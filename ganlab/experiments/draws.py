@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from ganlab.training import game
 from ganlab.training.game import GAN
 
-__all__ = ["samples_of", "stream"]
+__all__ = ["network_of", "samples_of", "stream"]
 
 CHUNK = 1000  # samples made at once
 
@@ -32,9 +32,7 @@ def samples_of(gan: GAN, count: int, rng: Generator, *, average: bool | None = N
     """
     if count < 1:
         raise ValueError(f"`count` must be at least 1, got {count}")
-    if average and gan.average is None:
-        raise ValueError("`average` must be left out: this game keeps no moving average of its generator")
-    network = gan.generator if average is False else gan.shown
+    network = network_of(gan, average)
     latents = torch.randn((count, gan.latent_dim), generator=rng, dtype=gan.dtype)
     labels = torch.arange(count) % gan.classes if gan.classes else None
     parts = []
@@ -43,6 +41,22 @@ def samples_of(gan: GAN, count: int, rng: Generator, *, average: bool | None = N
         given = None if labels is None else labels[part].to(gan.device)
         parts.append(game.sample(network, latents[part].to(gan.device), given).cpu())
     return torch.cat(parts)
+
+
+def network_of(gan: GAN, average: bool | None = None) -> nn.Module:
+    """The generator of a game that is sampled from: the averaged one, or the last one.
+
+    `average`: which of them; None for the average where there is one. Raises `ValueError` where an average is
+    wanted and there is none.
+
+    >>> from ganlab.experiments import EXPERIMENTS, build_game
+    >>> gan = build_game(EXPERIMENTS["ring"])
+    >>> network_of(gan, average=False) is gan.generator
+    True
+    """
+    if average and gan.average is None:
+        raise ValueError("`average` must be left out: this game keeps no moving average of its generator")
+    return gan.generator if average is False else gan.shown
 
 
 def stream(draw: int = 0, *, seed: int | None = None) -> Generator:

@@ -441,7 +441,8 @@ def show(
     for null in nulls:
         middle = statistics.median([v for v in record.values(null, measure).values() if math.isfinite(v)])
         ax.axvline(middle, color="0.3", linestyle=":", linewidth=1)
-        ax.annotate(null, (middle, -0.6), fontsize=7, ha="center", va="bottom", color="0.3")
+        above = {"xycoords": ax.get_xaxis_transform(), "ha": "center", "va": "bottom"}
+        ax.annotate(null, (middle, 1.01), fontsize=7, color="0.3", **above)
     ax.set_yticks(range(len(shown)), shown)
     ax.set_ylim(len(shown) - 0.5, -0.7)
     ax.set_xlabel(MEASURES[measure])

@@ -11,6 +11,7 @@ import torch
 from torch import Generator, Tensor
 
 from ganlab import plotting
+from ganlab.experiments import draws
 from ganlab.storage import write_atomically
 from ganlab.training import game
 from ganlab.training.game import GAN
@@ -96,9 +97,7 @@ def pictures(
         raise ValueError(f"`gan` must make images, got one that makes samples of shape {gan.sample_shape}")
     if gan.classes and not 0 <= label < gan.classes:
         raise ValueError(f"`label` must be from 0 to {gan.classes - 1}, got {label}")
-    if average and gan.average is None:
-        raise ValueError("`average` must be left out: this game keeps no moving average of its generator")
-    network = gan.generator if average is False else gan.shown
+    network = draws.network_of(gan, average)
     latents = path(gan.latent_dim, stops, frames, rng, dtype=gan.dtype)
     rows = []
     for row in latents.to(gan.device):

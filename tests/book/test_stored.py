@@ -23,16 +23,18 @@ def script():
 
 
 def test_the_stored_games_begin_as_the_code_begins_them():
+    """Rounding grows over the whole training, by less than a tenth; two pairs differ by more than two."""
     games = loaded("game_states")
     stored = json.loads(games.PLACE.read_text(encoding="utf-8"))
     usual = torch.get_default_dtype()
     try:
-        again = games.trained(games.EARLY)
+        again, whole = games.trained(games.EARLY), games.trained()
     finally:
         torch.set_default_dtype(usual)
     early = torch.tensor(stored["early"], dtype=again.dtype)
     torch.testing.assert_close(again[:: len(games.SEEDS)], early, rtol=0, atol=1e-9)
-    assert torch.tensor(stored["weights"]).shape == again.shape == (30, 98)
+    torch.testing.assert_close(whole, torch.tensor(stored["weights"], dtype=whole.dtype), rtol=0, atol=0.3)
+    assert whole.shape == (30, 98)
     assert (stored["arms"], stored["steps"]) == ({k: list(v) for k, v in games.ARMS.items()}, games.STEPS)
 
 

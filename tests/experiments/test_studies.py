@@ -502,4 +502,6 @@ def test_the_picture_has_a_dot_for_every_seed_and_the_exact_interval():
     assert sorted(dots.get_xdata()) == sorted(values)
     assert tuple(line.get_xdata()) == (sorted(values)[1], sorted(values)[-2])
     assert middle.get_xdata()[0] == pytest.approx(np.median(values))
+    (name,) = ax.texts
+    assert name.get_window_extent().y0 > ax.get_window_extent().y1, "no line goes through it"
     plt.close(figure)
