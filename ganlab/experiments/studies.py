@@ -7,7 +7,8 @@ made, such as a perfect sampler's or those of one mode. All is kept in one small
 ones too. `ganlab study NAME` makes it again.
 
 The budget is the number of samples that a discriminator scores, so that five discriminator steps, or a step
-that looks ahead, buy fewer turns of the game; processor time is noted beside it.
+that looks ahead, buy fewer turns of the game; processor time is noted beside it. Or it is processor seconds:
+then the price of a turn of each method is measured first and kept in the file, and decides on the turns.
 
 Nothing here loads a network: studies are run in `ganlab.experiments.trials`.
 """
@@ -18,7 +19,7 @@ import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -50,6 +51,7 @@ __all__ = [
 ]
 
 LEVEL = 0.95
+UNITS = ("scores", "seconds")
 MEASURES = {
     "modes": "modes",
     "high_quality": "high quality",
@@ -62,6 +64,7 @@ MEASURES = {
 >>> list(MEASURES)[-1]
 'classifier_frechet'
 """
+Prices = Mapping[str, Mapping[str, float]]
 _WORST = {"modes": 0.0, "high_quality": 0.0, "wasserstein_1": math.inf, "classifier_frechet": math.inf}
 
 
@@ -71,10 +74,11 @@ class Study:
 
     `base`: the set-up; its own number of steps is not used. `methods`: of each method its levels, and of each
     level the settings that it changes; a method of one level is not tuned. `budget`: how many samples a
-    discriminator scores in one run, see `cost`. `tuning`, `judging`: seeds, none of them in both. `rule`: the
-    measure whose mean over the tuning seeds is least at the level that is chosen. `every_level`: whether the
-    judging seeds run at each level, and not at the chosen one alone. `levels_of`: the name of a study with
-    the same methods, which has run, and whose chosen levels are judged here: nothing is tuned then.
+    discriminator scores in one run, see `cost`, or its processor seconds; `unit`, "scores" or "seconds", says
+    which. `tuning`, `judging`: seeds, none of them in both. `rule`: the measure whose mean over the tuning
+    seeds is least at the level that is chosen. `every_level`: whether the judging seeds run at each level,
+    and not at the chosen one alone. `levels_of`: the name of a study with the same methods, which has run,
+    and whose chosen levels are judged here: nothing is tuned then.
 
     Raises `ValueError` where a seed would tune and judge, a level has a wrong setting, or the budget does not
     buy one turn.
@@ -86,39 +90,57 @@ class Study:
     question: str
     base: Experiment
     methods: Mapping[str, Levels]
-    budget: int
+    budget: float
     tuning: tuple[int, ...] = (0, 1, 2)
     judging: tuple[int, ...] = tuple(range(100, 110))
     rule: str = "wasserstein_1"
     every_level: bool = False
     levels_of: str | None = None
+    unit: str = "scores"
 
     def __post_init__(self) -> None:
         if both := set(self.tuning) & set(self.judging):
             raise ValueError(f"`judging` must have no seed of `tuning`, got {sorted(both)} in both")
         catalogue.look_up(MEASURES, self.rule, "rule")
+        catalogue.look_up(dict.fromkeys(UNITS), self.unit, "unit")
+        if self.unit == "seconds" and not self.budget > 0:
+            raise ValueError(f"`budget` must be a positive number of seconds, got {self.budget}")
         for method, levels in self.methods.items():
             if not levels:
                 raise ValueError(f"`methods` must give each method a level, got none for {method!r}")
             for level in levels:
-                self.setting(method, level)
+                changed = self.changed(method, level)
+                if self.unit == "scores" and self.budget < cost(changed):
+                    raise ValueError(
+                        f"`budget` must buy a turn of {method}, {cost(changed)} scores, got {self.budget}"
+                    )
 
-    def setting(self, method: str, level: str) -> Experiment:
-        """The set-up of a method at a level, with the steps that the budget buys.
+    def changed(self, method: str, level: str) -> Experiment:
+        """The set-up with the settings of a method at a level; its steps are those of the base.
+
+        >>> STUDIES["cures_ring"].changed("packs", "2").pack
+        2
+        """
+        catalogue.look_up(self.methods, method, "method")
+        catalogue.look_up(self.methods[method], level, "level")
+        return catalogue.change(self.base, **self.methods[method][level])
+
+    def setting(self, method: str, level: str, prices: Prices | None = None) -> Experiment:
+        """The set-up of a method at a level, with the steps that the budget buys, at least one.
+
+        `prices`: the processor seconds of a turn by method and level, which a budget of seconds needs.
+
+        Raises `ValueError` on another method or level, and where there is no price.
 
         >>> study = STUDIES["cures_ring"]
         >>> study.setting("no cure", "").steps, study.setting("D steps", "5").steps
         (1500, 409)
         """
-        catalogue.look_up(self.methods, method, "method")
-        catalogue.look_up(self.methods[method], level, "level")
-        changed = catalogue.change(self.base, **self.methods[method][level])
-        steps = self.budget // cost(changed)
-        if not steps:
-            raise ValueError(
-                f"`budget` must buy a turn of {method}, {cost(changed)} scores, got {self.budget}"
-            )
-        return replace(changed, steps=steps)
+        changed = self.changed(method, level)
+        price = cost(changed) if self.unit == "scores" else (prices or {}).get(method, {}).get(level)
+        if not price:
+            raise ValueError(f"`prices` must have the seconds of a turn of {method} {level}".strip())
+        return replace(changed, steps=max(1, int(self.budget / price)))
 
     def short(self, share: float) -> Study:
         """The study with its first two methods, two seeds of each kind and a share of the budget.
@@ -127,7 +149,7 @@ class Study:
         2
         """
         methods = dict(list(self.methods.items())[:2])
-        shortened = int(share * self.budget)
+        shortened = share * self.budget
         return replace(
             self, methods=methods, budget=shortened, tuning=self.tuning[:2], judging=self.judging[:2]
         )
@@ -149,6 +171,7 @@ class Study:
                 name: {key: dict(v) for key, v in levels.items()} for name, levels in self.methods.items()
             },
             "budget": self.budget,
+            "unit": self.unit,
             "tuning": list(self.tuning),
             "judging": list(self.judging),
             "rule": f"of each method, the level that {self.levels_of} chose"
@@ -182,7 +205,9 @@ def cost(experiment: Experiment) -> int:
 class Record:
     """A study that has run. `plan`: its facts. `cells`: one mapping for each run, with its method, level,
     phase ("tuning" or "judging"), seed, steps, processor seconds and measures. `nulls`: the same of each null
-    row. `chosen`: the level of each method.
+    row. `chosen`: the level of each method. `prices`: the processor seconds of a turn, by method and level,
+    where the budget is one of seconds. A judging cell of such a study has `along`: the measure of the rule
+    after a quarter, a half and all of its turns.
     """
 
     name: str
@@ -192,6 +217,7 @@ class Record:
     chosen: Mapping[str, str]
     cells: Sequence[Mapping[str, Any]]
     nulls: Sequence[Mapping[str, Any]]
+    prices: Prices = field(default_factory=dict)
 
     def __repr__(self) -> str:
         hours = sum(cell["seconds"] for cell in self.cells) / 3600
@@ -246,8 +272,8 @@ def load(name: str, folder: Path | None = None) -> Record:
 def read(path: Path) -> Record:
     """The study that is stored in a file.
 
-    A plan that an earlier version of the package wrote lacks the newer settings of its set-up, which then
-    have their defaults.
+    A plan that an earlier version of the package wrote lacks what was added since, which then has its
+    default.
 
     Raises `KeyError`, `TypeError` or `ValueError` where the file holds something else.
 
@@ -256,7 +282,7 @@ def read(path: Path) -> Record:
     """
     record = Record(**json.loads(path.read_text(encoding="utf-8")))
     base = catalogue.to_dict(catalogue.from_dict(record.plan["base"]))
-    return replace(record, plan={**record.plan, "base": json.loads(json.dumps(base))})
+    return replace(record, plan={"unit": "scores", **record.plan, "base": json.loads(json.dumps(base))})
 
 
 def path_of(name: str, folder: Path | None = None) -> Path:

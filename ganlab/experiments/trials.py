@@ -37,6 +37,8 @@ from ganlab.training.rules import pack
 __all__ = ["Look", "judged", "look", "run"]
 
 LOOKS = 50  # at the discriminator, evenly over a run
+ALONG = (LOOKS // 4, LOOKS // 2)  # the looks after which the samples are judged too, besides the last
+PRICED = 20  # turns by whose time a turn is priced
 PROBED = 200  # latents whose samples are asked for their gradients
 
 Cell = dict[str, Any]
@@ -53,11 +55,16 @@ def run(
 
     `watch` is called with a line after each cell.
 
+    A file of the same plan that judged the chosen levels alone is gone on with where every level is asked.
+
     Raises `ValueError` where the file is of another study or of another plan of it.
     """
     plan = json.loads(json.dumps(study.plan()))
     record = _begun(name, plan, path)
     source = building.load_source(study.base)
+    if study.unit == "seconds" and not record.prices:
+        record = _replaced(record, prices=_prices(study, source))
+        _save(record, path)
     for method, levels in study.methods.items():
         if len(levels) > 1 and not study.levels_of:
             for group in _groups(study, method, list(levels)):
@@ -137,12 +144,15 @@ def _filled(
     watch: Callable[[str], None],
 ) -> Record:
     """The record with the runs of one method at some levels, unless it has them; stored."""
-    method, levels, phase = key
+    method, group, phase = key
     seeds = study.tuning if phase == "tuning" else study.judging
-    if any((c["method"], c["level"], c["phase"]) == (method, levels[0], phase) for c in record.cells):
+    have = {(c["method"], c["level"], c["phase"]) for c in record.cells}
+    levels = [level for level in group if (method, level, phase) not in have]
+    if not levels:
         return record
     asked = [(level, seed) for level in levels for seed in seeds]
-    found = _runs([(study.setting(method, level), seed) for level, seed in asked], source)
+    runs = [(study.setting(method, level, record.prices), seed) for level, seed in asked]
+    found = _runs(runs, source, study.rule if phase == "judging" and study.unit == "seconds" else None)
     cells = [
         {"method": method, "level": level, "phase": phase, "seed": seed, **numbers}
         for (level, seed), numbers in zip(asked, found, strict=True)
@@ -162,7 +172,7 @@ def _groups(study: Study, method: str, levels: Sequence[str]) -> list[list[str]]
     """The levels, those together that differ in numbers which games side by side may have of their own."""
     groups: dict[Experiment, list[str]] = {}
     for level in levels:
-        setting = study.setting(method, level)
+        setting = study.changed(method, level)
         kinds = tuple((name, 0.0) for name, *_ in setting.regularizers)
         noise = float(setting.instance_noise > 0)
         alike = replace(setting, regularizers=kinds, learning_rates=(1.0, 1.0), instance_noise=noise)
@@ -173,39 +183,91 @@ def _groups(study: Study, method: str, levels: Sequence[str]) -> list[list[str]]
 Run = tuple[Experiment, int]
 
 
-def _runs(runs: Sequence[Run], source: data.Source) -> list[Cell]:
+def _prices(study: Study, source: data.Source) -> dict[str, dict[str, float]]:
+    """The processor seconds of a turn of one game, the judging seeds side by side; least of three."""
+    found: dict[str, dict[str, float]] = {}
+    for method, levels in study.methods.items():
+        for group in _groups(study, method, list(levels)):
+            setting = study.changed(method, group[0])
+            setups = [building.build(setting, seed=seed, source=source) for seed in study.judging]
+            games, streams, times = [s.gan for s in setups], [s.batches for s in setups], []
+            for turns in (3, PRICED, PRICED, PRICED):
+                started = time.process_time()
+                train_all(games, streams, turns, n_critic=setting.n_critic)
+                times.append((time.process_time() - started) / (turns * len(games)))
+            own, price = found.setdefault(method, {}), float(f"{min(times[1:]):.5g}")
+            own.update((level, price) for level in group)
+    return found
+
+
+def _runs(runs: Sequence[Run], source: data.Source, along: str | None) -> list[Cell]:
     """The numbers of each run of a set-up with a seed; where one breaks down, halves of them run apart."""
     try:
-        return _together(runs, source)
+        return _together(runs, source, along)
     except NonFiniteLossError:
         if len(runs) == 1:
             return [{"steps": runs[0][0].steps, "failed": True, "seconds": 0.0}]
     half = len(runs) // 2
-    return _runs(runs[:half], source) + _runs(runs[half:], source)
+    return _runs(runs[:half], source, along) + _runs(runs[half:], source, along)
 
 
-def _together(runs: Sequence[Run], source: data.Source) -> list[Cell]:
+def _together(runs: Sequence[Run], source: data.Source, along: str | None) -> list[Cell]:
     started, setting = time.process_time(), runs[0][0]
     setups = [building.build(own, seed=seed, source=source) for own, seed in runs]
     gans = [setup.gan for setup in setups]
     every, looks = max(1, setting.steps // LOOKS), [[] for _ in gans]
     streams = [setup.batches for setup in setups]
+    seeds, ways, pauses = [seed for _, seed in runs], [[] for _ in gans], []
+    callbacks = [_looking(looks, source, every)] if len(gans[0].sample_shape) == 1 else []
+    if along:
+        marks = {every * place for place in ALONG}
+        callbacks.append(_passing(ways, source, along, marks, seeds, pauses))
     train_all(
         gans,
         streams,
         setting.steps,
         n_critic=setting.n_critic,
-        callbacks=[_looking(looks, source, every)] if len(gans[0].sample_shape) == 1 else [],
+        callbacks=callbacks,
         callback_every=every,
     )
-    seconds = (time.process_time() - started) / len(gans)
-    count = judging.kind_of(source).samples
+    seconds = (time.process_time() - started - sum(pauses)) / len(gans)
     told = {"steps": setting.steps, "seconds": round(seconds, 2)}
-    found = []
-    for gan, (_, seed), own in zip(gans, runs, looks, strict=True):
-        drawn = reports.samples_of(gan, count, reports.stream(seed=seed))
-        found.append({**told, **judged(source, drawn, reports.stream(1, seed=seed)), **_looked(own)})
+    found = [
+        {**told, **_judged(gan, source, seed), **_looked(own)}
+        for gan, seed, own in zip(gans, seeds, looks, strict=True)
+    ]
+    if along:
+        for cell, way in zip(found, ways, strict=True):
+            cell["along"] = [*way, [setting.steps, cell[along]]]
     return found
+
+
+def _judged(gan: GAN, source: Any, seed: int) -> Cell:
+    drawn = reports.samples_of(gan, judging.kind_of(source).samples, reports.stream(seed=seed))
+    return judged(source, drawn, reports.stream(1, seed=seed))
+
+
+def _passing(
+    ways: list[list[list[float]]],
+    source: Any,
+    rule: str,
+    marks: set[int],
+    seeds: Sequence[int],
+    pauses: list[float],
+) -> Callable[..., None]:
+    """A callback that notes a measure of each game at some steps, by the draws that judge its end.
+
+    What that took is noted in `pauses`.
+    """
+
+    def after(games: Sequence[GAN], _: History) -> None:
+        if games[0].step in marks:
+            started = time.process_time()
+            for game, seed, way in zip(games, seeds, ways, strict=True):
+                way.append([game.step, _judged(game, source, seed)[rule]])
+            pauses.append(time.process_time() - started)
+
+    return after
 
 
 def _looking(looks: list[list[Look]], source: Any, every: int) -> Callable[..., None]:
@@ -283,6 +345,8 @@ def _begun(name: str, plan: Mapping[str, Any], path: Path) -> Record:
         record = read(path)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} must hold a study, got {error!r}") from None
+    if plan["every_level"]:  # what chose the levels is the same
+        record = _replaced(record, plan={**record.plan, "every_level": True})
     if (record.name, record.plan) != (name, plan):
         raise ValueError(f"{path} must hold {name} as it is planned now, got another study or another plan")
     return record

@@ -91,7 +91,7 @@ def test_a_turn_costs_as_many_scores_as_its_discriminator_gives(name):
 
 
 def test_every_level_of_every_study_spends_the_budget_to_less_than_a_turn():
-    for study in STUDIES.values():
+    for study in (study for study in STUDIES.values() if study.unit == "scores"):
         for method, levels in study.methods.items():
             for level in levels:
                 setting = study.setting(method, level)
@@ -110,6 +110,8 @@ def test_no_seed_tunes_and_judges():
         ({"methods": {"none": {}}}, "must give each method a level, got none for 'none'"),
         ({"methods": {"odd": {"": {"loss": "hing"}}}}, "did you mean 'hinge'"),
         ({"budget": 47}, "`budget` must buy a turn of plain, 48 scores, got 47"),
+        ({"unit": "hours"}, "`unit` must be one of scores, seconds, got 'hours'"),
+        ({"unit": "seconds", "budget": 0}, "`budget` must be a positive number of seconds, got 0"),
     ],
 )
 def test_a_bad_plan_is_refused(changed, message):
@@ -396,6 +398,57 @@ def test_a_study_of_images_has_held_out_images_for_a_perfect_sampler(monkeypatch
     assert not counts, "the kernel distance takes long, and no study keeps it"
 
 
+# --- A budget of seconds --------------------------------------------------------------------------------
+
+
+def test_a_budget_of_seconds_buys_turns_by_their_price(tmp_path, monkeypatch):
+    prices = {"plain": {"": 0.01}, "R1": {"0.1": 0.02, "5": 0.02}, "D steps": {"2": 0.1}}
+    timed = replace(SMALL, unit="seconds", budget=0.5)
+    with pytest.raises(ValueError, match="`prices` must have the seconds of a turn of plain"):
+        timed.setting("plain", "")
+    monkeypatch.setattr(trials, "_prices", lambda study, source: prices)
+    record = trials.run("timed", timed, tmp_path / "timed.json")
+    assert record.prices == prices == studies.read(tmp_path / "timed.json").prices
+    assert {cell["method"]: cell["steps"] for cell in record.cells} == {"plain": 50, "R1": 25, "D steps": 5}
+    for cell in record.cells:
+        assert ("along" in cell) == (cell["phase"] == "judging")
+
+
+def test_the_way_of_a_judged_run_is_what_shorter_runs_end_with(tmp_path, monkeypatch):
+    monkeypatch.setattr(trials, "_prices", lambda study, source: {"plain": {"": 0.01}})
+    plain = {"plain": SMALL.methods["plain"]}
+    timed = replace(SMALL, unit="seconds", budget=1.0, methods=plain)
+    cell = trials.run("timed", timed, tmp_path / "long.json").cells[0]
+    assert [step for step, _ in cell["along"]] == [24, 50, 100]
+    assert cell["along"][-1][1] == cell["wasserstein_1"]
+    short = replace(SMALL, budget=24 * cost(SMALL.base), methods=plain)
+    alone = trials.run("short", short, tmp_path / "short.json").cells[0]
+    assert (alone["steps"], alone["seed"]) == (24, cell["seed"])
+    assert cell["along"][0][1] == pytest.approx(alone["wasserstein_1"], rel=1e-4)
+
+
+def test_a_dearer_turn_has_a_higher_price():
+    twice = {"once": {"": {}}, "many": {"": {"n_critic": 8}}}
+    timed = replace(SMALL, unit="seconds", budget=1.0, methods=twice)
+    found = trials._prices(timed, building.load_source(SMALL.base))
+    assert found.keys() == twice.keys()
+    assert 2 < found["many"][""] / found["once"][""] < 16
+
+
+def test_a_study_of_chosen_levels_goes_on_to_every_level(tmp_path):
+    path = tmp_path / "study.json"
+    first = trials.run("grown", SMALL, path)
+    told = []
+    grown = trials.run("grown", replace(SMALL, every_level=True), path, watch=told.append)
+    assert grown.cells[: len(first.cells)] == first.cells
+    assert (grown.chosen, grown.nulls) == (first.chosen, first.nulls)
+    judged = [(c["method"], c["level"], c["seed"]) for c in grown.cells if c["phase"] == "judging"]
+    levels = [("plain", ""), ("R1", "0.1"), ("R1", "5"), ("D steps", "2")]
+    assert sorted(judged) == sorted((*level, seed) for level in levels for seed in SMALL.judging)
+    left_out = ({"0.1", "5"} - {first.chosen["R1"]}).pop()
+    assert [line.split(",")[0] for line in told] == [f"R1 {left_out}"]
+
+
 # --- What is stored -------------------------------------------------------------------------------------
 
 
@@ -420,7 +473,7 @@ def test_a_stored_study_is_the_one_that_is_planned_and_lacks_no_cell(name):
     assert have == tuned | judged
     assert len(record.cells) == len(have)
     for cell in record.cells:
-        assert cell["steps"] == study.setting(cell["method"], cell["level"]).steps
+        assert cell["steps"] == study.setting(cell["method"], cell["level"], record.prices).steps
     rows = {(cell["null"], cell["seed"]) for cell in record.nulls}
     names = 4 if study.rule == "classifier_frechet" else 5
     assert len(rows) == len(record.nulls) == names * len(study.judging)
