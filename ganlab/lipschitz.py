@@ -12,7 +12,8 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, conv_transpose2d
+from torch.nn.functional import conv2d, conv_transpose2d, normalize
+from torch.nn.utils.parametrizations import _SpectralNorm
 
 from ganlab.regularizers import input_gradient
 
@@ -22,8 +23,10 @@ __all__ = [
     "lipschitz_bound",
     "lipschitz_estimate",
     "mixes_samples",
+    "power_iteration",
     "refuse_batch_norm",
     "spectral_norm",
+    "spectral_vectors",
 ]
 
 Critic = Callable[[Tensor], Tensor]
@@ -170,6 +173,50 @@ def _spectral_weights(module: nn.Module) -> Iterator[tuple[str, nn.Module, str]]
             yield from (
                 (path, layer, name) for name in _ATTENTION_WEIGHTS if getattr(layer, name) is not None
             )
+
+
+def spectral_vectors(module: nn.Module) -> set[str]:
+    """The names of the buffers in which the spectral normalisation of `module` keeps its two vectors a layer.
+
+    >>> sorted(spectral_vectors(spectral_norm(nn.Linear(2, 2))))
+    ['parametrizations.weight.0._u', 'parametrizations.weight.0._v']
+    """
+    return {name for path, _ in _links(module) for name in (f"{path}._u", f"{path}._v")}
+
+
+def power_iteration(
+    module: nn.Module, weights: dict[str, Tensor], vectors: dict[str, Tensor]
+) -> dict[str, Tensor]:
+    """The vectors of spectral normalisation after what a training-mode pass of `module` does to them.
+
+    u <- W v / ‖W v‖ and v <- Wᵀ u / ‖Wᵀ u‖, as often as each layer asks for. `weights`, `vectors`: parameters
+    and buffers by name, in place of those of `module`, none of which is written. Pure, so that games side by
+    side may each have their own; no gradient flows through it.
+    Source: Miyato et al. 2018, algorithm 1 [miyato2018].
+
+    >>> layer = spectral_norm(nn.Linear(2, 2))
+    >>> told = dict(layer.named_parameters()) | {"parametrizations.weight.original": torch.eye(2)}
+    >>> vectors = {name: torch.tensor([0.6, 0.8]) for name in spectral_vectors(layer)}
+    >>> power_iteration(layer, told, vectors)["parametrizations.weight.0._u"]
+    tensor([0.6000, 0.8000])
+    """
+    found = dict(vectors)
+    for path, link in _links(module):
+        weight = weights[f"{path.rpartition('.')[0]}.original"]
+        matrix = link._reshape_weight_to_matrix(weight).detach()
+        u, v = found[f"{path}._u"], found[f"{path}._v"]
+        for _ in range(link.n_power_iterations):
+            u = normalize(matrix @ v, dim=0, eps=link.eps)
+            v = normalize(matrix.mT @ u, dim=0, eps=link.eps)
+        found |= {f"{path}._u": u, f"{path}._v": v}
+    return found
+
+
+def _links(module: nn.Module) -> Iterator[tuple[str, _SpectralNorm]]:
+    """The spectral normalisations of PyTorch in `module`, with their paths."""
+    for path, link in module.named_modules():
+        if isinstance(link, _SpectralNorm) and hasattr(link, "_u"):  # of a vector it needs none
+            yield path, link
 
 
 def convolution_norm(

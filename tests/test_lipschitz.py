@@ -17,8 +17,10 @@ from ganlab.lipschitz import (
     lipschitz_bound,
     lipschitz_estimate,
     mixes_samples,
+    power_iteration,
     refuse_batch_norm,
     spectral_norm,
+    spectral_vectors,
 )
 from ganlab.networks import mlp_discriminator
 from ganlab.regularizers import input_gradient
@@ -122,6 +124,28 @@ def test_spectral_norm_divides_by_the_largest_singular_value_of_the_matrix(make,
     largest = torch.linalg.svdvals(matrix.flatten(1))[0]
     assert spectral_norm(layer, power_iterations=2000) is layer
     assert_close(layer.weight.detach(), weight / largest, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_a_power_iteration_is_what_a_training_pass_of_pytorch_does_and_writes_nothing(rounds, rng):
+    net = nn.Sequential(
+        nn.Conv2d(2, 3, 3), nn.ReLU(), nn.ConvTranspose2d(3, 4, 2), nn.Flatten(), nn.LazyLinear(5)
+    )
+    x = torch.randn(2, 2, 6, 6, generator=rng)
+    net(x)
+    spectral_norm(net, power_iterations=rounds)
+    names = spectral_vectors(net)
+    assert len(names) == 6
+    weights = {name: torch.randn(w.shape, generator=rng) for name, w in net.named_parameters()}
+    for name, value in weights.items():
+        net.get_parameter(name).data.copy_(value)
+    before = {name: net.get_buffer(name).clone() for name in names}
+    found = power_iteration(net, weights, before)
+    assert all(torch.equal(net.get_buffer(name), before[name]) for name in names)
+    net(x)
+    for name in names:
+        assert_close(found[name], net.get_buffer(name), rtol=0, atol=1e-12)
+        assert not torch.allclose(found[name], before[name], atol=1e-3)
 
 
 def test_spectral_norm_reaches_attention_and_embeddings(rng):

@@ -16,6 +16,8 @@ from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import _SpectralNorm
 
+from ganlab.lipschitz import spectral_vectors
+
 __all__ = ["MovingAverage", "keeps_statistics", "with_statistics_of"]
 
 
@@ -61,7 +63,7 @@ class MovingAverage(nn.Module):
     def update_parameters(self, network: nn.Module) -> None:
         """Let the average follow `network`, of the same architecture, by one step."""
         first = int(self.n_averaged) == 0
-        mean, own = _averaged(self.module), _spectral(self.module)
+        mean, own = _averaged(self.module), spectral_vectors(self.module)
         theirs = dict(_tensors(network))
         for name, value in _tensors(self.module):
             if first or not (name in mean or name in own):
@@ -143,12 +145,6 @@ def _averaged(network: nn.Module) -> set[str]:
         if isinstance(layer, _NormBase):
             names |= {_join(path, name) for name in ("running_mean", "running_var")}
     return names
-
-
-def _spectral(network: nn.Module) -> set[str]:
-    """The names of the vectors of spectral normalisation."""
-    layers = [(path, layer) for path, layer in network.named_modules() if isinstance(layer, _SpectralNorm)]
-    return {_join(path, name) for path, layer in layers for name, _ in layer.named_buffers(recurse=False)}
 
 
 def _iterate(network: nn.Module) -> None:

@@ -3,7 +3,7 @@
 Small networks leave a processor idle between operations, so ten seeds side by side cost far less than ten
 runs. Each game draws from its own streams exactly what it would draw alone, and each ends as it would have
 ended alone; a step that is compiled does the same in less time. Any game can be stacked whose networks have
-no buffers, with as many players as it has.
+no buffers but the vectors of spectral normalisation, with as many players as it has.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.func import grad_and_value, vmap
 from torch.utils._pytree import tree_map
 
+from ganlab.lipschitz import spectral_vectors
 from ganlab.training.history import History
 from ganlab.training.loop import Callback, train
 from ganlab.training.optimizers import Optimizer
@@ -32,7 +33,8 @@ __all__ = ["cannot_stack", "train_all", "train_together"]
 class Side(NamedTuple):
     """One player of all games, each tensor (S, ...): its weights, what its rule remembers, its average.
 
-    `fixed`: the parameters that ask for no gradient. `taken`: the number of its steps.
+    `fixed`: the parameters that ask for no gradient. `taken`: the number of its steps. `vectors`: those of
+    its spectral normalisation.
     """
 
     weights: Weights
@@ -40,9 +42,11 @@ class Side(NamedTuple):
     slots: dict[str, Weights]
     average: Weights | None
     taken: Tensor
+    vectors: Weights
 
 
 Sides = dict[str, Side]
+Stepped = tuple[Sides, Row, dict[str, Weights]]
 
 
 def train_together(
@@ -82,13 +86,15 @@ def train_together(
             rates, row = _rates(games), {}
             for turns in zip(*(game.turns(n_critic) for game in games), strict=True):
                 drawn = [turn.draw(*pair) for turn, *pair in zip(turns, games, batches, strict=True)]
-                moved, values = step(sides, _stacked(drawn), rates, turns[0])
+                moved, values, vectors = step(sides, _stacked(drawn), rates, turns[0])
                 row |= values
+                sides = {name: side._replace(vectors=vectors[name]) for name, side in sides.items()}
                 for name, side in moved.items():
                     players = [game.players[name] for game in games]
                     for player in players:
                         player.taken += 1
-                    sides[name] = side._replace(average=_averaged(players, side.weights, sides[name].average))
+                    average = _averaged(players, side.weights, sides[name].average)
+                    sides[name] = side._replace(average=average, vectors=vectors[name])
             now = games[0].step
             history.append(now, row)
             if now % 100 == 0:
@@ -146,15 +152,18 @@ def train_all(
 def cannot_stack(game: Game) -> str | None:
     """Why the games of this kind cannot be one computation, None where they can.
 
-    Buffers, as batch and spectral normalisation have them, would be written inside the step; a batch that
-    processes share and computing in bfloat16 are not followed there.
+    Buffers, as batch normalisation has them, would be written inside the step, where only the vectors of
+    spectral normalisation are followed, and not those of an averaged network. A batch that processes share
+    and computing in bfloat16 are not followed either.
 
     >>> from ganlab.experiments import EXPERIMENTS, build
     >>> cannot_stack(build(EXPERIMENTS["ring"]).gan) is None
     True
     """
-    if any(True for player in game.players.values() for _ in player.network.buffers()):
-        return "its networks have buffers"
+    for player in game.players.values():
+        buffers, vectors = {name for name, _ in player.network.named_buffers()}, _vectors(player)
+        if buffers != vectors or (vectors and player.averaged is not None):
+            return "its networks have buffers"
     if not all(player.follows_its_rule for player in game.players.values()):
         return "one of its optimizers was replaced"
     if game.group:
@@ -164,28 +173,29 @@ def cannot_stack(game: Game) -> str | None:
     return None
 
 
-def _stepper(
-    lead: Game, *, compiled: bool
-) -> Callable[[Sides, Any, dict[str, Tensor], Turn], tuple[Sides, Row]]:
-    """The step of a turn as a pure function of stacked sides and draws, learning rates and the turn."""
-    modules = {name: deepcopy(player.network).to("meta") for name, player in lead.players.items()}
+def _stepper(lead: Game, *, compiled: bool) -> Callable[[Sides, Any, dict[str, Tensor], Turn], Stepped]:
+    """The step of a turn as a pure function of stacked sides and draws, learning rates and the turn.
+
+    It returns the sides that moved, the row, and of each player the vectors of its spectral normalisation.
+    """
+    modules = {name: _still(player.network) for name, player in lead.players.items()}
     rules = {name: player.optimizer for name, player in lead.players.items()}
     bounds = {name: player.bound for name, player in lead.players.items()}
     compiling = compiled and _has_compiler()
     known: dict[Any, Callable[..., Any]] = {}
 
     def made(turn: Turn) -> Callable[..., Any]:
-        def run(sides: Sides, drawn: Any, rates: dict[str, Tensor], given: Any) -> tuple[Sides, Row]:
-            gradients, row = _gradients(modules, sides, drawn, turn, given)
+        def run(sides: Sides, drawn: Any, rates: dict[str, Tensor], given: Any) -> Stepped:
+            gradients, row, vectors = _gradients(modules, sides, drawn, turn, given)
             moved = {
                 name: _moved(sides[name], gradients[name], rates[name], rules[name], bounds[name])
                 for name in turn.movers
             }
-            return moved, row
+            return moved, row, vectors
 
         return run
 
-    def step(sides: Sides, drawn: Any, rates: dict[str, Tensor], turn: Turn) -> tuple[Sides, Row]:
+    def step(sides: Sides, drawn: Any, rates: dict[str, Tensor], turn: Turn) -> Stepped:
         bare = {name: side._replace(average=None) for name, side in sides.items()}
         if not compiling:
             return torch.no_grad()(made(turn))(bare, drawn, rates, turn.rules)
@@ -200,23 +210,32 @@ def _stepper(
 
 def _gradients(
     modules: Mapping[str, nn.Module], sides: Sides, drawn: Any, turn: Turn, rules: Any
-) -> tuple[dict[str, Weights], Row]:
-    """The gradient of the objective in the weights of each mover, (S, ...), and the row, (S,) a column."""
+) -> tuple[dict[str, Weights], Row, dict[str, Weights]]:
+    """The gradient of the objective in the weights of each mover, (S, ...), the row, (S,) a column, and the
+    vectors of all players after it.
+    """
     others = {name: side.weights | side.fixed for name, side in sides.items() if name not in turn.movers}
     fixed = {name: sides[name].fixed for name in turn.movers}
+    vectors = {name: side.vectors for name, side in sides.items()}
 
-    def objective(moving: dict[str, Weights], fixed: Any, others: Any, drawn: Any) -> tuple[Tensor, Row]:
+    def objective(moving: dict[str, Weights], fixed: Any, others: Any, vectors: Any, drawn: Any) -> Any:
         weights = others | {name: moving[name] | fixed[name] for name in moving}
-        networks = {name: Network(module).at(weights[name]) for name, module in modules.items()}
-        return turn.objective(networks, drawn, rules)
+        kept = {
+            name: dict(own) for name, own in vectors.items()
+        }  # a network writes what its calls make of it
+        networks = {name: Network(module, weights[name], kept[name]) for name, module in modules.items()}
+        loss, row = turn.objective(networks, drawn, rules)
+        # A penalty calls the network inside a derivative of its own, whose wrapping a copy takes off.
+        return loss, row, {name: {k: v.clone() for k, v in own.items()} for name, own in kept.items()}
 
-    def total(moving: dict[str, Weights]) -> tuple[Tensor, Row]:
-        values, row = vmap(objective, in_dims=(0, 0, 0, _axes(drawn)))(moving, fixed, others, drawn)
-        return values.sum(), row
+    def total(moving: dict[str, Weights]) -> tuple[Tensor, tuple[Row, dict[str, Weights]]]:
+        side_by_side = vmap(objective, in_dims=(0, 0, 0, 0, _axes(drawn)))
+        values, row, kept = side_by_side(moving, fixed, others, vectors, drawn)
+        return values.sum(), (row, kept)
 
     moving = {name: sides[name].weights for name in turn.movers}
-    gradients, (_, row) = grad_and_value(total, has_aux=True)(moving)
-    return gradients, row
+    gradients, (_, (row, kept)) = grad_and_value(total, has_aux=True)(moving)
+    return gradients, row, kept
 
 
 def _moved(side: Side, gradients: Weights, rate: Tensor, rule: Optimizer, bound: float | None) -> Side:
@@ -233,7 +252,7 @@ def _moved(side: Side, gradients: Weights, rate: Tensor, rule: Optimizer, bound:
             weights[name] = weights[name].clamp(-bound, bound)
         for slot, value in kept.items():
             slots[slot][name] = value
-    return Side(weights, side.fixed, slots, None, count)
+    return Side(weights, side.fixed, slots, None, count, side.vectors)
 
 
 def _with_own_code(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -304,6 +323,20 @@ def _stack(games: Sequence[Game]) -> Sides:
     return {name: _side([game.players[name] for game in games]) for name in games[0].players}
 
 
+def _still(network: nn.Module) -> nn.Module:
+    """The form of a network: a copy without numbers, whose normalisations do not iterate by themselves."""
+    still = deepcopy(network).to("meta")
+    for path in spectral_vectors(still):
+        still.get_submodule(path.rpartition(".")[0]).eval()
+    return still
+
+
+def _vectors(player: Player) -> set[str]:
+    """The vectors of spectral normalisation that a pass of the player's network changes."""
+    names = spectral_vectors(player.network)
+    return {name for name in names if player.network.get_submodule(name.rpartition(".")[0]).training}
+
+
 def _side(players: Sequence[Player]) -> Side:
     lead = players[0]
     asking = {name: parameter.requires_grad for name, parameter in lead.network.named_parameters()}
@@ -326,7 +359,12 @@ def _side(players: Sequence[Player]) -> Side:
     average = (
         {name: value for name, value in _weights(averages).items() if asking[name]} if averages else None
     )
-    return Side(moving, {n: v for n, v in weights.items() if not asking[n]}, slots, average, taken)
+    fixed = {name: value for name, value in weights.items() if not asking[name]}
+    vectors = {
+        name: torch.stack([player.network.get_buffer(name) for player in players])
+        for name in sorted(_vectors(lead))
+    }
+    return Side(moving, fixed, slots, average, taken, vectors)
 
 
 def _weights(modules: Sequence[nn.Module]) -> Weights:
@@ -354,6 +392,8 @@ def _unstack(sides: Sides, games: Sequence[Game]) -> None:
         for index, game in enumerate(games):
             player = game.players[name]
             _copy(side.weights, index, player.network)
+            for path, value in side.vectors.items():
+                player.network.get_buffer(path).copy_(value[index])
             if player.averaged is not None and side.average is not None:
                 _copy(side.average, index, player.averaged.module)
             _remember(side, index, player)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from ganlab.lipschitz import clip_weights
+from ganlab.lipschitz import clip_weights, power_iteration
 from ganlab.training.averages import MovingAverage
 from ganlab.training.distributed import Group
 from ganlab.training.optimizers import Optimizer, adam
@@ -63,21 +63,31 @@ class Batches(Protocol):
 class Network:
     """A network as an objective sees it: a function of its inputs, under its own weights or under others.
 
+    `weights`: by name, in place of the module's own. `vectors`: with them, those of its spectral
+    normalisation, which each call replaces in this dict by what `lipschitz.power_iteration` makes of them,
+    whatever weights it is called under; the module itself, whose normalisations are in evaluation mode then,
+    is not written.
+
     >>> layer = nn.Linear(2, 1, bias=False)
     >>> still = Network(layer).at({"weight": torch.zeros(1, 2)})
     >>> still(torch.ones(3, 2)).flatten().tolist(), list(still.weights)
     ([0.0, 0.0, 0.0], ['weight'])
     """
 
-    def __init__(self, module: nn.Module, weights: Weights | None = None) -> None:
+    def __init__(
+        self, module: nn.Module, weights: Weights | None = None, vectors: Weights | None = None
+    ) -> None:
         self.module = module
         self._given = weights
+        self._vectors = {} if vectors is None else vectors
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """What the network makes of its inputs."""
         if self._given is None:
             return self.module(*inputs)
-        return functional_call(self.module, self._given, inputs)
+        if self._vectors:
+            self._vectors |= power_iteration(self.module, self._given, self._vectors)
+        return functional_call(self.module, self._given | self._vectors, inputs)
 
     @property
     def weights(self) -> Weights:
@@ -86,7 +96,7 @@ class Network:
 
     def at(self, weights: Weights) -> Network:
         """The same network under other weights."""
-        return Network(self.module, weights)
+        return Network(self.module, weights, self._vectors)
 
 
 @dataclass

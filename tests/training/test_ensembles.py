@@ -8,6 +8,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from ganlab import data, ensembles
+from ganlab.lipschitz import spectral_norm
 from ganlab.losses import LOSSES, hinge, non_saturating, relativistic_pairing
 from ganlab.networks import mlp_discriminator, mlp_generator
 from ganlab.regularizers import dragan, r1, r2, wgan_gp
@@ -107,6 +108,47 @@ def test_looking_ahead_stacks():
     history = train_together(gans, batches, 10)
     histories = [train(*pair, 10) for pair in zip(alone, alone_batches, strict=True)]
     assert_alike(gans, alone, history, histories)
+
+
+SPECTRAL = {
+    "hinge": {"loss": hinge},
+    "a penalty, which calls the network inside another derivative": {"penalties": [Penalty(wgan_gp, 0.5)]},
+    "pairing and looking ahead": {"loss": relativistic_pairing, "unroll": Unroll(2, 0.3)},
+}
+
+
+@pytest.mark.parametrize("name", SPECTRAL)
+def test_spectral_normalisation_stacks_with_its_vectors(name):
+    def normalised():
+        setups = [game(seed, **SPECTRAL[name]) for seed in SEEDS]
+        for gan, _ in setups:
+            spectral_norm(gan.discriminator, rng=torch.Generator().manual_seed(1))
+        return zip(*(retold(gan, batches, **SPECTRAL[name]) for gan, batches in setups), strict=True)
+
+    def retold(gan, batches, loss=non_saturating, **settings):
+        rng = torch.Generator().manual_seed(7)
+        return GAN(gan.generator, gan.discriminator, loss, rng, **settings), batches
+
+    (gans, batches), (alone, alone_batches) = normalised(), normalised()
+    before = [gan.discriminator.layers[0].parametrizations.weight[0]._u.clone() for gan in gans]
+    history = train_together(gans, batches, 20, n_critic=2)
+    histories = [train(*pair, 20, n_critic=2) for pair in zip(alone, alone_batches, strict=True)]
+    assert_alike(gans, alone, history, histories)
+    for gan, old in zip(gans, before, strict=True):
+        for layer in (each for each in gan.discriminator.layers if isinstance(each, nn.Linear)):
+            link = layer.parametrizations.weight[0]
+            assert link.training, "the network itself stays as it was"
+            assert_close(torch.linalg.matrix_norm(layer.weight, 2).item(), 1.0, rtol=0, atol=0.05)
+        assert not torch.equal(gan.discriminator.layers[0].parametrizations.weight[0]._u, old)
+
+
+def test_an_average_of_a_network_with_spectral_normalisation_is_refused():
+    setups = [game(seed) for seed in SEEDS]
+    for gan, _ in setups:
+        spectral_norm(gan.generator)
+    gans = [GAN(gan.generator, gan.discriminator, hinge, torch.Generator(), ema=0.9) for gan, _ in setups]
+    with pytest.raises(ValueError, match="in game 0, its networks have buffers"):
+        train_together(gans, [batches for _, batches in setups], 1)
 
 
 def test_a_run_can_go_on_alone_together_and_alone_again():
