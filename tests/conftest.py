@@ -3,9 +3,6 @@ numbers, and leaves the defaults as it found them."""
 
 import os
 import shutil
-import subprocess
-import sys
-import zipfile
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
@@ -98,19 +95,8 @@ def browser(browser_path):
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory):
-    """A folder with the package as its wheel holds it, built from what git would commit and nothing else."""
-    from oracles.repository import ROOT, tracked_files
+def installed():
+    """A folder with the package as its wheel holds it."""
+    from oracles.repository import wheel
 
-    source, wheels, target = (tmp_path_factory.mktemp(name) for name in ("source", "wheels", "installed"))
-    needed = ("ganlab", "pyproject.toml", "README.md", "LICENSE")
-    for path in tracked_files():
-        relative = path.relative_to(ROOT)
-        if relative.parts[0] in needed:
-            (source / relative).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, source / relative)
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", wheels, source]
-    build = subprocess.run(command, capture_output=True, text=True)
-    assert build.returncode == 0, build.stdout[-2000:] + build.stderr[-2000:]
-    zipfile.ZipFile(next(wheels.glob("*.whl"))).extractall(target)
-    return target
+    return wheel()

@@ -3,20 +3,14 @@
 Notebooks as files are the business of `test_notebooks`, built pages that of `test_pages`.
 """
 
-import importlib.metadata
 import io
-import os
 import re
-import shutil
-import subprocess
-import sys
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from decimal import Decimal
 from pathlib import Path
 
 import mpmath
 import nbformat
-import notebooks
 import numpy as np
 import pytest
 from equations import entries
@@ -34,8 +28,8 @@ from oracles.pages import (
     cells,
     code_cells,
     decimals,
+    different_pixels,
     figures,
-    inside,
     is_shown,
     named,
     numbers,
@@ -289,63 +283,6 @@ def test_every_figure_says_what_it_shows(path):
 def test_a_figure_cell_ends_by_showing_it(path):
     """The repr of what the last line returned would stand on the page, with an address in memory."""
     assert all(cell.source.rstrip().split("\n")[-1] == "plt.show()" for cell in figures(path))
-
-
-def different_pixels(one, other):
-    """The share of drawn pixels of two images in which some channel differs by more than 16 of 255.
-
-    A pixel is drawn where either image is not the colour of its corner: paper is no agreement.
-    """
-    one, other = (np.asarray(Image.open(io.BytesIO(b64decode(png))).convert("RGB")) for png in (one, other))
-    if one.shape != other.shape:
-        return 1.0
-    drawn = (one != one[0, 0]).any(-1) | (other != other[0, 0]).any(-1)
-    different = (abs(one.astype(int) - other.astype(int)) > 16).any(-1)
-    return float(different.sum() / max(drawn.sum(), 1))
-
-
-@pytest.fixture(scope="module", params=NOTEBOOKS, ids=inside)
-def again(request, installed, tmp_path_factory):
-    """A notebook, and what it gives on a stranger's machine.
-
-    There the package is its wheel, the folder is empty, and the processor has no vector instructions.
-    """
-    copy = shutil.copy(request.param, tmp_path_factory.mktemp("again"))
-    command = [sys.executable, notebooks.__file__, "execute", copy]
-    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
-    environment |= PLAIN_INSTRUCTIONS | {"PYTHONPATH": str(installed)}
-    run = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr[-3000:]
-    return request.param, Path(copy)
-
-
-def test_the_notebook_runs_where_there_is_nothing_but_the_wheel(again):
-    _, copy = again
-    assert all(output.output_type != "error" for cell in code_cells(copy) for output in cell.outputs)
-
-
-@pytest.fixture
-def as_pinned():
-    for name in ("torch", "numpy", "matplotlib"):
-        if importlib.metadata.version(name).split("+")[0] != PINNED[name]:
-            pytest.skip(f"{name} is not the pinned {PINNED[name]}, with which the stored outputs were made")
-
-
-def test_the_figures_are_what_the_code_draws(again, as_pinned):
-    for stored, drawn in zip(*map(figures, again), strict=True):
-        for one, other in zip(bundles(stored), bundles(drawn), strict=True):
-            if "image/png" in one:
-                assert different_pixels(one["image/png"], other["image/png"]) <= 0.01, stored.source
-
-
-def test_the_printed_digits_do_not_depend_on_the_processor(again, as_pinned):
-    for stored, other in zip(*map(code_cells, again), strict=True):
-        assert [texts(output) for output in stored.outputs] == [texts(output) for output in other.outputs]
-
-
-def texts(output):
-    data = {kind: text for kind, text in output.get("data", {}).items() if not kind.startswith("image/")}
-    return {**data, "stream": output.get("text")}
 
 
 def test_a_changed_figure_would_be_seen():

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -12,6 +13,7 @@ import nbformat
 import notebooks
 import pytest
 from equations import entries
+from nbclient import NotebookClient
 from oracles.pages import SOLUTIONS, named
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -183,7 +185,7 @@ def test_an_address_that_colab_cannot_open_is_refused_and_nothing_is_written(url
     assert {path: path.read_bytes() for path in checkout.rglob("*") if path.is_file()} == before
 
 
-# A stranger's machine. That each notebook runs there, and gives the same, is tested in `test_book`.
+# A stranger's machine. Each notebook runs there once, as `book/conftest.py` has it.
 
 
 def elsewhere(installed):
@@ -196,3 +198,36 @@ def test_the_wheel_is_what_is_imported_elsewhere(installed, tmp_path):
         command, cwd=tmp_path, env=elsewhere(installed), capture_output=True, text=True, check=True
     )
     assert Path(run.stdout.strip()).is_relative_to(installed)
+
+
+_PLACE = """
+import os
+from pathlib import Path
+import ganlab, torch
+print(list(Path().iterdir()), torch.backends.cpu.get_cpu_capability(), Path(ganlab.__file__).parts[-3])
+"""
+_DRAWN = """
+import matplotlib.pyplot as plt
+plt.figure(figsize=(2, 1))
+plt.plot([0, {end}])
+plt.show()
+"""
+
+
+def test_a_notebook_is_run_on_a_strangers_machine_and_its_figures_are_looked_at(tmp_path):
+    cells = [nbformat.v4.new_code_cell(text) for text in (_PLACE, *[_DRAWN.format(end=1)] * 2)]
+    made = nbformat.v4.new_notebook(cells=cells)
+    NotebookClient(made, kernel_name="python3").execute()
+    made.cells[0].outputs[0].text = "[] DEFAULT installed\n"
+    made.cells[2].source = _DRAWN.format(end=-1)
+    nbformat.write(made, tmp_path / "drawn.ipynb")
+    shutil.copy(ROOT / "book" / "conftest.py", tmp_path)
+    command = [sys.executable, "-m", "pytest", "-q", "--nbval", "--nbval-current-env", "-c", os.devnull]
+    run = subprocess.run(
+        [*command, "--rootdir", tmp_path, tmp_path / "drawn.ipynb"],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT)])},
+        capture_output=True,
+        text=True,
+    )
+    assert "1 failed, 2 passed" in run.stdout, run.stdout
+    assert "The figure differs from the stored one in over 1 % of its pixels" in run.stdout

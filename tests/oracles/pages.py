@@ -1,14 +1,18 @@
 """The pages of the book as a reader meets them: in their order, their prose, their numbers and outputs."""
 
+import io
 import re
+from base64 import b64decode
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from importlib.resources import files
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,6 +78,19 @@ def figures(path):
 
 def bundles(cell):
     return [output.get("data", {}) for output in cell.get("outputs", ())]
+
+
+def different_pixels(one, other):
+    """The share of drawn pixels of two images in which some channel differs by more than 16 of 255.
+
+    A pixel is drawn where either image is not the colour of its corner: paper is no agreement.
+    """
+    one, other = (np.asarray(Image.open(io.BytesIO(b64decode(png))).convert("RGB")) for png in (one, other))
+    if one.shape != other.shape:
+        return 1.0
+    drawn = (one != one[0, 0]).any(-1) | (other != other[0, 0]).any(-1)
+    different = (abs(one.astype(int) - other.astype(int)) > 16).any(-1)
+    return float(different.sum() / max(drawn.sum(), 1))
 
 
 def outside_code(markdown):
