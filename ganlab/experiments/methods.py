@@ -5,13 +5,14 @@ A method is a mapping of levels, and a level one of settings of an `Experiment`;
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["Levels", "cures", "factorial", "road"]
+__all__ = ["Levels", "cures", "factorial", "road", "variants"]
 
 Settings = Mapping[str, Any]
 Levels = Mapping[str, Settings]
+Pair = tuple[float, float]
 
 
 def _weights(*names: str, strengths: Sequence[float]) -> dict[str, Settings]:
@@ -102,4 +103,46 @@ def road() -> dict[str, Levels]:
         "with the penalty": penalised,
         "and the Wasserstein loss": _with(penalised, loss="wasserstein"),
         "and five steps": _with(penalised, loss="wasserstein", n_critic=5),
+    }
+
+
+def variants(
+    *, clips: Pair, one_centred: Pair, around: Pair, both: Pair, critic_steps: int
+) -> dict[str, Levels]:
+    """The games by the names under which they were published, each with four trials of its own.
+
+    A game without a strength is tried at four rates, which are those of both players. One with a strength is
+    tried at two rates and two strengths: `clips` bound the weights, `one_centred` and `around` weigh the
+    penalties of WGAN-GP and of DRAGAN, `both` weighs R1 and R2. `critic_steps`: of WGAN-GP.
+
+    >>> pair = (0.1, 1.0)
+    >>> found = variants(clips=pair, one_centred=pair, around=pair, both=pair, critic_steps=5)
+    >>> {len(levels) for levels in found.values()}, list(found["WGAN-GP"])
+    ({4}, ['0.001, 0.1', '0.001, 1', '0.003, 0.1', '0.003, 1'])
+    """
+    four = {f"{rate:g}": {"learning_rates": (rate, rate)} for rate in (3e-4, 1e-3, 3e-3, 1e-2)}
+
+    def tried(strengths: Pair, settings: Callable[[float], Settings]) -> dict[str, Settings]:
+        return {
+            f"{rate:g}, {strength:g}": {"learning_rates": (rate, rate), **settings(strength)}
+            for rate in (1e-3, 3e-3)
+            for strength in strengths
+        }
+
+    penalised = {
+        "WGAN-GP": tried(one_centred, lambda weight: {"regularizers": (("wgan_gp", weight),)}),
+        "DRAGAN": tried(around, lambda weight: {"regularizers": (("dragan", weight),)}),
+        "pairing, R1+R2": tried(both, lambda weight: {"regularizers": (("r1", weight), ("r2", weight))}),
+    }
+    return {
+        "saturating": _with(four, loss="minimax"),
+        "non-saturating": _with(four, loss="non_saturating"),
+        "least squares": _with(four, loss="least_squares"),
+        "hinge": _with(four, loss="hinge"),
+        "relativistic average": _with(four, loss="relativistic_average"),
+        "hinge, spectral norm": _with(four, loss="hinge", spectral_norm=True),
+        "WGAN, clipping": _with(tried(clips, lambda c: {"clip": c}), loss="wasserstein"),
+        "WGAN-GP": _with(penalised["WGAN-GP"], loss="wasserstein", n_critic=critic_steps),
+        "DRAGAN": _with(penalised["DRAGAN"], loss="non_saturating"),
+        "pairing, R1+R2": _with(penalised["pairing, R1+R2"], loss="relativistic_pairing"),
     }

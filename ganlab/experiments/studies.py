@@ -535,6 +535,16 @@ _IMAGES = replace(
     batch_size=64,
     discriminator_width=(256, 128),
 )
+_VARIANTS = Study(
+    "Which of the published variants is nearer to the data, if each has as many trials and as much time?",
+    _GAME,
+    methods.variants(
+        clips=(0.03, 0.1), one_centred=(0.1, 1.0), around=(0.1, 1.0), both=(0.1, 1.0), critic_steps=5
+    ),
+    6.0,
+    tuning=(0, 1),
+    unit="seconds",
+)
 STUDIES: dict[str, Study] = {
     "cures_ring": replace(_CURES, every_level=True),
     "cures_ring_wide": replace(_CURES, base=replace(_RING, width=(128, 128))),
@@ -553,10 +563,24 @@ STUDIES: dict[str, Study] = {
         judging=tuple(range(100, 106)),
         rule="classifier_frechet",
     ),
+    "variants_ring": _VARIANTS,
+    "variants_grid": replace(_VARIANTS, base=replace(_GAME, data="grid")),
+    "variants_fashion": replace(
+        _VARIANTS,
+        base=_IMAGES,
+        methods=methods.variants(
+            clips=(0.01, 0.03), one_centred=(10.0, 30.0), around=(1.0, 10.0), both=(0.05, 0.5), critic_steps=1
+        ),
+        budget=18.0,
+        tuning=(0,),
+        judging=tuple(range(100, 106)),
+        rule="classifier_frechet",
+    ),
 }
 """The studies by name: the cures of collapse on the ring and on the grid, with networks of two widths; the
-game taken apart into loss, condition and discriminator steps, on the ring and on the grid; and its four most
-telling combinations on images of clothes.
+game taken apart into loss, condition and discriminator steps, on the ring and on the grid, and its four most
+telling combinations on images of clothes; the published variants, with equal trials and equal seconds, on the
+ring, on the grid and on the images.
 
 >>> list(STUDIES)[0]
 'cures_ring'
