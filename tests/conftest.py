@@ -16,9 +16,8 @@ torch.set_num_threads(1)
 
 
 LONGEST = (
-    "tests/book/test_book.py",
-    "tests/book/test_pages.py",
     "book/",
+    "tests/book/test_pages.py",
     "tests/experiments/test_results.py",
     "tests/test_recipes.py",
     "tests/museum",

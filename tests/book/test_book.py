@@ -1,4 +1,4 @@
-"""What the pages say. Truth is the register of equations, the outputs of the notebooks, and a second run.
+"""What the pages say. Truth is the register of equations and the outputs of the notebooks.
 
 Notebooks as files are the business of `test_notebooks`, built pages that of `test_pages`.
 """
