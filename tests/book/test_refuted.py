@@ -279,6 +279,8 @@ REFUTED = {
     "any logistic game": r"equilibrium of a logistic game",
     "equality only where D is constant": r"equality only where",
     "what does not parse": r"not its absence",
+    "five steps help, whatever the loss": r"nearer to the data under the one-centred penalty",
+    "Adam rescues from any saturation": r"Adam divides it\s+away and, held against one",
 }
 
 

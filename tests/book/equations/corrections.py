@@ -453,13 +453,13 @@ def slopes(said: Formulas, so: Formulas) -> Numbers:
 
 
 def no_signal(said: Formulas, so: Formulas) -> Numbers:
-    """The generator x = θ against the logit 2x - 10: 200 steps, plain at rate 0.1 and Adam at 0.01."""
+    """The generator x = θ against the logit 2x - 10 or 2x - 25: 200 steps, plain at 0.1 and Adam at 0.01."""
     judged(said, so)
 
-    def moved(weight: Callable[[float], float], *, adam: bool) -> float:
+    def moved(weight: Callable[[float], float], *, adam: bool, origin: float = 10) -> float:
         theta, mean, square = 0.0, 0.0, 0.0
         for step in range(1, 201):
-            slope = -2 * weight(float(sigma(2 * theta - 10)))
+            slope = -2 * weight(float(sigma(2 * theta - origin)))
             mean, square = 0.9 * mean + 0.1 * slope, 0.999 * square + 0.001 * slope**2
             size = mean / (1 - 0.9**step) / (math.sqrt(square / (1 - 0.999**step)) + 1e-8)
             theta -= 0.01 * size if adam else 0.1 * slope
@@ -468,6 +468,7 @@ def no_signal(said: Formulas, so: Formulas) -> Numbers:
     saturating, other = (lambda d: d), (lambda d: 1 - d)
     assert 0 < moved(saturating, adam=False) < 0.01 < 5 < moved(other, adam=False)
     assert moved(saturating, adam=True) > moved(other, adam=True) > 1
+    assert moved(saturating, adam=True, origin=25) < 0.01 < 1 < moved(other, adam=True, origin=25)
     return []
 
 
@@ -579,7 +580,7 @@ def two_rates(said: Formulas, so: Formulas) -> Numbers:
     for eta_g, eta_d in ((0.1, 0.1), (0.1, 1.0), (1.0, 0.1)):
         step = np.array([[1, eta_g / 2], [-eta_d / 2, 1]])
         value = complex(np.linalg.eigvals(step)[0])
-        judged(said, so, eta_g=eta_g, eta_d=eta_d, **{"lambda": value})
+        judged(said, so, eta_g=eta_g, eta_d=eta_d, kappa=value)
         assert abs(value) > 1
     return []
 
