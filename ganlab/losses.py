@@ -521,16 +521,17 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def label_smoothing(loss: GANLoss, smoothing: float) -> GANLoss:
-    """The same game with one-sided label smoothing: the discriminator's target for real samples is 1 - s.
+def label_smoothing(loss: GANLoss, smoothing: float, *, fake: float = 0.0) -> GANLoss:
+    """The same game with smoothed labels: the discriminator's target is 1 - s for real samples, t for others.
 
-        L_D = E[-(1 - s) log D(x) - s log(1 - D(x))] + E[-log(1 - D(G(z)))]
+        L_D = E[-(1 - s) log D(x) - s log(1 - D(x))] + E[-t log D(G(z)) - (1 - t) log(1 - D(G(z)))]
 
-    The optimal discriminator becomes (1 - s) p / (p + q), and the generator's loss stays as it was; what is
-    known of the new pair follows from that, but D's loss is no divergence any more. Only the logistic losses
-    have a label to smooth. `smoothing`: s in [0, 1).
+    The optimal discriminator becomes ((1 - s) p + t q) / (p + q), and the generator's loss stays as it was;
+    what is known of the new pair follows from that, but D's loss is no divergence any more. Only the logistic
+    losses have a label to smooth. `smoothing`: s in [0, 1). `fake`: t in [0, 1 - s), 0 for one-sided
+    smoothing, which is what is recommended: where there are no real samples, D* is t.
 
-    Raises `ValueError` where `loss` is not logistic or `smoothing` is outside [0, 1).
+    Raises `ValueError` where `loss` is not logistic, or `smoothing` or `fake` is out of its range.
     Source: Salimans et al. 2016, section 3.4 [salimans2016].
 
     >>> smoothed = label_smoothing(non_saturating, 0.1)
@@ -547,26 +548,35 @@ def label_smoothing(loss: GANLoss, smoothing: float) -> GANLoss:
         )
     if not 0 <= smoothing < 1:
         raise ValueError(f"`smoothing` must be in [0, 1), got {smoothing}")
+    told = 1 - smoothing
+    if not 0 <= fake < told:
+        raise ValueError(f"`fake` must be at least 0 and below the real label, {told:g}, got {fake}")
 
     def discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
         # softplus(a) = a + softplus(-a), so that s moves weight from one term to the other linearly.
         d_real, d_fake = _scores(d_real, d_fake)
-        return loss.discriminator(d_real, d_fake) + smoothing * d_real.mean()
+        smoothed = loss.discriminator(d_real, d_fake) + smoothing * d_real.mean()
+        return smoothed - fake * d_fake.mean() if fake else smoothed
 
-    told, score = 1 - smoothing, math.log((1 - smoothing) / (1 + smoothing))
-    left = -told * math.log(told) - (smoothing and smoothing * math.log(smoothing))  # the label's entropy
-    kept = told * _KEPT / (1 + _KEPT)  # the best D on the mode that is kept
+    score = math.log((told + fake) / (1 - fake + smoothing))
+    kept = (told * _KEPT + fake) / (1 + _KEPT)  # the best D on the mode that is kept
+    labels = f"labels {told:g} and {fake:g}" if fake else f"real label {told:g}"
     return loss._replace(
-        name=f"{loss.name}, real label {told:g}",
-        title=f"{loss.title}, real label {told:g}",
+        name=f"{loss.name}, {labels}",
+        title=f"{loss.title}, {labels}",
         discriminator=discriminator,
         blind=(score, score),
-        least=left,
-        third=-_KEPT * (told * math.log(kept) + smoothing * math.log(1 - kept))
-        - math.log(1 - kept)
-        + (1 - _KEPT) * left,
-        divergence=None if smoothing else loss.divergence,
+        least=_entropy(smoothing, smoothing) + _entropy(fake, fake),
+        third=_KEPT * _entropy(smoothing, 1 - kept)
+        + _entropy(fake, kept)
+        + (1 - _KEPT) * _entropy(smoothing, smoothing),
+        divergence=None if smoothing or fake else loss.divergence,
     )
+
+
+def _entropy(share: float, said: float) -> float:
+    """The mean cost, in nats, of saying the probability `said` of what has the probability `share`."""
+    return -(1 - share) * math.log(1 - said) - (share and share * math.log(said))
 
 
 def _scores(d_real: Any, d_fake: Any) -> tuple[Tensor, Tensor]:

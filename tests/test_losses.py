@@ -7,7 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 from torch.nn.functional import binary_cross_entropy
@@ -358,6 +358,21 @@ def test_smoothed_loss_is_the_cross_entropy_with_a_soft_label(a, s):
     assert_close(got, float(expected), rtol=1e-12, atol=1e-15)
 
 
+@given(st.floats(-30, 30), st.floats(0, 0.45), st.floats(0, 0.45))
+def test_both_labels_are_those_of_the_cross_entropy(a, s, t):
+    smoothed = label_smoothing(minimax, s, fake=t)
+    got = smoothed.discriminator(torch.tensor([-a]), torch.tensor([a])).item()
+    real = -(1 - s) * _log_sigmoid(-a) - s * _log_one_minus_sigmoid(-a)
+    fake = -t * _log_sigmoid(a) - (1 - t) * _log_one_minus_sigmoid(a)
+    assert_close(got, float(real + fake), rtol=1e-12, atol=1e-15)
+    assert smoothed.generator is minimax.generator
+
+
+def test_a_pair_with_two_smoothed_labels_says_so():
+    assert label_smoothing(minimax, 0.1, fake=0.2).name == "minimax, labels 0.9 and 0.2"
+    assert label_smoothing(minimax, 0.0, fake=0.2).divergence is None
+
+
 def test_smoothing_moves_the_optimum_and_touches_only_the_real_label_of_the_discriminator(rng):
     smoothed = label_smoothing(minimax, 0.1)
     logit = mpmath.log(mpmath.mpf("0.45") / mpmath.mpf("0.55"))  # D* = 0.9 p / (p + q) at p = q
@@ -386,6 +401,12 @@ def test_smoothing_is_refused_without_a_label_to_smooth(name):
 def test_smoothing_outside_its_range_is_refused(smoothing):
     with pytest.raises(ValueError, match=r"`smoothing` must be in \[0, 1\), got"):
         label_smoothing(minimax, smoothing)
+
+
+@pytest.mark.parametrize("fake", [-0.1, 0.9, float("nan")])
+def test_a_fake_label_outside_its_range_is_refused(fake):
+    with pytest.raises(ValueError, match=r"`fake` must be at least 0 and below the real label, 0\.9, got"):
+        label_smoothing(minimax, 0.1, fake=fake)
 
 
 @BY_NAME
@@ -514,16 +535,21 @@ def test_equal_scores_without_an_origin_are_in_the_middle():
     assert LOSSES["wasserstein"].read(torch.full((3,), 8.0)).tolist() == [0.5] * 3
 
 
-@given(st.floats(0.01, 0.9))
-def test_what_is_known_of_a_smoothed_pair_is_what_an_optimiser_finds(s):
-    loss = label_smoothing(non_saturating, s)
+@settings(deadline=None)
+@given(st.floats(0.01, 0.9), st.sampled_from([0.0, 0.1, 0.7]))
+def test_what_is_known_of_a_smoothed_pair_is_what_an_optimiser_finds(s, share):
+    loss = label_smoothing(non_saturating, s, fake=share * (1 - s))
     found = optimize.minimize_scalar(lambda score: constant(loss, score), bounds=(-30, 30), method="bounded")
     assert_close(loss.blind[0], found.x, rtol=0, atol=1e-4)
     assert_close(loss.equilibrium[0], found.fun, rtol=1e-9, atol=0)
-    far = torch.tensor([-800.0])  # the generated sample is seen through
-    real = optimize.minimize_scalar(lambda r: loss.discriminator(torch.tensor([r]), far).item(),
-                                    bounds=(-40, 40), method="bounded")  # fmt: skip
-    assert_close(loss.least, real.fun, rtol=1e-8, atol=1e-12)
+
+    def alone(real, fake):  # each of the two samples has a score of its own
+        return loss.discriminator(torch.tensor([real]), torch.tensor([fake])).item()
+
+    ends = {"bounds": (-40, 40), "method": "bounded"}
+    real = optimize.minimize_scalar(lambda score: alone(score, 0.0), **ends)
+    fake = optimize.minimize_scalar(lambda score: alone(0.0, score), **ends)
+    assert_close(loss.least, real.fun + fake.fun - alone(0.0, 0.0), rtol=1e-8, atol=1e-12)
 
     def third(pair):  # one score on the mode that is kept, one on the two that are not
         kept, dropped = (torch.tensor([score]) for score in pair)

@@ -116,6 +116,7 @@ SETTINGS = (
     ),
     Setting("loss", "NAME", "the loss of both players", _text),
     Setting("smoothing", "S", "the label of a real sample is 1 - S", _number),
+    Setting("fake_label", "T", "the label of a generated sample, for the discriminator", _number),
     Setting(
         "instance_noise", "STD", "on what the discriminator sees, falling to 0 at the last step", _number
     ),

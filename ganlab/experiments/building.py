@@ -188,7 +188,9 @@ def _optimizer(experiment: Experiment) -> Optimizer:
 
 def _loss(experiment: Experiment) -> GANLoss:
     loss = LOSSES[experiment.loss]
-    return label_smoothing(loss, experiment.smoothing) if experiment.smoothing else loss
+    if not (experiment.smoothing or experiment.fake_label):
+        return loss
+    return label_smoothing(loss, experiment.smoothing, fake=experiment.fake_label)
 
 
 def _schedule(experiment: Experiment) -> Callable[[int], float] | None:

@@ -71,7 +71,8 @@ class Experiment:
     the average of their statistics. `regularizers`: tuples of a name in `ganlab.regularizers.REGULARIZERS`, a
     weight, and, for one applied lazily, every how many discriminator steps. `width`: of both networks unless
     the discriminator has its own, None for the default of the architecture. `learning_rates`: of generator
-    and discriminator. `smoothing`: one-sided label smoothing. `schedule`: a name in `SCHEDULES`.
+    and discriminator. `smoothing`: how far the label of real samples is below 1, and
+    `fake_label`: that of generated ones, for the discriminator alone. `schedule`: a name in `SCHEDULES`.
     `instance_noise`: standard deviation at the first step of the noise on what the discriminator sees,
     falling linearly to 0 at the last. `augment`: names in `ganlab.training.augmentations.AUGMENTATIONS`, of
     what is done to all images that it sees. `pack`: how many samples the discriminator judges together.
@@ -116,6 +117,7 @@ class Experiment:
     ema_batches: int = 0
     attention: int | None = None
     augment: tuple[str, ...] = ()
+    fake_label: float = 0.0
 
     def facts(self) -> dict[str, Any]:
         """The settings as JSON can hold them."""
@@ -272,7 +274,7 @@ def change(experiment: Experiment, **settings: Any) -> Experiment:
         _check_regularizer(entry)
     _check_numbers(changed)
     _check_networks(changed)
-    if changed.smoothing:
+    if changed.smoothing or changed.fake_label:
         _check_smoothing(changed)
     return changed
 
@@ -403,3 +405,8 @@ def _check_smoothing(changed: Experiment) -> None:
         )
     if not 0 <= changed.smoothing < 1:
         raise ValueError(f"`smoothing` must be in [0, 1), got {changed.smoothing}")
+    if not 0 <= changed.fake_label < 1 - changed.smoothing:
+        raise ValueError(
+            f"`fake_label` must be at least 0 and below the real label, {1 - changed.smoothing:g}, "
+            f"got {changed.fake_label}"
+        )

@@ -139,6 +139,7 @@ SETTINGS = {  # of each option of a setting: what is given, and what is kept
     "--spectral-norm": (None, "spectral_norm", True),
     "--conditional": (None, "conditional", True),
     "--smoothing": ("0.1", "smoothing", 0.1),
+    "--fake-label": ("0.1", "fake_label", 0.1),
     "--instance-noise": ("0.3", "instance_noise", 0.3),
     "--no-float64": (None, "float64", False),
 }
@@ -614,6 +615,7 @@ BAD = [
     (["--unroll", "1"], "`--unroll` must be STEPS:RATE, as 1:0.1, or none, got '1'"),
     (["--unroll", "0:0.1"], "`unroll` must be at least one step and a positive rate, got"),
     (["--smoothing", "0.1", "--loss", "hinge"], "`loss` must be one of minimax, non_saturating to have labe"),
+    (["--fake-label", "1"], "`fake_label` must be at least 0 and below the real label, 1, got"),
     (["--instance-noise", "-1"], "`instance_noise` must be at least 0, got -1.0"),
     (["--bf16"], "`bf16` needs networks in float32: `float64` must be off"),
     (["--seed", "-1"], "`--seed` must be at least 0, got -1"),

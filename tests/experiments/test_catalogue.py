@@ -68,6 +68,7 @@ def test_settings_reach_the_game():
             EXPERIMENTS["ring"],
             loss="minimax",
             smoothing=0.1,
+            fake_label=0.2,
             regularizers=(("r1", 0.5), ("wgan_gp", 0.1, 16)),
             learning_rates=(1e-3, 2e-3),
             betas=(0.0, 0.99),
@@ -81,7 +82,7 @@ def test_settings_reach_the_game():
     assert gan.d_optimizer.param_groups[0]["lr"] == 2e-3
     assert gan.g_optimizer.param_groups[0]["betas"] == (0.0, 0.99)
     assert gan.schedule(50) == 0.5
-    assert "0.9" in gan.loss.name
+    assert gan.loss.name == "minimax, labels 0.9 and 0.2"
 
 
 TINY = change(EXPERIMENTS["ring"], batch_size=16, width=8)
@@ -262,6 +263,11 @@ def test_every_data_set_has_a_set_up_of_its_own():
         ({"latent_dim": 0}, "`latent_dim` must be at least 1, got 0"),
         ({"learning_rates": (1e-3, -1.0)}, "`learning_rates` must be positive"),
         ({"smoothing": 1.0}, r"`smoothing` must be in \[0, 1\), got 1"),
+        (
+            {"smoothing": 0.1, "fake_label": 0.9},
+            r"`fake_label` must be at least 0 and below the real label, 0\.9, got 0\.9",
+        ),
+        ({"fake_label": 0.1, "loss": "hinge"}, "to have labels that can be smoothed, got hinge"),
         (
             {"smoothing": 0.1, "loss": "hinge"},
             "`loss` must be one of minimax, non_saturating to have labels that can be smoothed, got hinge",
