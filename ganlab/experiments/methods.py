@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["Levels", "cures", "factorial", "road", "variants"]
+__all__ = ["Levels", "cures", "factorial", "lazily", "road", "tricks", "tricks_of_sampling", "variants"]
 
 Settings = Mapping[str, Any]
 Levels = Mapping[str, Settings]
@@ -146,3 +146,79 @@ def variants(
         "DRAGAN": _with(penalised["DRAGAN"], loss="non_saturating"),
         "pairing, R1+R2": _with(penalised["pairing, R1+R2"], loss="relativistic_pairing"),
     }
+
+
+def tricks() -> dict[str, Levels]:
+    """Tricks that any game can be trained with, at the sizes at which they are met; nothing is tuned.
+
+    Each size is a method of its own, so that all of them are judged: labels, Adam's memories, the moving
+    average, falling rates, the batch, and bfloat16.
+
+    >>> list(tricks())[:2]
+    ['no trick', 'real label 0.9']
+    """
+    return _each(
+        {
+            "no trick": {},
+            "real label 0.9": {"smoothing": 0.1},
+            "real label 0.7": {"smoothing": 0.3},
+            "labels 0.9 and 0.1": {"smoothing": 0.1, "fake_label": 0.1},
+            "labels 0.7 and 0.3": {"smoothing": 0.3, "fake_label": 0.3},
+            "betas 0, 0.9": {"betas": (0.0, 0.9)},
+            "betas 0, 0.999": {"betas": (0.0, 0.999)},
+            "betas 0.9, 0.999": {"betas": (0.9, 0.999)},
+            **{f"average {decay:g}": {"ema": decay} for decay in (0.99, 0.999, 0.9999)},
+            "linear rates": {"schedule": "linear"},
+            "cosine rates": {"schedule": "cosine"},
+            "cosine rates, average 0.99": {"schedule": "cosine", "ema": 0.99},
+            "batch 64": {"batch_size": 64},
+            "batch 512": {"batch_size": 512},
+            "bfloat16": {"bf16": True},
+        }
+    )
+
+
+def tricks_of_sampling(rate: float) -> dict[str, Levels]:
+    """Tricks that change what D sees or how often it moves: on a collapsing game they are `cures`.
+
+    `rate`: of both players where no trick changes it.
+
+    >>> list(tricks_of_sampling(0.002))[:3]
+    ['2 D steps', '5 D steps', "D's rate x 5"]
+    """
+    return _each(
+        {
+            "2 D steps": {"n_critic": 2},
+            "5 D steps": {"n_critic": 5},
+            "D's rate x 5": {"learning_rates": (rate, 5 * rate)},
+            "D's rate / 5": {"learning_rates": (rate, rate / 5)},
+            "G's rate / 2": {"learning_rates": (rate / 2, rate)},
+            "packs of 2": {"pack": 2},
+            "packs of 4": {"pack": 4},
+            "batch spread": {"minibatch_std": True},
+            "noise 0.3": {"instance_noise": 0.3},
+            "noise 1": {"instance_noise": 1.0},
+            "unrolled 1 x 0.1": {"unroll": (1, 0.1)},
+            "unrolled 5 x 0.1": {"unroll": (5, 0.1)},
+        }
+    )
+
+
+def lazily(weight: float, *intervals: int) -> dict[str, Levels]:
+    """R1 of a weight, applied every so many discriminator steps with as many times the weight.
+
+    >>> list(lazily(0.1, 1, 16))
+    ['R1', 'R1 every 16']
+    """
+    return _each(
+        {
+            f"R1 every {n}" if n > 1 else "R1": {
+                "regularizers": (("r1", weight, n),) if n > 1 else (("r1", weight),)
+            }
+            for n in intervals
+        }
+    )
+
+
+def _each(settings: Mapping[str, Settings]) -> dict[str, Levels]:
+    return {name: {"": changed} for name, changed in settings.items()}

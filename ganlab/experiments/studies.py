@@ -20,6 +20,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -185,17 +186,18 @@ class Study:
 def cost(experiment: Experiment) -> int:
     """How many samples a discriminator scores in one turn of the game: its own steps and the generator's.
 
-    A discriminator step scores the real and the generated batch, and one more batch for each penalty; the
-    generator's step scores its own, the real one too where the loss compares, and all of a discriminator
-    step for each step that it looks ahead. Scores from which a second derivative is taken count once.
+    A discriminator step scores the real and the generated batch, and one more batch for each penalty, or its
+    share of one where the penalty is lazy: then the mean over the turns is meant, rounded up. The generator's
+    step scores its own, the real one too where the loss compares, and all of a discriminator step for each
+    step that it looks ahead. Scores from which a second derivative is taken count once.
 
     >>> cost(EXPERIMENTS["ring_collapse_small"]) / EXPERIMENTS["ring_collapse_small"].batch_size
     3.0
     """
-    own = 2 + len(experiment.regularizers)
+    own = 2 + sum(Fraction(1, *every) for _, _, *every in experiment.regularizers)
     compares = facts.table("losses")[experiment.loss]["relativistic"]
     ahead = experiment.unroll[0] * own if experiment.unroll else 0
-    return experiment.batch_size * (experiment.n_critic * own + 1 + compares + ahead)
+    return math.ceil(experiment.batch_size * (experiment.n_critic * own + 1 + compares + ahead))
 
 
 # --- What came out --------------------------------------------------------------------------------------
@@ -545,6 +547,7 @@ _VARIANTS = Study(
     tuning=(0, 1),
     unit="seconds",
 )
+_HEALTHY = replace(_RING, learning_rates=(2e-3, 2e-3))  # the discriminator keeps up
 STUDIES: dict[str, Study] = {
     "cures_ring": replace(_CURES, every_level=True),
     "cures_ring_wide": replace(_CURES, base=replace(_RING, width=(128, 128))),
@@ -576,11 +579,26 @@ STUDIES: dict[str, Study] = {
         judging=tuple(range(100, 106)),
         rule="classifier_frechet",
     ),
+    "tricks_healthy": Study(
+        "What does each trick do, alone, to a game that trains well?",
+        _HEALTHY,
+        {**methods.tricks(), **methods.tricks_of_sampling(2e-3), **methods.lazily(0.1, 1, 4, 16)},
+        1500 * cost(_HEALTHY),
+        every_level=True,
+    ),
+    "tricks_collapsing": Study(
+        "What does each trick do, alone, to a game that collapses?",
+        _RING,
+        {**methods.tricks(), **methods.lazily(10.0, 1, 4, 16)},
+        1500 * cost(_RING),
+        every_level=True,
+    ),
 }
 """The studies by name: the cures of collapse on the ring and on the grid, with networks of two widths; the
 game taken apart into loss, condition and discriminator steps, on the ring and on the grid, and its four most
 telling combinations on images of clothes; the published variants, with equal trials and equal seconds, on the
-ring, on the grid and on the images.
+ring, on the grid and on the images; and tricks, one at a time, on a game that trains well and on one that
+collapses, where the cures' own study has the tricks that are cures.
 
 >>> list(STUDIES)[0]
 'cures_ring'

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,6 +89,59 @@ def test_a_turn_costs_as_many_scores_as_its_discriminator_gives(name):
     gan.discriminator.register_forward_hook(lambda _, given, __: scored.append(len(given[0]) * gan.pack))
     train(gan, batches, 3, n_critic=setting.n_critic)
     assert sum(scored) == 3 * cost(setting)
+
+
+def test_a_lazy_penalty_costs_its_share_of_a_batch():
+    setting = replace(TINY, regularizers=(("r1", 1.0, 4), ("r2", 1.0)), n_critic=2)
+    gan, batches, _ = building.build(setting, seed=0)
+    scored = []
+    gan.discriminator.register_forward_hook(lambda _, given, __: scored.append(len(given[0])))
+    train(gan, batches, 6, n_critic=setting.n_critic)
+    assert sum(scored) == 6 * cost(setting) == 6 * 16 * (2 * 3.25 + 1)
+    assert cost(replace(setting, batch_size=1, n_critic=1)) == 5, "4.25 scores, rounded up"
+
+
+SAID = {  # what the name of a trick says of its setting, by its first word
+    "real": lambda setting, label: 1 - setting.smoothing == pytest.approx(label),
+    "labels": lambda setting, *labels: (1 - setting.smoothing, setting.fake_label) == pytest.approx(labels),
+    "betas": lambda setting, *betas: setting.betas == betas,
+    "average": lambda setting, decay: setting.ema == decay,
+    "cosine": lambda setting, *decay: (setting.schedule, setting.ema) == ("cosine", *(decay or (None,))),
+    "linear": lambda setting: setting.schedule == "linear",
+    "batch": lambda setting, *size: setting.minibatch_std if not size else (setting.batch_size,) == size,
+    "bfloat16": lambda setting: setting.bf16,
+    "packs": lambda setting, size: setting.pack == size,
+    "noise": lambda setting, std: setting.instance_noise == std,
+    "unrolled": lambda setting, steps, rate: setting.unroll == (steps, rate),
+    "2": lambda setting, steps: setting.n_critic == steps,
+    "5": lambda setting, steps: setting.n_critic == steps,
+    "D's": lambda setting, by: max(quotient(setting), 1 / quotient(setting)) == pytest.approx(by),
+    "G's": lambda setting, by: quotient(setting) == pytest.approx(by),
+    "R1": lambda setting, *every: setting.regularizers[0][2:] == every,
+}
+
+
+def quotient(setting):
+    """How many times as fast the discriminator learns as the generator."""
+    return setting.learning_rates[1] / setting.learning_rates[0]
+
+
+@pytest.mark.parametrize("name", ["tricks_healthy", "tricks_collapsing"])
+def test_a_trick_is_what_its_name_says_and_changes_nothing_else(name):
+    study = STUDIES[name]
+    assert next(iter(study.methods)) == "no trick"
+    for method in list(study.methods)[1:]:
+        setting = study.setting(method, "")
+        numbers = [float(found) for found in re.findall(r"(?<![A-Zt\d])\d+(?:\.\d+)?", method)]
+        assert SAID[method.split()[0]](setting, *numbers), method
+        changed = {key for key, value in vars(setting).items() if value != vars(study.base)[key]} - {"steps"}
+        assert len(changed) == (2 if re.match("labels|cosine rates,", method) else 1), method
+
+
+def test_both_games_of_the_tricks_differ_in_the_rate_of_the_discriminator_alone():
+    healthy, collapsing = (STUDIES[f"tricks_{name}"] for name in ("healthy", "collapsing"))
+    assert replace(healthy.base, learning_rates=(2e-3, 2e-4)) == collapsing.base == STUDIES["cures_ring"].base
+    assert healthy.budget == collapsing.budget == STUDIES["cures_ring"].budget
 
 
 def test_every_level_of_every_study_spends_the_budget_to_less_than_a_turn():
