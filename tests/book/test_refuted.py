@@ -14,7 +14,7 @@ import pytest
 import torch
 from scipy.integrate import quad
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.stats import cauchy, norm
 
 from ganlab import dynamics, losses, networks, regularizers
 
@@ -134,6 +134,69 @@ def test_before_the_best_discriminator_the_non_saturating_loss_may_raise_the_div
     assert way @ of_loss < 0 < divergence(q + 1e-3 * way) - divergence(q)
 
 
+def test_a_divergence_may_be_infinite_where_the_log_ratio_is_smooth():
+    """Cauchy samples, normal data: the slope of the log-ratio is continuous, its mean grows without end."""
+
+    def part(far):
+        return quad(lambda x: cauchy.pdf(x) * (cauchy.logpdf(x) - norm.logpdf(x)), -far, far, limit=500)[0]
+
+    assert part(1e3) > 8 * part(1e2) > 60 * part(10)
+
+
+def test_the_data_fix_a_slope_where_the_discriminator_is_sure_and_both_kinds_overlap():
+    """N(0, 1), N(10, 1): the answer to a typical sample is 2e-22, the gradient is that of 2 KL(m, p)."""
+    theta = 10.0
+
+    def both(x, theta):
+        p, q = norm.pdf(x), norm.pdf(x, theta)
+        m = (p + q) / 2
+        return 2 * m * (np.log(m) - norm.logpdf(x))
+
+    def divergence(theta):
+        return quad(lambda x: both(x, theta), -14, 26, points=[0, 5, 10], limit=500, epsabs=1e-12)[0]
+
+    push = quad(lambda x: norm.pdf(x, theta) * theta * (1 - sigma(theta**2 / 2 - theta * x)), -2, 22)[0]
+    assert sigma(theta**2 / 2 - theta * theta) < 1e-21
+    assert (divergence(10.001) - divergence(9.999)) / 0.002 == pytest.approx(push, rel=1e-5)
+
+
+# Adam
+
+
+def steps_of_adam(gradients):
+    """The sizes of PyTorch's steps of the rate one for these gradients of one number."""
+    place, sizes = torch.zeros(1, dtype=torch.float64, requires_grad=True), []
+    adam = torch.optim.Adam([place], lr=1)
+    for gradient in gradients:
+        before, place.grad = place.item(), torch.tensor([gradient], dtype=torch.float64)
+        adam.step()
+        sizes.append(abs(place.item() - before))
+    return sizes
+
+
+def test_a_short_constant_gradient_does_not_shorten_a_step_of_adam_and_a_falling_one_does():
+    assert min(steps_of_adam([1e-5] * 300)) > 0.998
+    assert steps_of_adam([0.98**t for t in range(200)])[-1] < 0.07
+
+
+def test_only_a_slow_growth_lengthens_the_steps_of_adam():
+    slow, fast = (steps_of_adam([1e-3 * r**t for t in range(60)]) for r in (1.02, 2.0))
+    assert min(slow[5:]) > 1
+    assert max(fast[1:30]) < 1
+
+
+def test_a_constant_factor_multiplies_the_second_average_by_its_square():
+    kept = {}
+    for factor in (1, 3):
+        place = torch.zeros(1, requires_grad=True)
+        adam = torch.optim.Adam([place])
+        place.grad = torch.tensor([2.0 * factor])
+        adam.step()
+        kept[factor] = adam.state[place]
+    assert kept[3]["exp_avg"] / kept[1]["exp_avg"] == pytest.approx(3)
+    assert kept[3]["exp_avg_sq"] / kept[1]["exp_avg_sq"] == pytest.approx(9)
+
+
 # Losses
 
 
@@ -245,6 +308,15 @@ def test_the_two_rates_of_the_smallest_game_are_not_those_of_every_logistic_game
     assert spectrum.abs().max() <= 1 + 1e-9 < math.sqrt(1 + 0.1 * 0.1 / 4)
 
 
+def test_steps_of_a_finite_length_leave_the_circle():
+    """Both players of the saturating Dirac-GAN at once: the velocity is at right angles to the place."""
+    place = np.array([0.6, -0.8])
+    for eta in (1.0, 0.1):
+        pull = sigma(place[0] * place[1])
+        after = place + eta * pull * np.array([place[1], -place[0]])
+        assert math.isclose(after @ after, 1 + (eta * pull) ** 2)
+
+
 # What no page says again
 
 
@@ -281,6 +353,13 @@ REFUTED = {
     "what does not parse": r"not its absence",
     "five steps help, whatever the loss": r"nearer to the data under the one-centred penalty",
     "Adam rescues from any saturation": r"Adam divides it\s+away and, held against one",
+    "a gradient below a thousandth stops Adam": r"columns on the right give the cause",
+    "any growth lengthens the steps of Adam": r"while the factor grows, Adam|A growing factor lengthens",
+    "a factor multiplies both averages": r"It multiplies both, and cancels",
+    "sure is apart": r"do not fix where the discriminator is sure",
+    "finite steps stay on the circle": r"saturating loss, and the players move in a circle",
+    "one distance tells of all": r"and not how far away the data are",
+    "a constant factor never counts": r"by a constant factor gives practically",
 }
 
 

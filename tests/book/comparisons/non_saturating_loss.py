@@ -1,7 +1,7 @@
 """The comparing sentences of the chapter `non_saturating_loss`."""
 
 from comparisons import COMPARING, Check
-from comparisons.cells import below, in_seeds, oftener, spans, told
+from comparisons.cells import RANGE, below, in_seeds, oftener, read, spans, told
 
 START, LONGER = "non_saturating_loss#non-saturating-loss-31", "non_saturating_loss#non-saturating-loss-33-a"
 FAR, FAR_NS, NEAR, NEAR_NS = (
@@ -17,6 +17,16 @@ def not_told_apart(line, other, place=0):
         frozenset(COMPARING),
         f"{line} and {other} not told apart",
     )
+
+
+def apart(high, low, line, others, place):
+    """The range of the one line ends at `high`, and the least of the ranges of the others begins at `low`."""
+
+    def holds(text):
+        rows = [tuple(map(float, read(text, row, place, RANGE))) for row in (line, *others)]
+        return rows[0][1] == high < low == min(row[0] for row in rows[1:])
+
+    return Check(holds, frozenset({"most", "least"}), f"{line} up to {high}, the others from {low} on")
 
 
 CLAIMS = [
@@ -48,10 +58,21 @@ CLAIMS = [
         not_told_apart(NEAR, NEAR_NS),
     ),
     told(
-        "Both hold in every saturating run from the far start, and in no other run.",
+        """*D sure* counts the runs in which the mean logit of the samples is below $-10$: every saturating
+        run from the far start, and no other run.""",
         START,
-        *(in_seeds(10, 10, FAR, place) for place in (1, 2)),
-        *(in_seeds(0, 10, line, place) for line in (FAR_NS, NEAR, NEAR_NS) for place in (1, 2)),
+        in_seeds(10, 10, FAR, 1),
+        *(in_seeds(0, 10, line, 1) for line in (FAR_NS, NEAR, NEAR_NS)),
+    ),
+    told(
+        "It is at most 0.01 in these runs, and at least 0.14 in the others.",
+        START,
+        apart(0.01, 0.14, FAR, (FAR_NS, NEAR, NEAR_NS), 2),
+    ),
+    told(
+        "Two of the ten generators come within 5 of the centre on the way.",
+        LONGER,
+        in_seeds(2, 10, "3600"),
     ),
     told(
         "The other eight are still beyond 20 after 4800 steps.",

@@ -267,6 +267,7 @@ def _under_adam() -> list[Any]:
     assert _moved_by_adam(-40, saturating) < 0.001 < 1.9 < _moved_by_adam(-40, other) < 2.1
     assert _moved_by_adam(-10, saturating) > _moved_by_adam(-10, other)
     assert abs(_moved_by_adam(-10, lambda d: d / 10) / _moved_by_adam(-10, saturating) - 1) < 0.01
+    assert _moved_by_adam(-10, lambda d: d / 10**9) < 0.1  # below eps a constant factor counts
     assert mpmath.exp(-40) < 1e-8 / 1e6
     return [-10, -40, 1e-8]
 
