@@ -127,6 +127,12 @@ SETTINGS = (
         "`none` for nothing",
         _names,
     ),
+    Setting(
+        "few",
+        "N",
+        "learn from so many images of the set alone, drawn by the seed; `none` for all",
+        _whole_or_none,
+    ),
     Setting("pack", "N", "samples that the discriminator judges together", _whole),
     Setting("unroll", "STEPS:RATE", "let the generator see the discriminator so far ahead", _unroll),
     Setting("steps", "N", "generator steps", _whole),

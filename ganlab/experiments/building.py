@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from inspect import signature
 from os import PathLike
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -64,7 +65,16 @@ def build(
     source = load_source(experiment, data_dir) if source is None else source
     gan, data_rng = _deal(experiment, seed, device, group)
     settings = {"dtype": gan.dtype, "labelled": experiment.conditional}
-    return Setup(gan, data.batches(source, experiment.batch_size, data_rng, **settings), source)
+    learnt = source if experiment.few is None else _few(source, experiment.few, data_rng)
+    return Setup(gan, data.batches(learnt, experiment.batch_size, data_rng, **settings), source)
+
+
+def _few(images: Any, count: int, rng: torch.Generator) -> data.Images:
+    """So many images of a set, drawn without repetition."""
+    if count > len(images):
+        raise ValueError(f"`few` must be at most {len(images)}, the number of images, got {count}")
+    kept = torch.randperm(len(images), generator=rng)[:count]
+    return replace(images, pixels=images.pixels[kept], labels=images.labels[kept])
 
 
 def load_source(experiment: Experiment, data_dir: str | PathLike[str] | None = None) -> data.Source:

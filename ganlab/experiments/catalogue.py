@@ -75,7 +75,8 @@ class Experiment:
     `fake_label`: that of generated ones, for the discriminator alone. `schedule`: a name in `SCHEDULES`.
     `instance_noise`: standard deviation at the first step of the noise on what the discriminator sees,
     falling linearly to 0 at the last. `augment`: names in `ganlab.training.augmentations.AUGMENTATIONS`, of
-    what is done to all images that it sees. `pack`: how many samples the discriminator judges together.
+    what is done to all images that it sees. `few`: how many images of the set are learnt from, drawn by the
+    seed; None for all. `pack`: how many samples the discriminator judges together.
     `minibatch_std`: whether it sees how far the batch is spread. `unroll`: how many steps ahead the generator
     sees the discriminator, and their size; see `ganlab.training.Unroll`. `optimizer`: a name in
     `ganlab.training.OPTIMIZERS`; `betas` are Adam's.
@@ -118,6 +119,7 @@ class Experiment:
     attention: int | None = None
     augment: tuple[str, ...] = ()
     fake_label: float = 0.0
+    few: int | None = None
 
     def facts(self) -> dict[str, Any]:
         """The settings as JSON can hold them."""
@@ -372,6 +374,15 @@ def _check_networks(changed: Experiment) -> None:
         raise ValueError(f"`augment` must name each change once, got {', '.join(changed.augment)}")
     if changed.augment and len(entry["shape"]) != 3:
         raise ValueError(f"`augment` must be left out for the points of {changed.data}: it changes images")
+    if changed.few is not None:
+        if entry["kind"] != "images":
+            raise ValueError(
+                f"`few` must be none for {changed.data}, which is no set of images, got {changed.few}"
+            )
+        if changed.few < changed.batch_size:
+            raise ValueError(
+                f"`few` must be at least `batch_size`, {changed.batch_size}, or none, got {changed.few}"
+            )
     if changed.attention is not None:
         able = [name for name, told in facts.table("networks").items() if told["attention"]]
         if changed.network not in able:

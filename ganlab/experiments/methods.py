@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["Levels", "cures", "factorial", "lazily", "road", "tricks", "tricks_of_sampling", "variants"]
+__all__ = [
+    "Levels",
+    "architectures",
+    "cures",
+    "factorial",
+    "lazily",
+    "road",
+    "tricks",
+    "tricks_of_sampling",
+    "variants",
+]
 
 Settings = Mapping[str, Any]
 Levels = Mapping[str, Settings]
@@ -222,3 +232,31 @@ def lazily(weight: float, *intervals: int) -> dict[str, Levels]:
 
 def _each(settings: Mapping[str, Settings]) -> dict[str, Levels]:
     return {name: {"": changed} for name, changed in settings.items()}
+
+
+def architectures(rates: Sequence[float]) -> dict[str, Levels]:
+    """Three pairs of networks for images, at each rate with the last weights and with two averages of them.
+
+    The batch norms of an averaged generator, where it has some, are estimated anew.
+
+    >>> list(architectures([1e-3])["DCGAN"])
+    ['0.001, last', '0.001, 0.99', '0.001, 0.999']
+    """
+    pairs: dict[str, Settings] = {
+        "MLP": {"network": "mlp", "width": (128, 256), "discriminator_width": (256, 128)},
+        "DCGAN": {"network": "dcgan", "width": 32, "discriminator_width": None},
+        "residual": {"network": "residual", "width": 32, "discriminator_width": None},
+    }
+    memories: Levels = {"last": {"ema": None, "ema_batches": 0}} | {
+        f"{decay:g}": {"ema": decay, "ema_batches": 20} for decay in (0.99, 0.999)
+    }
+    levels: Levels = {
+        f"{rate:g}, {memory}": {"learning_rates": (rate, rate), **settings}
+        for rate in rates
+        for memory, settings in memories.items()
+    }
+    without = {"ema_batches": 0}  # there is no batch norm in these
+    return {
+        name: _with(levels, **networks, **({} if name == "DCGAN" else without))
+        for name, networks in pairs.items()
+    }

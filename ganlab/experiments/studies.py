@@ -53,6 +53,7 @@ __all__ = [
 
 LEVEL = 0.95
 UNITS = ("scores", "seconds")
+_OLD = {"unit": "scores", "apart": False}  # what a plan meant that lacks them
 MEASURES = {
     "modes": "modes",
     "high_quality": "high quality",
@@ -79,7 +80,8 @@ class Study:
     which. `tuning`, `judging`: seeds, none of them in both. `rule`: the measure whose mean over the tuning
     seeds is least at the level that is chosen. `every_level`: whether the judging seeds run at each level,
     and not at the chosen one alone. `levels_of`: the name of a study with the same methods, which has run,
-    and whose chosen levels are judged here: nothing is tuned then.
+    and whose chosen levels are judged here: nothing is tuned then. `apart`: whether games that could run side
+    by side run one after the other, where what one of them takes alone is to be compared.
 
     Raises `ValueError` where a seed would tune and judge, a level has a wrong setting, or the budget does not
     buy one turn.
@@ -98,6 +100,7 @@ class Study:
     every_level: bool = False
     levels_of: str | None = None
     unit: str = "scores"
+    apart: bool = False
 
     def __post_init__(self) -> None:
         if both := set(self.tuning) & set(self.judging):
@@ -173,6 +176,7 @@ class Study:
             },
             "budget": self.budget,
             "unit": self.unit,
+            "apart": self.apart,
             "tuning": list(self.tuning),
             "judging": list(self.judging),
             "rule": f"of each method, the level that {self.levels_of} chose"
@@ -284,7 +288,7 @@ def read(path: Path) -> Record:
     """
     record = Record(**json.loads(path.read_text(encoding="utf-8")))
     base = catalogue.to_dict(catalogue.from_dict(record.plan["base"]))
-    return replace(record, plan={"unit": "scores", **record.plan, "base": json.loads(json.dumps(base))})
+    return replace(record, plan={**_OLD, **record.plan, "base": json.loads(json.dumps(base))})
 
 
 def path_of(name: str, folder: Path | None = None) -> Path:
@@ -548,6 +552,16 @@ _VARIANTS = Study(
     unit="seconds",
 )
 _HEALTHY = replace(_RING, learning_rates=(2e-3, 2e-3))  # the discriminator keeps up
+_PICTURES = replace(  # whatever the defaults of this set-up become
+    EXPERIMENTS["fashion_mnist_dcgan"],
+    learning_rates=(1e-3, 1e-3),
+    betas=(0.5, 0.999),
+    batch_size=64,
+    ema=None,
+    ema_batches=0,
+    steps=1000,
+)
+_SIX = tuple(range(100, 106))
 STUDIES: dict[str, Study] = {
     "cures_ring": replace(_CURES, every_level=True),
     "cures_ring_wide": replace(_CURES, base=replace(_RING, width=(128, 128))),
@@ -563,7 +577,7 @@ STUDIES: dict[str, Study] = {
         methods.road(),
         3000 * cost(_IMAGES),
         tuning=(0, 1),
-        judging=tuple(range(100, 106)),
+        judging=_SIX,
         rule="classifier_frechet",
     ),
     "variants_ring": _VARIANTS,
@@ -576,7 +590,7 @@ STUDIES: dict[str, Study] = {
         ),
         budget=18.0,
         tuning=(0,),
-        judging=tuple(range(100, 106)),
+        judging=_SIX,
         rule="classifier_frechet",
     ),
     "tricks_healthy": Study(
@@ -593,12 +607,24 @@ STUDIES: dict[str, Study] = {
         1500 * cost(_RING),
         every_level=True,
     ),
+    "architectures": Study(
+        "Which pair of networks makes the best pictures of clothes in the same time?",
+        _PICTURES,
+        methods.architectures((2e-4, 1e-3, 3e-3)),
+        30.0,
+        tuning=(0,),
+        judging=_SIX,
+        rule="classifier_frechet",
+        unit="seconds",
+        apart=True,
+    ),
 }
 """The studies by name: the cures of collapse on the ring and on the grid, with networks of two widths; the
 game taken apart into loss, condition and discriminator steps, on the ring and on the grid, and its four most
 telling combinations on images of clothes; the published variants, with equal trials and equal seconds, on the
 ring, on the grid and on the images; and tricks, one at a time, on a game that trains well and on one that
-collapses, where the cures' own study has the tricks that are cures.
+collapses, where the cures' own study has the tricks that are cures; and, for images,
+three pairs of networks in the same time.
 
 >>> list(STUDIES)[0]
 'cures_ring'

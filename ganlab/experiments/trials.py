@@ -152,7 +152,9 @@ def _filled(
         return record
     asked = [(level, seed) for level in levels for seed in seeds]
     runs = [(study.setting(method, level, record.prices), seed) for level, seed in asked]
-    found = _runs(runs, source, study.rule if phase == "judging" and study.unit == "seconds" else None)
+    along = study.rule if phase == "judging" and study.unit == "seconds" else None
+    together = [[run] for run in runs] if study.apart else [runs]
+    found = [cell for some in together for cell in _runs(some, source, along)]
     cells = [
         {"method": method, "level": level, "phase": phase, "seed": seed, **numbers}
         for (level, seed), numbers in zip(asked, found, strict=True)
@@ -184,12 +186,13 @@ Run = tuple[Experiment, int]
 
 
 def _prices(study: Study, source: data.Source) -> dict[str, dict[str, float]]:
-    """The processor seconds of a turn of one game, the judging seeds side by side; least of three."""
+    """The processor seconds of a turn of one game, alone or beside those of all judging seeds."""
     found: dict[str, dict[str, float]] = {}
     for method, levels in study.methods.items():
         for group in _groups(study, method, list(levels)):
             setting = study.changed(method, group[0])
-            setups = [building.build(setting, seed=seed, source=source) for seed in study.judging]
+            seeds = study.judging[:1] if study.apart else study.judging
+            setups = [building.build(setting, seed=seed, source=source) for seed in seeds]
             games, streams, times = [s.gan for s in setups], [s.batches for s in setups], []
             for turns in (3, PRICED, PRICED, PRICED):
                 started = time.process_time()

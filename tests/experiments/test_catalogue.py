@@ -19,6 +19,7 @@ from ganlab.experiments import (
     change,
     default,
     from_dict,
+    load_source,
     look_up,
     to_dict,
 )
@@ -160,6 +161,32 @@ def test_every_architecture_serves_images_with_packing_and_the_minibatch_statist
     assert setup.gan.pack == plain.pack == 2
 
 
+def test_few_images_are_learnt_from_and_each_seed_has_its_own():
+    few = change(DIGITS, few=40, batch_size=20)
+    whole = load_source(few)
+    seen = []
+    for seed in (0, 0, 1):
+        setup = build(few, seed=seed, source=whole)
+        assert setup.source is whole  # which samples are judged by
+        met = [torch.cat([next(setup.batches) for _ in range(2)]).flatten(1) for _ in range(3)]
+        epochs = [epoch.unique(dim=0) for epoch in met]
+        assert len(epochs[0]) == 40
+        assert all(torch.equal(epoch, epochs[0]) for epoch in epochs)
+        seen.append(epochs[0])
+    assert torch.equal(seen[0], seen[1])
+    assert not torch.equal(seen[0], seen[2])
+    labels = {tuple(pixels.tolist()): int(label) for pixels, label in zip(*_whole(whole), strict=True)}
+    pictures, classes = next(build(change(few, conditional=True), source=whole).batches)
+    told = [labels[tuple(picture.tolist())] for picture in pictures.flatten(1)]
+    assert told == classes.tolist()
+    with pytest.raises(ValueError, match="`few` must be at most 1437, the number of images, got 1438"):
+        build(change(few, few=1438), source=whole)
+
+
+def _whole(images):
+    return images.batch(torch.arange(len(images))).flatten(1), images.labels
+
+
 def test_the_average_of_a_set_up_is_drawn_from_with_statistics_of_its_own():
     small = change(DIGITS, network="dcgan", width=4, discriminator_width=4, batch_size=8, ema=0.5)
     drawn = []
@@ -277,6 +304,11 @@ def test_every_data_set_has_a_set_up_of_its_own():
         ({"ema": 1.0}, r"`ema` must be in \[0, 1\), got 1.0"),
         ({"ema_batches": -1}, "`ema_batches` must be at least 0, got -1"),
         ({"ema_batches": 3, "ema": None}, "`ema_batches` must be 0 where `ema` is none, got 3"),
+        ({"few": 300}, "`few` must be none for ring, which is no set of images, got 300"),
+        (
+            {"data": "digits", "batch_size": 64, "few": 63},
+            "`few` must be at least `batch_size`, 64, or none, got 63",
+        ),
         ({"clip": 0.0}, "`clip` must be positive, got 0.0"),
         ({"clip": 0.1, "spectral_norm": True}, "`clip` must be left out beside `spectral_norm`"),
         ({"conditional": True, "pack": 2}, "`pack` must be 1 where `conditional` is on"),

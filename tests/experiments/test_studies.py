@@ -489,6 +489,36 @@ def test_a_dearer_turn_has_a_higher_price():
     assert 2 < found["many"][""] / found["once"][""] < 16
 
 
+def test_games_that_are_timed_apart_run_one_after_the_other(tmp_path, monkeypatch):
+    sizes, whole = [], trials.train_all
+
+    def counted(games, *arguments, **settings):
+        sizes.append(len(games))
+        return whole(games, *arguments, **settings)
+
+    monkeypatch.setattr(trials, "train_all", counted)
+    for apart in (True, False):
+        timed = replace(SMALL, unit="seconds", budget=0.01, apart=apart)
+        record = trials.run("timed", timed, tmp_path / f"{apart}.json")
+        assert (max(sizes) == 1) == apart
+        assert record.plan["apart"] == apart
+        sizes.clear()
+
+
+def test_pairs_of_networks_are_tried_at_the_same_rates_and_averages():
+    study = STUDIES["architectures"]
+    networks = {"network", "width", "discriminator_width", "ema_batches"}
+    for level in study.methods["DCGAN"]:
+        settings = [vars(study.changed(method, level)) for method in study.methods]
+        for other in settings[1:]:
+            assert {key for key in other if other[key] != settings[0][key]} <= networks
+        rate, memory = level.split(", ")
+        assert settings[0]["learning_rates"] == (float(rate), float(rate))
+        assert settings[0]["ema"] == (None if memory == "last" else float(memory))
+        batches = {s["network"]: s["ema_batches"] for s in settings}
+        assert batches == {"mlp": 0, "residual": 0, "dcgan": 0 if memory == "last" else 20}
+
+
 def test_a_study_of_chosen_levels_goes_on_to_every_level(tmp_path):
     path = tmp_path / "study.json"
     first = trials.run("grown", SMALL, path)
