@@ -5,7 +5,8 @@ most twelve names of the package; the rest is folded (`hide-input`, `hide-cell`)
 exercises and of the quiz do not count. No sentence has more than 40 words, an equation within a line
 being one and a display none. Of its exercises, ten or more, the level stands at the end of the title:
 `(by hand)` at least three times, `(debug)` and `(log)` at least twice each, `(longer)` at least once,
-`(code)` for the rest.
+`(code)` for the rest. The time that it says it takes to read is no shorter than it is: 200 words or four
+lines of visible code a minute, and two minutes a display.
 
 `HELD` names the chapters that keep to this. To add one, put its name into the list and run
 
@@ -77,6 +78,17 @@ def words(markdown):
     return sum(re.search(r"[^\W\d_]", word) is not None for part in sentences(markdown) for word in part)
 
 
+def minutes(page):
+    """How long a chapter takes to read before its exercises."""
+    displays = len(re.findall(r"\$\$", lesson(page))) // 2
+    return words(lesson(page)) / 200 + 2 * displays + len(visible(page)) / 4
+
+
+def promised(page):
+    """How many minutes a chapter says that it takes to read."""
+    return int(re.search(r"^\*\*Time\.\*\*[^.]*?(\d+) minutes", lesson(page), re.M)[1])
+
+
 def levels(page):
     """How often each level stands at the end of the title of an exercise, and of how many."""
     text = "\n".join(cell.source for cell in page if cell.cell_type == "markdown")
@@ -99,6 +111,11 @@ def test_a_chapter_has_four_thousand_words_at_most_before_its_exercises(path):
 def test_no_sentence_has_more_than_forty_words(path):
     text = "\n\n".join(cell.source for cell in cells(path) if cell.cell_type == "markdown")
     assert [" ".join(words) for words in sentences(text) if len(words) > 40] == []
+
+
+@held
+def test_a_chapter_takes_no_longer_to_read_than_it_says(path):
+    assert minutes(cells(path)) <= promised(cells(path))
 
 
 @held
@@ -140,6 +157,13 @@ def test_words_are_counted_as_they_are_read():
         "A",
         "b.",
     ]
+
+
+def test_the_time_to_read_grows_with_words_displays_and_code():
+    text = "**Time.** Reading: about 3 minutes." + " word" * 196 + "\n\n$$\na\n$$\n\n## Exercises\n\n$$\nb\n$$\n"
+    page = [new_markdown_cell(text), code("a = 1\nb = 2"), code("c = 3", "hide-cell")]
+    assert promised(page) == 3
+    assert minutes(page) == 1 + 2 + 2 / 4
 
 
 def test_the_level_of_an_exercise_stands_in_its_title():
