@@ -160,7 +160,8 @@ def test_words_are_counted_as_they_are_read():
 
 
 def test_the_time_to_read_grows_with_words_displays_and_code():
-    text = "**Time.** Reading: about 3 minutes." + " word" * 196 + "\n\n$$\na\n$$\n\n## Exercises\n\n$$\nb\n$$\n"
+    text = "**Time.** Reading: about 3 minutes." + " word" * 196
+    text += "\n\n$$\na\n$$\n\n## Exercises\n\n$$\nb\n$$\n"
     page = [new_markdown_cell(text), code("a = 1\nb = 2"), code("c = 3", "hide-cell")]
     assert promised(page) == 3
     assert minutes(page) == 1 + 2 + 2 / 4

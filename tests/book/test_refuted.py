@@ -223,6 +223,31 @@ def test_a_discriminator_on_the_baseline_may_rank_well():
     assert round(norm.cdf(0.5), 2) == 0.69  # its share of right answers, at every factor
 
 
+def test_on_a_list_the_least_loss_is_zero_and_what_is_learnt_is_the_list():
+    """Six labels that say nothing about their samples, no sample twice."""
+    labels = torch.tensor([1.0, 0, 1, 1, 0, 0])
+    price = torch.nn.functional.binary_cross_entropy
+    assert price(labels, labels) == 0 < price(torch.full((6,), 0.5), labels)  # the truth is 1/2
+
+
+def test_a_healthy_loss_may_rest_on_the_floor_of_two_sigmoids():
+    """And before a perfect generator two sigmoids come down to the baseline of one."""
+    floor = math.log1p(math.exp(-1)) + math.log(2)
+    far = brentq(lambda distance: 2 * math.log(2) - 2 * jsd(distance) - floor, 1, 2)
+    assert 0.7 < norm.cdf(far / 2) < 0.8  # right on so many samples, far from sure
+    answers = np.linspace(0, 1, 101)
+    alike = np.logaddexp(0, -answers) + np.logaddexp(0, answers)
+    assert alike.argmin() == 0
+    assert math.isclose(alike[0], 2 * math.log(2))
+
+
+def test_the_slope_of_the_log_ratio_may_lead_away_from_the_data():
+    """Data N(0, 1), generated samples N(5, 1/100), at a sample beyond them."""
+    step, at = 1e-5, 5.1
+    ratio = lambda x: norm.logpdf(x) - norm.logpdf(x, 5, 0.1)  # noqa: E731 - a formula, not a step
+    assert (ratio(at + step) - ratio(at - step)) / (2 * step) == pytest.approx(4.9, abs=1e-3)
+
+
 def test_what_squared_error_leaves_is_largest_where_densities_agree_only_at_a_given_sum():
     left = lambda p, q: p * q / (p + q)  # noqa: E731 - a formula, not a step
     assert left(3, 2) > left(1, 1)
@@ -331,6 +356,11 @@ def pages():
 
 
 REFUTED = {
+    "every proof is checked by computer algebra": r"folded (?:cell beside each|proof stands beside each)",
+    "a list teaches probabilities": r"The loss of a data set is a mean",
+    "1.0064 alone tells of two sigmoids": r"loss that rests at 1\.0064 has",
+    "the log-ratio leads to the data": r"leads towards the data",
+    "half a loss has the same minimum": r"factor changes no minimum|have the same minimum\b",
     "D is 1/2 wherever there are data": r"wherever there are data, and",
     "only while D is optimal": r"while, and only while",
     "norm one holds only along the plan": r"[Nn]orm one holds",

@@ -307,7 +307,7 @@ def _more_real_than_generated() -> list[Any]:
 
 def _pushed() -> list[Any]:
     slopes = [
-        mpmath.diff(lambda a, y=y: textbook(y, sigma(a)), 3) for y in map(mpmath.mpf, ("0.9", "1", "0"))
+        mpmath.diff(lambda a, y=y: textbook(y, sigma(a)), 2) for y in map(mpmath.mpf, ("0.85", "1", "0"))
     ]
     return [slopes[0], -slopes[0], slopes[1], slopes[2]]
 
@@ -398,7 +398,7 @@ SAID = {
     "smoothed-optimum": _smoothed_half,
     "exercise 4": lambda: [0.9, 0.2],
     "exercise 5": lambda: [2 * 0.6 / 0.4, 96 / 32 * 2 * 0.6 / 0.4],
-    "exercise 6": lambda: [0.9],
+    "exercise 6": lambda: [0.85],
     "exercise 7": lambda: [10, 10 - 1],
     "exercise 8": lambda: [1e-12],
     "exercise 9": lambda: [64],
