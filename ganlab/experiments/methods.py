@@ -11,6 +11,7 @@ from typing import Any
 __all__ = [
     "Levels",
     "architectures",
+    "augmented",
     "cures",
     "factorial",
     "lazily",
@@ -260,3 +261,13 @@ def architectures(rates: Sequence[float]) -> dict[str, Levels]:
         name: _with(levels, **networks, **({} if name == "DCGAN" else without))
         for name, networks in pairs.items()
     }
+
+
+def augmented(rates: Sequence[float]) -> dict[str, Levels]:
+    """Images as they are, and shifted and partly covered before the discriminator sees them, at each rate.
+
+    >>> list(augmented([1e-3]))
+    ['as they are', 'DiffAugment']
+    """
+    levels = {f"{rate:g}": {"learning_rates": (rate, rate)} for rate in rates}
+    return {"as they are": levels, "DiffAugment": _with(levels, augment=("translation", "cutout"))}

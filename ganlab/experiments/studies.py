@@ -618,13 +618,24 @@ STUDIES: dict[str, Study] = {
         unit="seconds",
         apart=True,
     ),
+    "small_data": Study(
+        "Does changing what the discriminator sees help where there are few pictures to learn from?",
+        replace(_PICTURES, few=50, width=16, batch_size=32, ema=0.99, ema_batches=20),
+        methods.augmented((5e-4, 1e-3)),
+        40.0,
+        tuning=(0,),
+        judging=_SIX,
+        rule="classifier_frechet",
+        unit="seconds",
+    ),
 }
 """The studies by name: the cures of collapse on the ring and on the grid, with networks of two widths; the
 game taken apart into loss, condition and discriminator steps, on the ring and on the grid, and its four most
 telling combinations on images of clothes; the published variants, with equal trials and equal seconds, on the
 ring, on the grid and on the images; and tricks, one at a time, on a game that trains well and on one that
 collapses, where the cures' own study has the tricks that are cures; and, for images,
-three pairs of networks in the same time.
+three pairs of networks in the same time, and few images with and without changes of what the discriminator
+sees.
 
 >>> list(STUDIES)[0]
 'cures_ring'

@@ -519,6 +519,13 @@ def test_pairs_of_networks_are_tried_at_the_same_rates_and_averages():
         assert batches == {"mlp": 0, "residual": 0, "dcgan": 0 if memory == "last" else 20}
 
 
+def test_few_images_are_learnt_from_with_and_without_changes_alone():
+    study = STUDIES["small_data"]
+    plain, changed = (study.changed(method, "0.001") for method in study.methods)
+    assert replace(plain, augment=("translation", "cutout")) == changed
+    assert plain.few == 50
+
+
 def test_a_study_of_chosen_levels_goes_on_to_every_level(tmp_path):
     path = tmp_path / "study.json"
     first = trials.run("grown", SMALL, path)
