@@ -283,7 +283,7 @@ def test_what_is_drawn_can_be_left_out(visit):
         for other in ("discriminator", "gradient", "real points", "generated points"):
             page.get_by_role("checkbox", name=other).set_checked(other == name)
         box = page.get_by_role("checkbox", name=name)
-        shade = plotting.COLORS[color] if color == "fake" else "#7bb5d6"  # the circles are half transparent
+        shade = plotting.COLORS[color] if color == "fake" else "#338ec1"  # a fifth shines through
         assert ink(page, "canvas", shade) > 100
         box.uncheck()
         assert ink(page, "canvas", shade) == 0

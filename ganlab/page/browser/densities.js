@@ -41,7 +41,7 @@ function build(explorer) {
   const { body, laws, window, widths } = explorer;
   const title = (text) => make("p", { class: "title" }, text);
   body.append(legend([...laws.map((law) => curve(explorer, law)), answer(explorer)]));
-  body.append(title("densities: drag a circle to move a law, a diamond to widen it"));
+  body.append(title("densities: drag a circle to move a distribution, a diamond to widen it"));
   const top = { height: 200, x: window, y: [0, 1], lines: [], label: "the two densities" };
   explorer.top = axes(body, { ...top, pick: (...picked) => drag(explorer, ...picked) });
   body.append(title("the best discriminator's answer, D* = p/(p + q)"));

@@ -1,6 +1,7 @@
 // The lab's picture of the plane, on a canvas: what D says, real and generated points, and where G is pushed.
 
 import { make } from "../kit/elements.js";
+import { paintPoints } from "../kit/marks.js";
 import { channels } from "../kit/palette.js";
 import { said } from "../training/losses.js";
 
@@ -15,9 +16,9 @@ export function drawPlane(ctx, size, { frame, real, extent, setup, shown, colors
   ctx.fillRect(0, 0, size, size);
   if (shown.field) drawField(ctx, size, said(frame.field, setup.loss), colors);
   if (shown.manifold) drawManifold(ctx, frame, each, colors);
-  drawReal(ctx, real, each, mark, colors);
-  drawFake(ctx, frame.fake, each, mark, colors);
-  ctx.globalAlpha = 1;
+  const pixels = (points) => Array.from({ length: points.length / 2 }, (_, i) => at(points, i));
+  const points = { real: pixels(real), fake: pixels(frame.fake) };
+  paintPoints(ctx, points, { radius: mark, arm: mark }, colors);
   if (shown.arrows) drawArrows(ctx, size, frame, each, colors);
   if (cursor) {
     const [x, y] = at(cursor, 0);
@@ -42,35 +43,12 @@ function drawField(ctx, size, field, colors) {
 
 function drawManifold(ctx, { manifold, ticks }, each, colors) {
   ctx.strokeStyle = colors.ink;
-  ctx.globalAlpha = 0.35;
+  ctx.globalAlpha = 0.65;
   ctx.lineWidth = 1;
   ctx.beginPath();
   each(manifold, (x, y, i) => (i % ticks ? ctx.lineTo(x, y) : ctx.moveTo(x, y)));
   ctx.stroke();
-}
-
-function drawReal(ctx, real, each, mark, colors) {
-  ctx.globalAlpha = 0.8;
-  ctx.fillStyle = colors.real;
-  each(real, (x, y) => {
-    ctx.beginPath();
-    ctx.arc(x, y, mark, 0, 7);
-    ctx.fill();
-  });
-}
-
-function drawFake(ctx, fake, each, mark, colors) {
-  ctx.globalAlpha = 0.9;
-  ctx.strokeStyle = colors.fake;
-  ctx.lineWidth = 1.3;
-  ctx.beginPath();
-  each(fake, (x, y) => {
-    ctx.moveTo(x - mark, y - mark);
-    ctx.lineTo(x + mark, y + mark);
-    ctx.moveTo(x - mark, y + mark);
-    ctx.lineTo(x + mark, y - mark);
-  });
-  ctx.stroke();
+  ctx.globalAlpha = 1;
 }
 
 // One unit of gradient is a tenth of the picture, and no arrow is longer than that.

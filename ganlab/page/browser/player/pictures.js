@@ -1,6 +1,7 @@
 // The pictures of a recording: the plane at one frame, on a canvas, and the sign of each of its layers.
 
 import { make } from "../kit/elements.js";
+import { paintPoints } from "../kit/marks.js";
 import { clamp } from "../kit/numbers.js";
 import { channels, palette } from "../kit/palette.js";
 import { contour, inside } from "./film.js";
@@ -19,44 +20,20 @@ export function paint(canvas, run, frame, layers) {
   const radius = clamp(size / 160, 1.5, 3);
   context.fillStyle = colors.paper;
   context.fillRect(0, 0, size, size);
-  if (layers.field) paintField(context, run, run.fieldAt(frame), size, colors.discriminator);
-  if (layers.real) paintReal(context, seen(run.real), radius, colors.real);
+  if (layers.field) paintField(context, run, run.fieldAt(frame), size, colors);
   const fake = run.fakeAt(frame);
-  if (layers.fake) paintFake(context, seen(fake), 1.3 * radius, colors.fake);
+  const points = { real: layers.real ? seen(run.real) : [], fake: layers.fake ? seen(fake) : [] };
+  paintPoints(context, points, { radius, arm: 1.3 * radius }, colors);
   const starts = fake.map((p) => inside(run, p) && pixel(p));
   if (layers.arrows) paintArrows(context, run.arrowsAt(frame), starts, size / 7, colors.ink);
 }
 
-function paintReal(context, points, radius, color) {
-  context.fillStyle = color;
-  context.globalAlpha = 0.55;
-  for (const [x, y] of points) {
-    context.beginPath();
-    context.arc(x, y, radius, 0, 2 * Math.PI);
-    context.fill();
-  }
-  context.globalAlpha = 1;
-}
-
-function paintFake(context, points, arm, color) {
-  context.strokeStyle = color;
-  context.lineWidth = 1.3;
-  context.beginPath();
-  for (const [x, y] of points) {
-    context.moveTo(x - arm, y - arm);
-    context.lineTo(x + arm, y + arm);
-    context.moveTo(x - arm, y + arm);
-    context.lineTo(x + arm, y - arm);
-  }
-  context.stroke();
-}
-
-function paintField(context, run, field, size, color) {
+function paintField(context, run, field, size, colors) {
   const n = run.resolution;
   const small = make("canvas", { width: n, height: n });
   const brush = small.getContext("2d");
   const image = brush.createImageData(n, n);
-  const rgb = channels(color);
+  const rgb = channels(colors.discriminator);
   for (let row = 0; row < n; row++) {
     for (let column = 0; column < n; column++) {
       const opacity = 0.6 * field[(n - 1 - row) * n + column];
@@ -73,15 +50,18 @@ function paintField(context, run, field, size, color) {
   context.imageSmoothingEnabled = true;
   context.drawImage(small, -edge, -edge, size + 2 * edge, size + 2 * edge);
   context.restore();
-  context.strokeStyle = color;
-  context.lineWidth = 1.5;
   context.beginPath();
   const at = (i) => (i / (n - 1)) * size;
   for (const [[x1, y1], [x2, y2]] of contour(field, n, run.middle)) {
     context.moveTo(at(x1), size - at(y1));
     context.lineTo(at(x2), size - at(y2));
   }
-  context.stroke();
+  // The line has an edge of paper too: on its own green it would be lost.
+  for (const [color, width] of [[colors.paper, 4.5], [colors.discriminator, 1.5]]) {
+    context.strokeStyle = color;
+    context.lineWidth = width;
+    context.stroke();
+  }
 }
 
 function paintArrows(context, arrows, starts, longest, color) {
