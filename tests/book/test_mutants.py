@@ -16,7 +16,10 @@ def ids(cases):
     return [case[0] for case in cases]
 
 
-@pytest.mark.parametrize(("label", "right", "wrong", "why"), by_hand.EQUATIONS, ids=ids(by_hand.EQUATIONS))
+HAND = [*by_hand.EQUATIONS, *by_hand.DYNAMICS]
+
+
+@pytest.mark.parametrize(("label", "right", "wrong", "why"), HAND, ids=ids(HAND))
 def test_a_false_equation_written_by_hand_is_refused(label, right, wrong, why):
     latex = normalise(EQUATIONS[label].latex)
     assert latex.count(right) == 1
@@ -40,11 +43,17 @@ def test_there_are_forty_two_of_them_each_in_its_own_place():
     assert len(places) == len(set(places)) == 42
 
 
+def test_every_equation_of_the_game_as_motion_has_one():
+    assert sorted(ids(by_hand.DYNAMICS)) == sorted(e.label for e in entries("game_dynamics").EQUATIONS)
+
+
 @pytest.mark.parametrize("formula", FORMULAS, ids=ids(FORMULAS))
 def test_a_mutant_of_a_formula_is_refused_or_listed_as_the_same(formula):
     """One in five, and all that sharpen an inequality; `make mutants-equations` tries every one."""
     place = FORMULAS.index(formula)
-    counts = trial(formula, lambda i, mutant: (i + place) % 5 == 0 or mutant.how in {"strict", "sharper"})
+    counts = trial(
+        formula, lambda i, mutant: (i + place) % 5 == 0 or mutant.how in {"strict", "loose", "sharper"}
+    )
     assert counts["survivors"] == counts["wrongly excused"] == 0
 
 
@@ -94,6 +103,7 @@ MADE = {
         r"a \le 1.01\cdot b",
     },
     r"c = a \ge 0": {r"c = a > 0", r"c = a , \qquad a \ge 0 + 0.001", r"c = a \ge 0.01"},
+    r"a < b": {r"a \le b", r"a > b"},
     r"a = \frac{1}{2} \sqrt{b}": {r"a = \frac{1}{2}{b}", r"a = \sqrt{b}", r"a = \frac{2}{1}\sqrt{b}"},
     r"a = b - c, \qquad b = c^{2}": {r"a = b + c, \qquad b = c^{2}", r"a = b, \qquad b = c^{2}"},
     r"c = H(Y \mid X)": {r"c = H(Y)", r"c = H(X\mid Y)"},
@@ -131,6 +141,7 @@ def test_every_equation_is_broken_in_ten_ways_and_every_way_occurs():
         "extremum",
         "factor dropped",
         "function dropped",
+        "loose",
         "norm squared",
         "number",
         "partner",

@@ -135,4 +135,6 @@ def test_the_edge_of_a_strict_inequality_is_where_its_sides_meet():
     assert meets("1 + a > 1", a=0)
     with pytest.raises(AssertionError, match="does not hold"):
         meets("1 + a > 1", a=0.1)
+    with pytest.raises(AssertionError, match="does not hold strictly"):
+        meets(r"1 + a \ge 1", a=0)
     assert sides(r"1 + a > 1 \ge a", a=0.5) == [1.5, 1, 0.5]

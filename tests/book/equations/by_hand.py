@@ -1,4 +1,6 @@
-"""Forty-two false formulas, written from the pages alone by somebody who had not read the checks.
+"""False formulas, written from the pages alone by somebody who had not read the checks.
+
+Forty-two are of the first part and of the corrections, eleven of the chapter on the game as motion.
 
 Each is a place (the label of an equation, or the anchor of a correction), what the page says there, what is
 put instead, and why that is false. Among them are inequalities that are a little too sharp, and strict ones
@@ -105,6 +107,59 @@ EQUATIONS = [
         r"2 \lambda (\|w\| - 1) w_1",
         "the direction has length one",
     ),
+]
+DYNAMICS = [
+    (
+        "dyn-discrete",
+        r"1 + \eta^{2} \omega^{2}",
+        r"(1 + \eta \omega)^{2}",
+        "the step stands at right angles to the way from the centre",
+    ),
+    (
+        "dyn-drift",
+        r"e^{\eta \omega^{2} T / 2}",
+        r"e^{\frac{49}{100} \eta \omega^{2} T}",
+        "short steps come as near to the bound as one likes",
+    ),
+    (
+        "dyn-extragradient",
+        r"+ \eta^{4} \omega^{4}",
+        r"+ \frac{1}{4} \eta^{4} \omega^{4}",
+        "the trial step pulls with all of x^2, not with half of it",
+    ),
+    (
+        "dyn-optimistic",
+        r"1 - 4 \eta^{2} \omega^{2}",
+        r"1 - 2 \eta^{2} \omega^{2}",
+        "the root is zero at x = 1/2",
+    ),
+    (
+        "dyn-momentum",
+        r"\frac{2 \beta}{(1 - \beta)^{3}}",
+        r"\frac{\beta}{(1 - \beta)^{3}}",
+        "both players have the memory",
+    ),
+    ("dyn-consensus", r"-\gamma \omega^{2}", r"-\gamma \omega", "J transposed times J has the square"),
+    (
+        "dyn-brakes",
+        r"\frac{\nu^{2}}{2}",
+        r"\frac{\nu^{2}}{4}",
+        "real and generated samples are noisy, both",
+    ),
+    ("dyn-largest", r"<", r"\le", "at the largest step nothing is gained or lost"),
+    (
+        "dyn-best",
+        r"\frac{|\operatorname{Im}(\kappa)|}{|\kappa|}",
+        r"\frac{|\operatorname{Re}(\kappa)|}{|\kappa|}",
+        "a pair that does not turn is home in one step",
+    ),
+    (
+        "dyn-braked",
+        r"|\mu_{\text{turns}}|^{2} = 1 - c \, \eta_d",
+        r"|\mu_{\text{turns}}|^{2} = 1 - c \, \eta_g",
+        "the brake is the discriminator's, and so is its rate",
+    ),
+    ("dyn-turns", r"1 - 2 c", r"1 - c", "zero at c = 1/2"),
 ]
 CORRECTIONS = [
     ("corr-likelihood", r"\le \log 100", r"\le \log 99", "a hundredth of the mass costs log 100"),

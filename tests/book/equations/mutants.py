@@ -1,9 +1,10 @@
 r"""Formulas that are wrong by one small thing, made from those of the page.
 
 `mutants` gives, for a display, one for each place that the reader marks and each way to break it: a relation
-made strict or turned round, a bound sharpened by one hundredth, a sign turned, a term, a factor, a root, a
-power, a logarithm or a condition left out, a number raised by one, a fraction upside down, two arguments
-exchanged, one scaled, a name put for its partner. A check must refuse each, unless it is listed as the same.
+made strict or loose or turned round, a bound sharpened by one hundredth, a sign turned, a term, a factor, a
+root, a power, a logarithm or a condition left out, a number raised by one, a fraction upside down, two
+arguments exchanged, one scaled, a name put for its partner. A check must refuse each, unless it is listed as
+the same.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ Tokens = list[str]
 Broken = Iterator[tuple[str, Tokens]]
 
 _STRICT = {r"\le": "<", r"\ge": ">"}
+_LOOSE = {"<": r"\le", ">": r"\ge"}
 _TURNED = {r"\le": r"\ge", r"\ge": r"\le", "<": ">", ">": "<"}
 _SMALLER = {r"\le", "<"}
 _SPACED = {"=", r"\le", r"\ge", "<", ">", "+", "-", ",", r"\qquad"}
@@ -125,13 +127,15 @@ def _put(items: Tokens, start: int, end: int, new: Tokens) -> Tokens:
 
 
 def _relations(items: Tokens, mark: Mark) -> Broken:
-    """Each inequality strict, turned round, and sharper by a hundredth of its bound and by a thousandth."""
+    """Each inequality strict or loose, turned round, and sharper by a hundredth and by a thousandth."""
     pairs = [items[a[0] : b[1]] for a, b in zip(mark.parts, mark.parts[1:], strict=False)]
     for left, right in zip(mark.parts, mark.parts[1:], strict=False):
         at = left[1]
         relation = items[at]
         if relation in _STRICT:
             yield "strict", _put(items, at, at + 1, [_STRICT[relation]])
+        if relation in _LOOSE:
+            yield "loose", _put(items, at, at + 1, [_LOOSE[relation]])
         if relation not in _TURNED:
             continue
         yield "turned", _put(items, at, at + 1, [_TURNED[relation]])

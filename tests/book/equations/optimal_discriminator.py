@@ -518,7 +518,10 @@ EQUATIONS = [
         {
             r"\frac{\partial^2}{\partial D^2}V_x(D) = - \frac{p}{D^{2}} - \frac{q}{(1 - D)^{2}} < 0.01": (
                 "weaker, and so true: zero is approached as both densities vanish, and never reached"
-            )
+            ),
+            r"\frac{\partial^2}{\partial D^2}V_x(D) = - \frac{p}{D^{2}} - \frac{q}{(1 - D)^{2}} \le 0": (
+                "weaker, and so true"
+            ),
         },
     ),
     Equation(

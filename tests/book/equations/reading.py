@@ -97,7 +97,12 @@ def strictly(latex: str, *which: int, **environment: Any) -> bool:
 
 def meets(latex: str, **environment: Any) -> bool:
     """The two sides of a strict inequality are equal here, where it just fails."""
-    return holds(re.sub(r"[<>]", "=", latex), **environment)
+    holds(re.sub(r"[<>]", "=", latex), **environment)
+    try:
+        holds(latex, **environment)
+    except AssertionError:
+        return True
+    raise AssertionError(f"{normalise(latex)} does not hold strictly: it is true where its sides are equal")
 
 
 def sides(latex: str, **environment: Any) -> list[Any]:
