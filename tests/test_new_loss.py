@@ -210,7 +210,7 @@ def test_curves_are_read_against_its_own_landmarks(name, level, pattern):
     told = diagnose(d_loss, 1 + wave, loss=name)
     assert told.pattern == pattern
     if name == "relativistic_hinge" and pattern == "D too strong":
-        assert "(blind: 1), total variation of pair and swapped pair at least 0.95" in told.evidence[0]
+        assert "(baseline: 1), total variation of pair and swapped pair at least 0.95" in told.evidence[0]
         assert "(at equilibrium: 1); what gradient reaches" in told.evidence[1]
 
 

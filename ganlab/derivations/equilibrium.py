@@ -212,11 +212,16 @@ def mutual_information() -> Derivation:
         assumptions=(normalised(_p), normalised(_q), "the label Y is a fair coin, 1 for real and 0 for fake"),
         lines=(
             Definition(equal(middle, (_p + _q) / 2), "The density of a sample whose label is unknown"),
-            Step(equal(_BEST, _p / 2 / middle), "Bayes: the optimal discriminator is the law of Y given X"),
+            Step(
+                equal(_BEST, _p / 2 / middle),
+                "Bayes: the optimal discriminator is the distribution of Y given X",
+            ),
             Definition(
                 equal(h(Rational(1, 2)), log(2)), "Before the sample is seen the label is worth log 2"
             ),
-            Definition(equal(entropy, mean(middle, h(_BEST))), "After it, the mean entropy of that law"),
+            Definition(
+                equal(entropy, mean(middle, h(_BEST))), "After it, the mean entropy of that distribution"
+            ),
             Step(
                 equal(middle * h(_BEST), -(_p * log(_BEST) + _q * log(1 - _BEST)) / 2),
                 "Point by point it is the best cross-entropy",
@@ -334,7 +339,7 @@ def nash_equilibrium() -> Derivation:
 
 
 def nash_converse() -> Derivation:
-    """No other equilibrium: where fakes are placed best, the best discriminator cannot tell the laws apart.
+    """No other equilibrium: where fakes are placed best, the best discriminator cannot tell the two apart.
 
     Mass is balanced: E_p D* - E_q D* is the mean of (2 D* - 1)^2 over the middle of the two laws. Both
     generator losses fall in D, so that a best reply sits where D is largest and E_p D* <= E_q D*. Hence
@@ -358,7 +363,7 @@ def nash_converse() -> Derivation:
             _DENSITIES,
         ),
         lines=(
-            Step(equal(apart, mean(middle, 2 * _BEST * (2 * _BEST - 1))), "Both laws have mass one"),
+            Step(equal(apart, mean(middle, 2 * _BEST * (2 * _BEST - 1))), "Both distributions have mass one"),
             Step(
                 equal(middle * (2 * _BEST * (2 * _BEST - 1)), (_p - _q) * _BEST),
                 "Twice the middle times 2 D - 1 is the difference of the densities",

@@ -38,7 +38,7 @@ def kantorovich_rubinstein() -> Derivation:
     return Derivation(
         name="Kantorovich and Rubinstein on the line",
         claim=equal(area, earned),
-        assumptions=(r"$p$ and $q$ are exponential laws of rates $\alpha > \beta > 0$, on $x > 0$",),
+        assumptions=(r"$p$ and $q$ are exponential distributions of rates $\alpha > \beta > 0$, on $x > 0$",),
         lines=(
             Definition(
                 equal(crossed, Integral(1, (t, x, y))), "The points that a move from x up to y crosses"
@@ -53,7 +53,7 @@ def kantorovich_rubinstein() -> Derivation:
             Definition(equal(cdf[1](s / beta), 1 - exp(-s)), r"The same quantile of q is $s/\beta$"),
             Definition(equal(plan, cost), "The cost of the coupling that joins equal quantiles"),
             Step(equal(plan, 1 / beta - 1 / alpha), "is the difference of the means"),
-            Definition(equal(between(x), 1 - exp(-t * x)), "A law of any rate t"),
+            Definition(equal(between(x), 1 - exp(-t * x)), "A distribution of any rate t"),
             Step(
                 above(Derivative(between(x), t), 0),
                 "F grows with the rate, so that no absolute value is needed",

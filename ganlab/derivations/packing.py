@@ -13,7 +13,7 @@ __all__ = ["packing", "packing_jensen_shannon"]
 
 _POINTS = (
     r"$p$ is uniform on $N$ points, $q$ on a share $\alpha < 1$ of them; "
-    r"$p^m$, $q^m$ are the laws of $m$ samples"
+    r"$p^m$, $q^m$ are the distributions of $m$ samples"
 )
 _m, _all = (Symbol(name, positive=True, integer=True) for name in ("m", "N"))
 _alpha = Symbol("alpha", positive=True)

@@ -1,9 +1,10 @@
 """What the loss curves of a run can tell, and what they cannot.
 
 A discriminator that gives every sample one and the same score, the best of these, has a loss that we call
-*blind*: 2 log 2 for the logistic losses. No optimal discriminator is above it, and where the two laws are
-equal none is below it. The **edge** 1 - d_loss / blind is therefore 0 for a discriminator that tells nothing
-and 1 for one that tells all; up to its scale it is a lower bound on a divergence (`divergence_bound`).
+the *baseline*: 2 log 2 for the logistic losses. No optimal discriminator is above it, and where the two
+distributions are equal none is below it. The **edge** 1 - d_loss / baseline is therefore 0 for a
+discriminator that tells nothing and 1 for one that tells all; up to its scale it is a lower bound on a
+divergence (`divergence_bound`).
 
 Curves say how the two players stand to each other. They do not say how good the samples are: a generator
 that has collapsed before a discriminator that cannot follow shows the very numbers of the equilibrium. So
@@ -40,8 +41,8 @@ PATTERNS = (
 
 _LEAST_STEPS = 100
 _STRONG = 0.9  # edge from which on the generator is told apart almost always
-_WORSE = 0.1  # by which a stretch of d_loss lies above blind, of the scale, where D lags
-_NEAR = 0.01  # edge below which equal laws are as likely as a D that tells nothing
+_WORSE = 0.1  # by which a stretch of d_loss lies above the baseline, of the scale, where D lags
+_NEAR = 0.01  # edge below which equal distributions are as likely as a D that tells nothing
 _CYCLE = 0.7  # correlation of both curves with themselves, one period later
 _AGAIN = 0.4  # and two periods later
 _ALIKE = 0.3  # by which the ratio of the two periods may miss 1/2, 1 or 2
@@ -60,7 +61,7 @@ _SIGMOID = (
 class Landmarks(NamedTuple):
     """Values of the two losses that theory knows; NaN where it knows none."""
 
-    blind: float  # d_loss of the best constant score, and of the best D where the laws are equal
+    baseline: float  # d_loss of the best constant score, and of the best D where nothing can be told
     generator: float  # g_loss at that score
     third: float  # d_loss of the best D against a generator that keeps one mode in three
 
@@ -72,7 +73,7 @@ def landmarks(loss: str | GANLoss) -> Landmarks:
     an optimal D has then the loss m log((1+m)/m) + log(1+m) (logistic), 2m (hinge), m/(2(1+m)) (least
     squares), m log 2 (both relativistic losses), and one without a scale (Wasserstein). At equilibrium the
     value of the game is -d_loss = -log 4. `generator` is NaN for hinge and Wasserstein, where any (small)
-    constant score is blind. All of it stands on the loss: `GANLoss.equilibrium` and `GANLoss.third`.
+    constant score is best. All of it stands on the loss: `GANLoss.equilibrium` and `GANLoss.third`.
 
     Raises `ValueError` where `loss` is a name, and none of `ganlab.losses.LOSSES`.
     Source: Goodfellow et al. 2014, theorem 1 [goodfellow2014]; Lim & Ye 2017 [lim2017]; Mao et al. 2017
@@ -86,7 +87,7 @@ def landmarks(loss: str | GANLoss) -> Landmarks:
 
 
 class Bound(NamedTuple):
-    """A lower bound on how far the two laws are apart, and in which divergence.
+    """A lower bound on how far the two distributions are apart, and in which divergence.
 
     >>> print(divergence_bound(0.5, loss="minimax"))
     Jensen-Shannon divergence at least 0.443 nats
@@ -106,9 +107,9 @@ def divergence_bound(d_loss: float, *, loss: str | GANLoss) -> Bound:
     No D has a lower loss than the best one, whose loss is a divergence turned over. So any D, good or bad,
     proves: JSD >= log 2 - d_loss/2 (minimax, non-saturating), TV >= 1 - d_loss/2 (hinge), the triangular
     discrimination sum (p-q)^2/(p+q) >= 2 - 8 d_loss (least squares), W1 >= -d_loss (Wasserstein, if D is
-    1-Lipschitz), and JSD >= log 2 - d_loss between the law of a pair (real, fake) and that of the swapped
-    pair (relativistic pairing). 0 where that is negative: such a D proves nothing. It speaks of expectations:
-    of a mean over many batches, of samples that D was not trained on.
+    1-Lipschitz), and JSD >= log 2 - d_loss between the distribution of a pair (real, fake) and that of the
+    swapped pair (relativistic pairing). 0 where that is negative: such a D proves nothing. It speaks of
+    expectations: of a mean over many batches, of samples that D was not trained on.
 
     `loss`: a pair, or its name. Raises `ValueError` where it has no such bound (relativistic average), or is
     unknown, or `d_loss` is NaN.
@@ -160,8 +161,8 @@ class _Curves(NamedTuple):
 
     @property
     def scale(self) -> float:
-        """How far d_loss is at most from blind, where it is bounded."""
-        return self.marks.blind - self.loss.least
+        """How far d_loss is at most from the baseline, where it is bounded."""
+        return self.marks.baseline - self.loss.least
 
     def quarters(self) -> list[np.ndarray]:
         return np.array_split(self.d_loss, 4)
@@ -184,27 +185,28 @@ def diagnose(
 ) -> Diagnosis:
     """The pattern that the loss curves of one run show, with the evidence for it.
 
-    With quarters of the T steps, blind and third from `landmarks`, and the edge 1 - d_loss/blind of a mean
-    over steps (Wasserstein, where blind is 0, has none), it is the first that holds of:
+    With quarters of the T steps, baseline and third from `landmarks`, and the edge 1 - d_loss/baseline of a
+    mean over steps (Wasserstein, where the baseline is 0, has none), it is the first that holds of:
 
     1. cannot tell: fewer than 100 finite steps, a loss without landmarks, curves that fit the mean scores
        `d_real`, `d_fake` in no convention, a g_loss whose sign is turned, or logits whose means never leave
        [0, 1] (D ends in a sigmoid). Half sums and a turned sign of d_loss are mended before it is read.
-    2. diverging: the 0.9-quantile of |d_loss| (Wasserstein) or of d_loss - blind (others) is 5 times that of
-       the first quarter, larger than in the second, and, for the others, above blind itself; for Wasserstein
-       the mean step from one number to the next has grown as much.
+    2. diverging: the 0.9-quantile of |d_loss| (Wasserstein) or of d_loss - baseline (others) is 5 times that
+       of the first quarter, larger than in the second, and, for the others, above the baseline itself; for
+       Wasserstein the mean step from one number to the next has grown as much.
     3. oscillation: in the last half both curves repeat, with one period or one twice the other. Of their
        means over 128 blocks, less a straight line, the correlation with themselves one period later (at most
        a third of the half) is at least 0.7, two periods later 0.4, after one below -0.2; and d_loss swings by
-       more than 5 % of blind, or of the mean |d_loss|.
+       more than 5 % of the baseline, or of the mean |d_loss|.
     4. D too strong: the edge of the last quarter is above 0.9.
-    5. critic not keeping up: over an eighth of the last half the mean d_loss is above blind by a tenth.
-    6. collapse suspected: d_loss of the last quarter is below third: the laws are as far apart as if one
-       mode in three were kept. Modes are missing or samples lie beside the data; losses cannot say which.
+    5. critic not keeping up: over an eighth of the last half the mean d_loss is a tenth above the baseline.
+    6. collapse suspected: d_loss of the last quarter is below third: the distributions are as far apart as if
+       one mode in three were kept. Modes are missing or samples lie beside the data; losses cannot say which.
     7. cannot tell: D is pulling ahead; the edge grew by 0.1 from the third to the last quarter (Wasserstein:
        the last quarter is below half of the lowest sixteenth: the distance has not come down).
     8. cannot tell: the edge of the last quarter is below 0.01 (Wasserstein: -d_loss within its noise of 0).
-       So it is where the laws are equal, and where D cannot follow: `two_samples.two_sample_test` decides.
+       So it is where the distributions are equal, and where D cannot follow: `two_samples.two_sample_test`
+       decides.
     9. healthy: none of these. It is no statement on the samples.
 
     Where no scores are given and the first d_loss is half (twice) that of scores of 0, the log may hold half
@@ -298,7 +300,7 @@ def _curve_pattern(curves: _Curves) -> _Finding:
 
 
 def _divergence(curves: _Curves) -> _Finding | None:
-    excess = np.maximum(curves.d_loss - curves.marks.blind, 0) if curves.bounded else np.abs(curves.d_loss)
+    excess = np.maximum(curves.d_loss - curves.marks.baseline, 0) if curves.bounded else np.abs(curves.d_loss)
     first, second, _, last = (float(np.quantile(x, 0.9)) for x in np.array_split(excess, 4))
     if last <= _GROWTH * first or last <= second or (curves.bounded and last <= curves.scale):
         return None
@@ -349,11 +351,11 @@ def _lag(curves: _Curves) -> _Finding | None:
         return None
     half = curves.d_loss[len(curves.d_loss) // 2 :]
     highest = float(_means(half, _BLOCKS).max())
-    if highest - curves.marks.blind <= _WORSE * curves.scale:
+    if highest - curves.marks.baseline <= _WORSE * curves.scale:
         return None
     return "critic not keeping up", (
         f"Over an eighth of the last half the mean of d_loss is {highest:.3g}, above "
-        f"{curves.marks.blind:.4g}: D does worse there than with one score for all.",
+        f"{curves.marks.baseline:.4g}: D does worse there than with one score for all.",
         "At an equilibrium batch noise does not do that: the generator outruns D, and may have collapsed.",
     )
 
@@ -393,7 +395,7 @@ def _still(curves: _Curves) -> _Finding | None:
 
 
 def _landmark(curves: _Curves) -> _Finding | None:
-    """Where D tells nothing: the laws are equal, or it cannot follow them."""
+    """Where D tells nothing: the distributions are equal, or it cannot follow them."""
     last = curves.quarters()[-1]
     if curves.bounded:
         if curves.edge(last) >= _NEAR:
@@ -405,7 +407,7 @@ def _landmark(curves: _Curves) -> _Finding | None:
         where = f"{_level(curves)}: the critic finds no difference, or its sign is turned."
     return "cannot tell", (
         where,
-        "So it is where the two laws are equal, and also where D cannot follow the generator. "
+        "So it is where the two distributions are equal, and also where D cannot follow the generator. "
         "`two_sample_test` on samples of both tells them apart.",
     )
 
@@ -429,7 +431,7 @@ def _with_coverage(finding: _Finding, coverage: float | None) -> _Finding:
 def _level(curves: _Curves) -> str:
     """Where d_loss ends, beside its landmark, and what follows from it."""
     mean = float(curves.quarters()[-1].mean())
-    against = f"d_loss ends near {mean:.3g} (blind: {curves.marks.blind:.3g})"
+    against = f"d_loss ends near {mean:.3g} (baseline: {curves.marks.baseline:.3g})"
     return f"{against}, {divergence_bound(mean, loss=curves.loss)}" if curves.loss.divergence else against
 
 

@@ -5,8 +5,10 @@ The trainings use seeds that had no part in setting the thresholds, and allow on
 """
 
 import math
+import re
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +28,7 @@ from ganlab.training.ensembles import train_together
 
 LOG2 = math.log(2)
 diagnose = partial(diagnosis.diagnose, loss="non_saturating")
-SIDED = [name for name, loss in LOSSES.items() if math.isfinite(loss.least)]  # blind has a scale
+SIDED = [name for name, loss in LOSSES.items() if math.isfinite(loss.least)]  # the baseline has a scale
 
 
 def scores(*values):
@@ -37,7 +39,7 @@ def scores(*values):
 
 
 @pytest.mark.parametrize(
-    ("name", "blind", "generator", "third"),
+    ("name", "baseline", "generator", "third"),
     [
         ("minimax", 2 * LOG2, -LOG2, math.log(4) / 3 + math.log(4 / 3)),
         ("non_saturating", 2 * LOG2, LOG2, math.log(4) / 3 + math.log(4 / 3)),
@@ -48,16 +50,16 @@ def scores(*values):
         ("relativistic_pairing", LOG2, LOG2, LOG2 / 3),
     ],
 )
-def test_landmarks_are_the_closed_forms(name, blind, generator, third):
-    assert_close(landmarks(name), type(landmarks(name))(blind, generator, third), equal_nan=True)
+def test_landmarks_are_the_closed_forms(name, baseline, generator, third):
+    assert_close(landmarks(name), type(landmarks(name))(baseline, generator, third), equal_nan=True)
 
 
 @pytest.mark.parametrize("name", SIDED)
-def test_blind_is_the_least_loss_of_one_score_for_all(name):
+def test_the_baseline_is_the_least_loss_of_one_score_for_all(name):
     def constant(score):
         return LOSSES[name].discriminator(scores(score), scores(score)).item()
 
-    assert_close(optimize.minimize_scalar(constant).fun, landmarks(name).blind, rtol=1e-9, atol=0)
+    assert_close(optimize.minimize_scalar(constant).fun, landmarks(name).baseline, rtol=1e-9, atol=0)
 
 
 @pytest.mark.parametrize("name", SIDED)
@@ -158,7 +160,7 @@ def test_a_1_lipschitz_critic_on_the_line_proves_its_mean_difference():
 
 def test_a_blind_discriminator_proves_nothing_and_a_certain_one_everything():
     for name, whole in (("non_saturating", LOG2), ("hinge", 1.0), ("least_squares", 2.0)):
-        assert divergence_bound(landmarks(name).blind, loss=name).value < 1e-15
+        assert divergence_bound(landmarks(name).baseline, loss=name).value < 1e-15
         assert divergence_bound(0.0, loss=name).value == whole
 
 
@@ -214,7 +216,7 @@ def optimal_run(kept, *, name="non_saturating", seed=0):
         (1, "collapse suspected"),
         (2, "collapse suspected"),
         (4, "healthy"),
-        (8, "cannot tell"),  # the laws are equal, and D tells nothing
+        (8, "cannot tell"),  # the distributions are equal, and D tells nothing
     ],
 )
 def test_under_an_optimal_discriminator_the_pattern_follows_from_the_modes_that_are_kept(kept, pattern, name):
@@ -237,7 +239,7 @@ def noise(level, *, steps=480, seed=0):
 
 def near(name, edge, *, steps=480, level=0.02):
     """A d_loss whose edge falls from a high one to `edge`, with noise, in units of the loss's landmark."""
-    blind = landmarks(name).blind
+    blind = landmarks(name).baseline
     fall = edge + (0.75 - edge) * np.exp(-np.arange(steps) / 60)
     return blind * (1 - fall + noise(level, steps=steps))
 
@@ -260,7 +262,7 @@ def test_where_the_loss_settles_decides(name, edge, pattern):
 @pytest.mark.parametrize("name", SIDED)
 def test_a_discriminator_that_tells_nothing_leaves_it_open(name):
     """At equal distributions the best D is here, and a blind one is too."""
-    blind = landmarks(name).blind
+    blind = landmarks(name).baseline
     for d_loss in (np.full(480, blind), blind * (1 + noise(0.02)), blind * (1.05 + noise(0.02))):
         found = diagnose(untrained(d_loss, name), flat(LOG2), loss=name)
         assert found.pattern == "cannot tell"
@@ -276,7 +278,7 @@ def untrained(d_loss, name):
 
 @pytest.mark.parametrize("name", SIDED)
 def test_a_discriminator_that_loses_to_one_score_for_all_does_not_keep_up(name):
-    blind = landmarks(name).blind
+    blind = landmarks(name).baseline
     hops = np.where(np.arange(480) // 40 % 2, 0.3, -0.3)
     found = diagnose(untrained(blind * (1 + hops), name), flat(1.0), loss=name)
     assert found.pattern == "critic not keeping up"
@@ -284,7 +286,7 @@ def test_a_discriminator_that_loses_to_one_score_for_all_does_not_keep_up(name):
 
 
 @pytest.mark.parametrize(("above", "pattern"), [(0.09, "healthy"), (0.11, "critic not keeping up")])
-def test_an_eighth_of_the_last_half_a_tenth_above_blind_is_too_much(above, pattern):
+def test_an_eighth_of_the_last_half_a_tenth_above_the_baseline_is_too_much(above, pattern):
     d_loss = np.full(480, 1.2)
     d_loss[330:360] = 2 * LOG2 * (1 + above)
     assert diagnose(d_loss, flat(0.8)).pattern == pattern
@@ -314,7 +316,7 @@ def test_a_wasserstein_estimate_that_falls_and_stays_on_its_side_is_healthy():
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_losses_that_grow_without_end_diverge(name):
-    blind, scale = landmarks(name).blind, landmarks(name).blind or 1.0
+    blind, scale = landmarks(name).baseline, landmarks(name).baseline or 1.0
     growth = np.exp(np.arange(480) / 80)
     assert diagnose(blind + scale * growth / 50, growth, loss=name).pattern == "diverging"
 
@@ -329,7 +331,7 @@ def test_a_critic_that_nothing_holds_diverges_downwards():
 def test_growth_is_told_by_the_quantiles_of_the_first_and_the_last_quarter(name, what):
     growth = np.exp(np.arange(480) / 80)
     first, last = (np.quantile(quarter, 0.9) for quarter in (growth[:120], growth[360:]))
-    found = diagnose(landmarks(name).blind + growth, flat(1.0), loss=name)
+    found = diagnose(landmarks(name).baseline + growth, flat(1.0), loss=name)
     assert found.evidence == (
         f"The 0.9-quantile of {what} grew from {first:.3g} in the first quarter to {last:.3g} in the last.",
     )
@@ -346,7 +348,7 @@ def test_a_discriminator_that_pulls_ahead_leaves_it_open():
 @pytest.mark.parametrize("period", [20, 45, 70])
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_cycle_of_both_players_is_an_oscillation_and_its_period_is_read(name, period):
-    blind, scale = landmarks(name).blind, landmarks(name).blind or 1.0
+    blind, scale = landmarks(name).baseline, landmarks(name).baseline or 1.0
     wave = np.sin(2 * np.pi * np.arange(480) / period)
     found = diagnose(blind + scale * (0.1 * wave - 0.2 + noise(0.01)), 0.7 - 0.1 * wave, loss=name)
     assert found.pattern == "oscillation"
@@ -565,11 +567,20 @@ def test_a_diagnosis_reads_as_a_name_and_one_to_three_sentences(run):
     assert repr(found).lower().startswith(found.pattern.lower())
 
 
+@pytest.mark.parametrize("run", EXAMPLES.values(), ids=EXAMPLES)
+def test_a_diagnosis_says_distribution_and_baseline_as_the_glossary_does(run):
+    glossary = (Path(__file__).resolve().parents[2] / "book" / "glossary.md").read_text("utf-8")
+    said = repr(diagnose(*run))
+    assert not re.search(r"\blaws?\b|\bblind\b", said)
+    for term in ("distribution", "baseline"):
+        assert f"\n{term}\n" in glossary
+
+
 def test_healthy_is_said_without_praise_of_the_samples():
     found = diagnose(np.full(400, 1.2), np.full(400, 0.8))
     assert repr(found) == (
-        "Healthy. d_loss ends near 1.2 (blind: 1.39), Jensen-Shannon divergence at least 0.0931 nats, and D "
-        "is not pulling ahead. That is no statement on the samples: a run can look so with modes missing."
+        "Healthy. d_loss ends near 1.2 (baseline: 1.39), Jensen-Shannon divergence at least 0.0931 nats, and "
+        "D is not pulling ahead. That is no statement on the samples: a run can look so with modes missing."
     )
 
 
@@ -584,7 +595,7 @@ def test_a_strong_discriminator_is_read_with_what_it_leaves_of_the_gradient(loss
     quarter = np.repeat([1.0, 2.0, 3.0, 4.0], 100)  # only the last quarter is the end of the run
     found = diagnose(0.05 + quarter / 1000, quarter, loss=loss)
     assert found.pattern == "D too strong"
-    assert found.evidence[0].startswith("d_loss ends near 0.054 (blind: 1.39)")
+    assert found.evidence[0].startswith("d_loss ends near 0.054 (baseline: 1.39)")
     assert found.evidence[1].startswith("g_loss ends near 4 (at equilibrium: ")
     assert found.evidence[1].endswith(gradient)
 
