@@ -48,6 +48,7 @@ _AGAIN = 0.4  # and two periods later
 _ALIKE = 0.3  # by which the ratio of the two periods may miss 1/2, 1 or 2
 _SWING = 0.05  # of the scale; a smaller ripple is no circling
 _GROWTH = 5.0  # of the excursions, from the first to the last quarter
+_FREE_GROWTH = 15.0  # the same for a loss without a bound, whose noise grows until the weights meet theirs
 _LEAD = 0.1  # growth of the edge from the third to the last quarter
 _COVERED = 3 / 4  # of the modes
 _BLOCKS = 8  # of the last half
@@ -191,9 +192,9 @@ def diagnose(
     1. cannot tell: fewer than 100 finite steps, a loss without landmarks, curves that fit the mean scores
        `d_real`, `d_fake` in no convention, a g_loss whose sign is turned, or logits whose means never leave
        [0, 1] (D ends in a sigmoid). Half sums and a turned sign of d_loss are mended before it is read.
-    2. diverging: the 0.9-quantile of |d_loss| (Wasserstein) or of d_loss - baseline (others) is 5 times that
-       of the first quarter, larger than in the second, and, for the others, above the baseline itself; for
-       Wasserstein the mean step from one number to the next has grown as much.
+    2. diverging: the 0.9-quantile of d_loss - baseline is 5 times that of the first quarter, larger than in
+       the second, and above the baseline itself. (Wasserstein: that of |d_loss| is 15 times that of the first
+       quarter, and larger than in the second; the mean step from one number to the next has grown as much.)
     3. oscillation: in the last half both curves repeat, with one period or one twice the other. Of their
        means over 128 blocks, less a straight line, the correlation with themselves one period later (at most
        a third of the half) is at least 0.7, two periods later 0.4, after one below -0.2; and d_loss swings by
@@ -302,10 +303,11 @@ def _curve_pattern(curves: _Curves) -> _Finding:
 def _divergence(curves: _Curves) -> _Finding | None:
     excess = np.maximum(curves.d_loss - curves.marks.baseline, 0) if curves.bounded else np.abs(curves.d_loss)
     first, second, _, last = (float(np.quantile(x, 0.9)) for x in np.array_split(excess, 4))
-    if last <= _GROWTH * first or last <= second or (curves.bounded and last <= curves.scale):
+    growth = _GROWTH if curves.bounded else _FREE_GROWTH
+    if last <= growth * first or last <= second or (curves.bounded and last <= curves.scale):
         return None
     noise = [float(np.abs(np.diff(x)).mean()) for x in curves.quarters()]
-    if not curves.bounded and noise[-1] <= _GROWTH * noise[0]:  # it measures a distance, at a fixed scale
+    if not curves.bounded and noise[-1] <= growth * noise[0]:  # it measures a distance, at a fixed scale
         return None
     what = "d_loss above its landmark" if curves.bounded else "|d_loss|"
     return "diverging", (

@@ -325,6 +325,13 @@ def test_a_critic_that_nothing_holds_diverges_downwards():
     assert diagnose(-(np.arange(1.0, 481) ** 3), flat(0.0), loss="wasserstein").pattern == "diverging"
 
 
+def test_noise_that_grows_until_the_weights_meet_their_bound_is_no_divergence():
+    """As of a clipped critic whose generator has the distribution of the data: only the scale of it moves."""
+    size = np.exp(np.arange(480) / 160)
+    assert diagnose(size * noise(1.0), flat(0.0), loss="wasserstein").pattern == "cannot tell"
+    assert diagnose(size**2 * noise(1.0), flat(0.0), loss="wasserstein").pattern == "diverging"
+
+
 @pytest.mark.parametrize(
     ("name", "what"), [("hinge", "d_loss above its landmark"), ("wasserstein", "|d_loss|")]
 )
