@@ -19,6 +19,7 @@ from oracles.pages import SOLUTIONS, named
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = notebooks.in_book()
 by_name = named(NOTEBOOKS)
+SPOKEN = ("text/plain", "text/latex", "text/markdown")
 
 
 def code_cells(path):
@@ -50,6 +51,16 @@ def test_no_output_is_an_error_or_a_warning_or_an_address(path):
         assert output.output_type != "error" or expected_to_raise, cell.source
         assert output.get("name") != "stderr", output.text
         assert not re.search(r"\bat 0x[0-9a-f]{6,}", json.dumps(output)), cell.source
+
+
+@by_name
+def test_what_is_printed_speaks_of_distributions_and_baselines(path):
+    """As the glossary does; the package's own docstrings may say law, as `notation` tells."""
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            told = {"text": output.get("text", ""), **output.get("data", {})}
+            said = "\n".join(str(text) for kind, text in told.items() if kind in ("text", *SPOKEN))
+            assert not re.search(r"\blaws?\b|\bblind\b", said), cell.source
 
 
 @by_name
