@@ -113,7 +113,7 @@ def the_equilibrium(latex: str) -> bool:
     for _ in range(20):
         d, q = rng.uniform(0.01, 0.99, 4), rng.dirichlet(np.ones(4))
         on_the_data = np.append(rng.dirichlet(np.ones(3)), 0)
-        known = {"V": value, "D*": best, "G*": p}
+        known = {"V": value, "hat D": best, "hat G": p}
         assert strictly(latex, D=d, G=q, **known)
         assert touches(latex, 0, D=np.append(best[:3], d[3]), G=q, **known)
         assert touches(latex, 1, D=d, G=on_the_data, **known)
@@ -437,7 +437,7 @@ EQUATIONS = [
     ),
     Equation(
         "game-nash",
-        r"V(D, G^{*}) \le V(D^{*}, G^{*}) \le V(D^{*}, G)",
+        r"V(D, \hat{G}) \le V(\hat{D}, \hat{G}) \le V(\hat{D}, G)",
         the_equilibrium,
     ),
     Equation(
