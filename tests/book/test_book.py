@@ -3,6 +3,7 @@
 Notebooks as files are the business of `test_notebooks`, built pages that of `test_pages`.
 """
 
+import ast
 import io
 import re
 from base64 import b64encode
@@ -339,6 +340,28 @@ def test_each_exercise_leads_to_its_solution_which_stands_apart_in_the_same_orde
     heads = re.findall(r"^## Exercise (\d+)\n\n:::+\{solution\} (\S+)$", solutions, re.M)
     assert heads == [(label.rsplit("-", 1)[1], label) for label in found]
     assert solutions.count("{solution}") == solutions.count("\n## ") == len(heads)
+
+
+@named(SOLUTIONS)
+def test_a_solution_defines_the_functions_that_are_asked_for_as_they_are_asked_for(path):
+    """Their names and their arguments, with defaults."""
+    asked = re.findall(r"[Ww]rite (?:a function )?`(\w+\([\w, =.-]*\))`", prose(path.parents[1] / path.name))
+    trees = [ast.parse(re.sub(r"^%.*$", "", cell.source, flags=re.M)) for cell in code_cells(path)]
+    defined = {
+        f"{node.name}({ast.unparse(node.args)})"
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+    }
+    for call in asked:
+        assert ast.unparse(ast.parse(f"def {call}: pass").body[0]).split("\n")[0][4:-1] in defined, call
+
+
+@named(SOLUTIONS)
+def test_a_line_that_a_solution_quotes_from_its_chapter_is_there(path):
+    quoted = re.findall(r'the line "([^"]+)"', prose(path))
+    chapter = " ".join(prose(path.parents[1] / path.name).split())
+    assert [line for line in quoted if line not in chapter] == []
 
 
 @named(SOLUTIONS)

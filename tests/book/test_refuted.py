@@ -342,6 +342,75 @@ def test_steps_of_a_finite_length_leave_the_circle():
         assert math.isclose(after @ after, 1 + (eta * pull) ** 2)
 
 
+def test_a_real_part_of_zero_leaves_the_end_to_what_was_neglected():
+    """The Dirac-GAN with either loss has the eigenvalues i/2 and -i/2; one leaves (1, 1) outwards."""
+    ends = {}
+    for name in ("minimax", "non_saturating"):
+        field = dynamics.dirac_gan(getattr(losses, name))
+        kappa = torch.linalg.eigvals(torch.func.jacrev(field)(torch.zeros(2, dtype=torch.float64)))
+        assert torch.allclose(kappa.real, torch.zeros(2, dtype=torch.float64))
+        assert torch.allclose(kappa.imag.abs(), torch.full((2,), 0.5, dtype=torch.float64))
+        w = torch.ones(2, dtype=torch.float64)
+        for _ in range(250):
+            w = w + 0.2 * field(w)
+        ends[name] = w.norm().item()
+    assert ends["minimax"] > math.sqrt(2) > 1 > ends["non_saturating"]
+    assert abs(ends["non_saturating"] - math.sqrt(2 * 0.2)) < 0.1
+
+
+def test_two_thirds_may_be_a_weight_and_two_losses_may_be_zero_sum():
+    """A real mean of weight 2 before a perfect generator; the losses of Wasserstein's game."""
+    assert brentq(lambda d: -2 / d + 1 / (1 - d), 0.1, 0.9) == pytest.approx(2 / 3)
+    d_real, d_fake = torch.tensor([0.5, 2.0]), torch.tensor([[-1.0, 3.0], [4.0, 0.0]])
+    game = losses.wasserstein
+    sums = [float(game.discriminator(d_real, x) + game.generator(d_real, x)) for x in d_fake]
+    assert sums == pytest.approx([-d_real.mean().item()] * 2)
+
+
+def test_a_convex_loss_has_no_minimum_where_the_logits_separate():
+    """Of the scale c; with one sample on the wrong side there is a minimum."""
+    loss = lambda c, real, fake: np.logaddexp(0, -c * real).mean() + np.logaddexp(0, c * fake).mean()  # noqa: E731
+    scales = np.linspace(0.1, 30, 300)
+    apart, mixed = (
+        (np.array([1.0, 2.0]), np.array([-1.0, -3.0])),
+        (np.array([1.0, 2.0]), np.array([-1.0, 0.5])),
+    )
+    assert (np.diff([loss(c, *apart) for c in scales]) < 0).all()
+    assert 0 < np.argmin([loss(c, *mixed) for c in scales]) < 299
+
+
+def test_a_log_of_two_means_tells_the_ratio_of_their_weights_and_smoothing_moves_the_sum():
+    """N(0, 1) against N(1, 1) and a linear logit: the answers at rest, by the slopes of the loss."""
+    x = np.linspace(-9, 10, 1901)
+    p, q = norm.pdf(x), norm.pdf(x, 1)
+
+    def rest(of_real, of_fake, label=1.0):
+        def slopes(b, w):
+            d = sigma(b + w * x)
+            force = of_real * p * (d - label) + of_fake * q * d
+            return np.array([force.sum(), (force * x).sum()])
+
+        bw = np.zeros(2)
+        for _ in range(60):  # Newton's method, with differences
+            jacobian = np.stack([(slopes(*(bw + h)) - slopes(*(bw - h))) / 2e-5 for h in 1e-5 * np.eye(2)], 1)
+            bw -= np.linalg.solve(jacobian, slopes(*bw))
+        d = sigma(bw[0] + bw[1] * x)
+        return (p * d).sum() / p.sum(), (q * d).sum() / q.sum()
+
+    assert rest(2, 1) == pytest.approx(rest(1, 0.5))
+    assert np.round(rest(2, 1), 2) == pytest.approx([0.73, 0.54], abs=0.011)
+    assert sum(rest(1, 1)) == pytest.approx(1)
+    assert sum(rest(1, 1, label=0.9)) == pytest.approx(0.9)
+
+
+def test_ninety_of_a_hundred_are_three_points_uncertain():
+    assert math.sqrt(0.9 * 0.1 / 100) == pytest.approx(0.03)
+
+
+def test_a_small_picture_has_thousands_of_nats():
+    assert 1000 < 3 * 32 * 32 * 3 * math.log(2) < 10_000
+
+
 # What no page says again
 
 
@@ -361,6 +430,15 @@ REFUTED = {
     "1.0064 alone tells of two sigmoids": r"loss that rests at 1\.0064 has",
     "the log-ratio leads to the data": r"leads towards the data",
     "half a loss has the same minimum": r"factor changes no minimum|have the same minimum\b",
+    "a real part of zero decides": r"steps the players circle for|Zero: they circle|equilibrium a game has",
+    "2/3 has one cause": r"settles at 2/3 has a gradient left over",
+    "one loss alone is zero-sum": r"Only the minimax loss makes|for the minimax pair alone",
+    "a photograph has hundreds of nats": r"photograph is hundreds of nats",
+    "a convex loss has a minimum": r"there is one, because the loss is convex",
+    "any minimax generator descends": r"a generator with the minimax loss \*descends\*",
+    "a hundred samples certify": r"right on 90 of 100 fresh",
+    "a log tells which mean is weighted": r"one of them has a weight by mistake",
+    "all of the theory follows": r"most of what is known about GANs",
     "D is 1/2 wherever there are data": r"wherever there are data, and",
     "only while D is optimal": r"while, and only while",
     "norm one holds only along the plan": r"[Nn]orm one holds",

@@ -360,7 +360,7 @@ def the_incentive(latex: str) -> bool:
 
     for point in points():
         with mpmath.workdps(40):
-            assert holds(latex, p=point["p"], q=point["q"], J=integrand)
+            assert holds(latex, p=point["p"], q=point["q"], jsd=integrand)
     return proved("jensen_shannon_bounds")
 
 
@@ -456,6 +456,17 @@ def _wrong_side() -> list[Any]:
     return [of_regret, of_value, moved, moved / 2 - of_value, moved + of_value]
 
 
+def _mended_scale() -> list[Any]:
+    """What three times the best logits of N(0, 1) and N(2, 1) certify less than the best ones; slips."""
+
+    def price(x: Any) -> Any:
+        return mpmath.npdf(x) * mpmath.log1p(mpmath.exp(-3 * (2 - 2 * x)))
+
+    before = mpmath.log(2) - mpmath.quad(price, [-12, -4, 0, 1, 4, 12])  # both kinds cost the same
+    after = _normal_laws(2)
+    return [after - before, after, before, before - after]
+
+
 EXERCISES = {
     "1": lambda: [
         -mpmath.log(2),
@@ -473,7 +484,7 @@ EXERCISES = {
     "9": lambda: [11, 1, 5, 6, 12],
     "10": _held,
     "11": _noisy,
-    "12": lambda: [1 / mpmath.mpf("2.5"), mpmath.mpf("2.5"), 1],
+    "12": _mended_scale,
     "13": _wrong_side,
 }
 
@@ -493,7 +504,7 @@ SAID = {
     "exercise 6": lambda: [1, 2],
     "exercise 8": lambda: [3, 4],
     "exercise 11": lambda: [2, 1],
-    "exercise 12": lambda: [2.5],
+    "exercise 12": lambda: [3],
 }
 
 
@@ -611,8 +622,8 @@ EQUATIONS = [
     Equation(
         "opt-incentive",
         r"""
-        J(p, q) = \frac{p}{2} \log \frac{2 p}{p + q} + \frac{q}{2} \log \frac{2 q}{p + q}, \qquad
-        \frac{\partial}{\partial q} J(p, q) = \frac{1}{2} \log \frac{2 q}{p + q}
+        \mathrm{jsd}(p, q) = \frac{p}{2} \log \frac{2 p}{p + q} + \frac{q}{2} \log \frac{2 q}{p + q}, \qquad
+        \frac{\partial}{\partial q} \mathrm{jsd}(p, q) = \frac{1}{2} \log \frac{2 q}{p + q}
         """,
         the_incentive,
     ),
