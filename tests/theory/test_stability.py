@@ -104,6 +104,14 @@ def test_real_eigenvalues_are_a_matter_of_their_condition_number():
     assert_close(torch.tensor([got.best, got.factor]), torch.tensor([ball[0], 0.5]), rtol=1e-3, atol=1e-3)
 
 
+def test_the_largest_step_is_found_to_the_last_digits_and_momentum_is_one_half_unless_given():
+    """Heavy ball on one real eigenvalue -k: a factor is -1 where the step is 2 (1 + beta) / k."""
+    for k in (0.7, 3.0):
+        value = torch.tensor([-k], dtype=torch.float64)
+        assert choose_step(value, "heavy_ball").largest == pytest.approx(3 / k, rel=1e-13)
+        assert choose_step(value, "heavy_ball", momentum=0.2).largest == pytest.approx(2.4 / k, rel=1e-13)
+
+
 def test_a_motion_that_every_step_follows_has_no_largest_step():
     got = choose_step(torch.tensor([-2.0]), "flow")
     assert got.largest == math.inf
