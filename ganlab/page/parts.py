@@ -1,9 +1,10 @@
 """The parts of a page that live without a kernel: a script, its data, and what stands there without them.
 
 A part is an ES module in `ganlab/page/browser` that exports `mount(root, data)`; what it imports lies in
-folders beside it, or in `ganlab/assets/facts.json`, of which it gets the tables that it names. It asks
-nothing of the network: modules, style sheets and the program of a worker are written out, each once, so that
-the HTML of a part is enough alone: in Jupyter, in Colab, in a file.
+folders beside it, or in `ganlab/assets/facts.json`, of which it gets the tables that it names, or is the
+`mount` of another part, under a name of its own. It asks nothing of the network: modules, style sheets and
+the program of a worker are written out, each once, so that the HTML of a part is enough alone: in Jupyter, in
+Colab, in a file.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def names() -> list[str]:
     True
     """
     found = sorted(path.name for path in _FOLDER.iterdir() if path.name.endswith(".js"))
-    return [name[:-3] for name in found if "\nexport function mount(" in _text(name)]
+    return [name[:-3] for name in found if _is_part(name)]
 
 
 def module(name: str) -> str:
@@ -149,16 +150,24 @@ def _with_workers(workers: list[str], abroad: list[str], here: list[str]) -> lis
 
 
 def _constants(path: str) -> str:
+    """A module as a constant for each name that it exports; of a part one for all, as each has a `mount`."""
     names = ", ".join(_EXPORT.findall(_text(path)))
-    return f"const {{ {names} }} = (() => {{\n{_EXPORT.sub('', _body(path))}return {{ {names} }};\n}})();\n"
+    left = _program(path) if _is_part(path) else f"{{ {names} }}"
+    return f"const {left} = (() => {{\n{_EXPORT.sub('', _body(path))}return {{ {names} }};\n}})();\n"
+
+
+def _is_part(path: str) -> bool:
+    return "\nexport function mount(" in _text(path)
 
 
 def _body(path: str) -> str:
     """A module without comments, with what it imports: other names, style sheets, workers, facts."""
 
     def renamed(match: re.Match[str]) -> str:
+        other = _beside(path, match[2])
+        held = f"{_program(other)}." if _is_part(other) else ""
         pairs = (name.split(" as ") for name in match[1].split(",") if " as " in name)
-        return "".join(f"const {new.strip()} = {name.strip()};\n" for name, new in pairs)
+        return "".join(f"const {new.strip()} = {held}{name.strip()};\n" for name, new in pairs)
 
     def sheet(match: re.Match[str]) -> str:
         return f"const {match[1]} = `{_sheet(_beside(path, match[2]))}`;"
@@ -183,8 +192,8 @@ def _sheet(path: str) -> str:
     return re.sub(r" ?([{};,]) ?| ?(?<=:) (?=[^{}]*[;}])", r"\1", text).replace(";}", "}").replace("}", "}\n")
 
 
-def _program(worker: str) -> str:
-    return "$" + re.sub(r"\W", "_", worker.removesuffix(".js"))
+def _program(path: str) -> str:
+    return "$" + re.sub(r"\W", "_", path.removesuffix(".js"))
 
 
 def _needed(path: str, found: list[str]) -> list[str]:

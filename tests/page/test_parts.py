@@ -89,6 +89,19 @@ def test_imports_are_followed_and_a_module_runs_once_in_the_page_and_once_in_its
     assert parts.style("sum") == ".a,.b{color:red}\n"
 
 
+def test_a_part_may_show_another_part_in_its_own_place(tmp_path, monkeypatch):
+    """Both have a `mount`, and each must be its own."""
+    monkeypatch.setattr(parts, "_FOLDER", tmp_path)
+    inner = "// A remark.\n\nexport function mount(root, data) {\n  root.push(data);\n  return 7;\n}\n"
+    outer = 'import { mount as show } from "./inner.js";\n\nexport function mount(root, data) {\n'
+    written(tmp_path, {"inner.js": inner, "outer.js": outer + "  root.push(show(root, data + 1));\n}\n"})
+    assert parts.names() == ["inner", "outer"]
+    host = parts.module("outer").split("\nfor (const root")[0]
+    code = f"{host}\nconst found = []; mount(found, 1); console.log(JSON.stringify(found));"
+    run = subprocess.run([NODE, "--input-type=module", "-e", code], capture_output=True, text=True)
+    assert json.loads(run.stdout) == [2, 7], run.stderr
+
+
 def test_two_modules_that_export_one_name_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(parts, "_FOLDER", tmp_path)
     part = 'import { a } from "./a.js";\nimport { a as b } from "./b.js";\n\nexport function mount() {}\n'
