@@ -13,7 +13,7 @@ export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: fuzz help book serve site teach test check scripts notebooks facts runs studies benchmarks repository mutants mutants-equations lock \
+.PHONY: fuzz help book serve site teach test check scripts notebooks facts runs pictures studies benchmarks repository mutants mutants-equations lock \
 	clean
 
 help:  ## Show this list
@@ -61,6 +61,9 @@ facts: .venv/installed  ## Write what there is by name into ganlab/assets/facts.
 runs: .venv/installed  ## Make the stored long runs again (about two hours of one processor)
 	$(BIN)/python -m ganlab.experiments.results
 	$(BIN)/python -m ganlab.experiments.alarms
+
+pictures: .venv/installed  ## Draw the moving picture of the README again, from stored runs
+	$(BIN)/python book/pictures/moving.py
 
 studies: .venv/installed  ## Run the stored studies again (two and a half hours of one processor)
 	@for name in $$($(BIN)/python -c 'from ganlab import facts; print(*facts.names("studies"))'); do \

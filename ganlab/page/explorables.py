@@ -26,7 +26,20 @@ from ganlab.training.history import History
 from ganlab.training.loop import train
 from ganlab.training.players import Batches
 
-__all__ = ["Live", "Panel", "Part", "curves", "densities", "dirac", "lab", "live", "panel", "player"]
+__all__ = [
+    "Live",
+    "Panel",
+    "Part",
+    "curves",
+    "densities",
+    "dirac",
+    "guess",
+    "lab",
+    "live",
+    "panel",
+    "player",
+    "speed",
+]
 
 Build = Callable[..., tuple[GAN, Batches, Sampler]]
 
@@ -49,7 +62,7 @@ def player(
 
     >>> from ganlab.page.films import stored
     >>> player({"a ring lost": stored("ring_lost")})
-    Player: a ring lost, 40 frames up to step 1500, 250 points, 1 of 8 modes at the end
+    Player: a ring lost, 36 frames up to step 1500, 150 points, 1 of 8 modes at the end
     """
     named = {"": recordings} if isinstance(recordings, Recording) else dict(recordings)
     if not 1 <= len(named) <= 2:
@@ -113,6 +126,67 @@ def _losses(loss: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
         "lines": lines,
         "landmarks": [{"name": level_name(level), "y": level} for level in levels],
     }
+
+
+def guess(recordings: Mapping[str, Recording], *, more: str = "") -> Part:
+    """The losses of two trainings, of which the reader says which one failed before both films play.
+
+    `recordings`: two by title, each with losses and the modes that it reached. The one that ends with fewer
+    modes has failed. `more`: what is said besides once the reader has chosen.
+
+    Raises `ValueError` where there are not two, one has no losses or no modes, or both end with as many.
+
+    >>> from ganlab.page.films import stored
+    >>> guess({"A": stored("ring_lost"), "B": stored("ring_found")})
+    Guess: A has failed: it ends with 1 of 8 modes, B with 8 of 8
+    """
+    if len(recordings) != 2:
+        raise ValueError(f"`recordings` must be two, got {len(recordings)}")
+    counts = []
+    for title, recording in recordings.items():
+        known = {*recording.curves, *recording.made}
+        if not {"d_loss", "g_loss", "modes"} <= known or "modes" not in recording.made:
+            raise ValueError(f"`recordings` must have losses and modes, got {sorted(known)} of {title!r}")
+        counts.append((int(recording.curves["modes"].values[-1]), recording.made["modes"], title))
+    (fewest, total, failed), (most, of, other) = sorted(counts)
+    if fewest == most:
+        raise ValueError(f"`recordings` must end with different numbers of modes, got {most} of both")
+    verdict = f"{failed} has failed: it ends with {fewest} of {total} modes, {other} with {most} of {of}"
+    question = "Which of these GANs has failed?"
+    runs = [
+        _run(title, recording) | {"said": _course(title, recording)}
+        for title, recording in recordings.items()
+    ]
+    data = {"question": question, "runs": runs, "failed": failed, "verdict": f"{verdict}. {more}".strip()}
+    alt = f"{' '.join(run['said'] for run in runs)} {question} {verdict}."
+    return Part("guess", data, f"Guess: {verdict}", alt, posters.losses(recordings))
+
+
+def _course(title: str, recording: Recording) -> str:
+    steps = recording.curves["d_loss"].steps
+    late = {
+        name: recording.curves[name].values[steps > steps[-1] / 2].mean() for name in ("d_loss", "g_loss")
+    }
+    return (
+        f"{title}: in the second half of {steps[-1]} steps the discriminator's loss is {late['d_loss']:.2f} "
+        f"on average, the generator's {late['g_loss']:.2f}."
+    )
+
+
+def speed(stills: Mapping[str, Recording], *, setup: Mapping[str, Any] | None = None) -> Part:
+    """The browser lab with one slider, the generator's speed from one to ten times the discriminator's.
+
+    `stills`: recordings by title, whose ends stand there where scripts do not run. `setup`: settings that
+    differ from the standard, by the lab's own names; the generator's rate is a multiple of `d_rate`.
+
+    >>> from ganlab.page.films import stored
+    >>> speed({"ten times as fast": stored("ring_lost")})
+    Speed: a GAN that trains in this page, with the speed of its generator
+    """
+    facts = "; ".join(_facts(title, recording) for title, recording in stills.items())
+    alt = f"Real points as circles and generated ones as crosses: {facts}."
+    words = "Speed: a GAN that trains in this page, with the speed of its generator"
+    return Part("speed", {"setup": dict(setup or {})}, words, alt, posters.clouds(stills))
 
 
 def lab(preset: str = "healthy", *, compact: bool = False, setup: Mapping[str, Any] | None = None) -> Part:

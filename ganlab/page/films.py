@@ -211,7 +211,7 @@ def stored(name: str) -> Recording:
 
     >>> stored("nothing")
     Traceback (most recent call last):
-    ValueError: `name` must be one of ring_lost, got 'nothing'
+    ValueError: `name` must be one of ring_found, ring_lost, got 'nothing'
     """
     folder = files("ganlab") / "assets" / "runs"
     suffix = ".recording.json"

@@ -16,7 +16,7 @@ import numpy as np
 from ganlab.page.films import Recording
 from ganlab.plotting import COLORS
 
-__all__ = ["clouds", "lines"]
+__all__ = ["clouds", "lines", "losses"]
 
 _SIDE, _GAP, _HEAD = 300, 20, 28
 _DASHES = {"solid": "none", "dashed": "7 4", "dotted": "2 3", "dashdot": "8 3 2 3"}
@@ -62,6 +62,33 @@ def lines(data: Mapping[str, Any]) -> str:
         body += f'<path d="M60 {236 + 18 * i}h26" {style}/>'
         body += f'<text x="94" y="{240 + 18 * i}" font-size="13">{html.escape(row["name"])}</text>'
     return _svg(610, 240 + 18 * len(rows), body)
+
+
+def losses(recordings: Mapping[str, Recording]) -> str:
+    """The losses of each recording, one picture below the other, with one range for all.
+
+    >>> losses({})[:4]
+    '<svg'
+    """
+    names = {"d_loss": ("discriminator", "solid", "discriminator"), "g_loss": ("fake", "dashed", "generator")}
+    all_values = [recording.curves[name].values for recording in recordings.values() for name in names]
+    window = (min(v.min() for v in all_values), max(v.max() for v in all_values)) if all_values else None
+    panels = []
+    for i, (title, recording) in enumerate(recordings.items()):
+        rows = [
+            {"role": role, "dash": dash, "name": words, "values": recording.curves[name].values.tolist()}
+            for name, (role, dash, words) in names.items()
+        ]
+        data = {
+            "x": recording.curves["d_loss"].steps.tolist(),
+            "xName": "step",
+            "functions": rows,
+            "y": window,
+        }
+        heading = f'<text x="305" y="18" text-anchor="middle">{html.escape(title)}</text>'
+        picture = f'<g transform="translate(0 24)">{lines(data)}</g>'
+        panels.append(f'<g transform="translate(0 {310 * i})">{heading}{picture}</g>')
+    return _svg(610, max(310 * len(panels), 1), "".join(panels))
 
 
 def _path(x: list[float], values: list[Any], low: float, high: float) -> str:

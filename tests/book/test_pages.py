@@ -564,6 +564,33 @@ def test_the_first_page_leads_to_failures_and_corrections(site):
     assert {"failures.html", "corrections.html"} <= links
 
 
+@pytest.mark.parametrize("size", [{"width": 1280, "height": 720}, PHONE], ids=["desktop", "phone"])
+def test_the_first_screen_says_what_this_is_for_whom_and_why_and_has_one_button(size, browser, origin):
+    with visit(browser, f"{origin}/{TOC[0]}.html", viewport=size) as tab:
+        words = tab.locator("#the-minimax-game > p").all_inner_texts()
+        assert [
+            i for i, text in enumerate(words) if text.startswith(("Two networks", "For you", "Different"))
+        ]
+        button = tab.locator("article").get_by_role("link", name="Start with chapter 1")
+        box = button.bounding_box()
+        assert box["y"] + box["height"] <= size["height"]
+        assert box["height"] >= 44
+        button.click()
+        tab.wait_for_url(f"{origin}/book/binary_cross_entropy.html")
+
+
+def test_the_first_page_asks_lets_play_and_maps_before_it_shows_code(site):
+    article = parsed(site / f"{TOC[0]}.html").select_one("article")
+    order = [article.select_one(f'[data-part="{name}"]') for name in ("guess", "speed")]
+    order += [article.find("table"), article.select_one(".highlight")]
+    places = [element.sourceline * 10**6 + element.sourcepos for element in order]
+    assert places == sorted(places)
+    assert all(code.find_parent("details") for code in article.select("div.cell_input"))
+    chapters = {page for page in TOC if page.removeprefix("book/") in exercises.chapters()}
+    mapped = {f"book/{Path(link['href']).stem}" for link in article.select("table a[href]")}
+    assert mapped == chapters
+
+
 @every_page
 def test_no_page_says_beside_its_facts_how_long_it_runs(page):
     """The line of facts has the seconds of a real run; what the prose said beside it was often wrong."""

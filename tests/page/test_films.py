@@ -245,11 +245,12 @@ def test_a_damaged_recording_is_refused():
             Recording.from_json(document | {key: value})
 
 
-def test_the_stored_run_begins_as_the_code_begins_it():
+@pytest.mark.parametrize("name", ["ring_lost", "ring_found"])
+def test_the_stored_run_begins_as_the_code_begins_it(name):
     spec = importlib.util.spec_from_file_location("record", ROOT / "book" / "pictures" / "recordings.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    stored, again = films.stored("ring_lost"), script.record("ring_lost", steps=40)
+    stored, again = films.stored(name), script.record(name, steps=40)
     count = len(again.steps)
     assert count >= 6
     assert stored.steps[:count].tolist() == again.steps.tolist()
@@ -257,8 +258,8 @@ def test_the_stored_run_begins_as_the_code_begins_it():
     inside = abs(again.fake) < 1.2 * again.extent
     assert abs(stored.fake[:count] - again.fake)[inside].max() <= level
     assert abs(stored.field[:count] - again.field).max() <= 1 / 255
-    assert stored.made["experiment"] == "ring_collapse"
-    assert stored.steps[-1] == experiments.EXPERIMENTS["ring_collapse"].steps
+    assert stored.made["experiment"] == script.RUNS[name]
+    assert stored.steps[-1] == experiments.EXPERIMENTS[script.RUNS[name]].steps
 
 
 def test_the_stored_run_is_lost():

@@ -1,0 +1,31 @@
+"""A part in a browser, on a page of its own."""
+
+import contextlib
+
+import pytest
+
+
+@pytest.fixture
+def visit(browser, tmp_path):
+    """A function of HTML that opens it from a file; nothing else may be asked for or complained of."""
+    with contextlib.ExitStack() as stack:
+
+        def visit(html, head="", **context):
+            address = tmp_path / f"{len(list(tmp_path.iterdir()))}.html"
+            start = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>t</title>{head}'
+            address.write_text(
+                f'{start}<meta name="viewport" content="width=device-width"><body>{html}', "utf-8"
+            )
+            tab = stack.enter_context(contextlib.closing(browser.new_context(**context)))
+            page = tab.new_page()
+            page.complaints = []
+            page.on("console", lambda m: m.type in ("error", "warning") and page.complaints.append(m.text))
+            page.on("pageerror", lambda error: page.complaints.append(str(error)))
+            page.on("request", lambda r: r.url.startswith("http") and page.complaints.append(r.url))
+            page.goto(address.as_uri())
+            pages.append(page)
+            return page
+
+        pages = []
+        yield visit
+        assert [complaint for page in pages for complaint in page.complaints] == []
