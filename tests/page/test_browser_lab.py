@@ -328,6 +328,15 @@ def test_the_picture_stays_where_it_is_as_the_game_runs(width, browser):
         assert tab.evaluate(place) == before
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_play_and_the_picture_fit_one_screen(width, browser):
+    """At the height of a small laptop, less the bar that stays at the top of a page."""
+    with visit(browser, viewport={"width": width, "height": 720}) as tab:
+        button = tab.get_by_role("button", name="Play", exact=True).bounding_box()
+        plane = tab.locator(".part-lab .plane").bounding_box()
+        assert plane["y"] + plane["height"] - button["y"] <= 720 - 64
+
+
 def test_the_lab_on_the_whole_screen_keeps_its_ground(browser):
     with visit(browser, color_scheme="light") as tab:
         tab.evaluate("document.querySelector('.part-lab').requestFullscreen()")
