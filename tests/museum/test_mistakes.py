@@ -13,11 +13,14 @@ import mpmath
 import numpy as np
 import pytest
 import torch
+from PIL import Image, UnidentifiedImageError
 from torch import nn
 from torch.nn.functional import binary_cross_entropy, binary_cross_entropy_with_logits
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ganlab import losses, regularizers
+from ganlab.data import folder
+from ganlab.folders import FolderWarning
 from ganlab.training.averages import MovingAverage
 
 LOG_2 = math.log(2)
@@ -549,6 +552,75 @@ def test_one_sample_cannot_be_normalised_with_its_own_batch():
     assert layer.eval()(torch.randn(1, 3)).shape == (1, 3)
 
 
+# Pictures
+
+
+@pytest.mark.parametrize(("kernel", "counts"), [(3, {1, 2, 4}), (5, {4, 6, 9}), (4, {4}), (2, {1})])
+def test_a_kernel_that_the_stride_does_not_divide_covers_pixels_unevenly(kernel, counts):
+    ones = torch.ones(1, 1, 9, 9)
+    picture = nn.functional.conv_transpose2d(ones, torch.ones(1, 1, kernel, kernel), stride=2)
+    middle = picture[0, 0, 6:12, 6:12]
+    assert set(middle.int().flatten().tolist()) == counts
+    assert middle.mean().item() == pytest.approx(kernel**2 / 4)
+
+
+def test_the_slopes_of_a_strided_convolution_are_as_uneven():
+    x = torch.zeros(1, 1, 19, 19, requires_grad=True)
+    nn.functional.conv2d(x, torch.ones(1, 1, 3, 3), stride=2).sum().backward()
+    assert set(x.grad[0, 0, 6:12, 6:12].int().flatten().tolist()) == {1, 2, 4}
+
+
+def two_spots(left, right):
+    picture = torch.zeros(1, 28, 28)
+    picture[0, 13:15, 6:8], picture[0, 13:15, 19:21] = left, right
+    return picture
+
+
+@pytest.mark.parametrize(("layers", "learns"), [(0, False), (1, True)])
+def test_a_sum_of_short_sights_cannot_ask_for_agreement_and_one_more_layer_can(layers, learns):
+    """Two convolutions see 10 pixels; another one with kernel 3 behind them sees 18."""
+    stack = [nn.Conv2d(1, 8, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(8, 8, 4, 2, 1), nn.LeakyReLU(0.2)]
+    stack += layers * [nn.Conv2d(8, 8, 3, 1, 1), nn.LeakyReLU(0.2)]
+    discriminator = nn.Sequential(*stack, nn.Flatten(), nn.Linear(8 * 49, 1))
+    real = torch.stack([two_spots(1, 1), two_spots(-1, -1)])
+    fake = torch.stack([two_spots(1, -1), two_spots(-1, 1)])
+    adam = torch.optim.Adam(discriminator.parameters(), lr=0.01)
+    for _ in range(100):
+        loss = label(discriminator(real), 1.0) + label(discriminator(fake), 0.0)
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    assert loss.item() < 0.1 if learns else 2 * LOG_2 - 1e-12 < loss.item() < 2 * LOG_2 + 1e-3
+
+
+@pytest.mark.parametrize(("way", "gap"), [("two", 0.0), ("mixed", 2 / math.sqrt(2)), ("running", 2.0)])
+def test_batch_norm_shows_two_kinds_apart_in_three_ways(way, gap):
+    """A channel with the means 2 and 0 and the variances 1; running numbers of two batches in turn."""
+    fake = torch.randn(1000, 1)
+    fake = (fake - fake.mean()) / fake.std(correction=0)
+    real, layer = fake + 2, nn.BatchNorm1d(1, affine=False, momentum=0.01)
+    if way == "mixed":
+        shown = layer(torch.cat([real, fake])).chunk(2)
+    else:
+        for _ in range(1000):
+            shown = layer(real), layer(fake)
+    if way == "running":
+        shown = layer.eval()(real), layer(fake)
+    assert (shown[0].mean() - shown[1].mean()).item() == pytest.approx(gap, abs=1e-2)
+
+
+def test_a_damaged_picture_stops_a_loop_and_is_counted_by_the_folder(tmp_path):
+    for place in range(3):
+        Image.new("L", (9, 9), 40 * place).save(tmp_path / f"{place}.png")
+    (tmp_path / "damaged.png").write_bytes(b"no picture")
+    with pytest.raises(UnidentifiedImageError):
+        [Image.open(file).load() for file in sorted(tmp_path.iterdir())]
+    with pytest.warns(
+        FolderWarning, match=r"1 of 4 images cannot be read .*: damaged.png \(it is no image\)"
+    ):
+        assert len(folder(tmp_path, size=8, channels=1)) == 3
+
+
 # The page
 
 
@@ -587,6 +659,9 @@ NUMBERS = {
     "fail-labels": lambda: [1 - data_called_real(), data_called_real()],
     "fail-range": lambda: [100 * BEYOND, 2 - math.sqrt(2)],
     "fail-buffers": lambda: [2.0, 3.0, 0.0, 1.0],
+    "fail-checkerboard": lambda: [9 / 4],
+    "fail-sight": lambda: [2 * LOG_2],
+    "fail-mixed": lambda: [0.0, 2 / math.sqrt(2), 2.0],
 }
 """What stands in decimals in the field *Number* of an exhibit, in its order."""
 
