@@ -29,6 +29,7 @@ HELD: list[str] = [
     "mode_collapse",
     "wgan_gp",
     "game_dynamics",
+    "images",
 ]
 held = named([path for path in CHAPTERS if path.stem in HELD])
 

@@ -50,6 +50,7 @@ HELD: list[str] = [
     "mode_collapse",
     "wgan_gp",
     "game_dynamics",
+    "images",
 ]
 THINGS = things()
 PLACES = {name: labels(read(name)) for name in ORDER}

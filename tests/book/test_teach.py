@@ -178,6 +178,11 @@ def optimist(step, speed):
     return largest(np.block([[unit + 2 * move, -move], [unit, 0 * unit]]))
 
 
+def painted(kernel, stride, places):
+    """What a transposed convolution of ones makes of a row of places."""
+    return np.convolve(np.kron(places, np.eye(stride)[0]), np.ones(kernel))
+
+
 FOUR = np.array([[0, 0, 1, 0], [0, 0, 0, 2], [-1, 0, -0.5, 0], [0, -2, 0, -0.5]])
 ENTROPY = least(lambda d: -0.9 * log(d) - 0.1 * log(1 - d)).fun
 ODDS = [3 / 4, 1 / 4], [1 / 4, 3 / 4]
@@ -227,6 +232,12 @@ ANSWERS = {
         lambda: brentq(lambda h: optimist(h, 3) - 1, 0.15, 0.25),
         lambda: largest(players(0.5, 0.3) - np.diag([0.3, 0])),
         lambda: brentq(lambda h: largest(np.eye(4) + h * FOUR) - 1, 0.01, 0.4),
+    ],
+    "images": [
+        lambda: len(np.flatnonzero(painted(4, 2, painted(4, 2, painted(4, 2, np.ones(1)))))),
+        lambda: 2 / np.concatenate([np.tile([1.0, -1.0], 24), 2 + np.tile([1.0, -1.0], 8)]).std(),
+        lambda: brentq(lambda share: (1 - share) ** 2 + share**2 - 0.68, 0, 0.5),
+        lambda: np.mean(np.outer(*2 * [painted(6, 4, np.ones(12))[8:40]]) == 4),
     ],
 }
 SAID = {

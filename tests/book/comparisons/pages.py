@@ -2,6 +2,7 @@
 
 from comparisons import (
     binary_cross_entropy,
+    images,
     minimax_game,
     mode_collapse,
     non_saturating_loss,
@@ -17,5 +18,6 @@ CLAIMS = {
     "non_saturating_loss": non_saturating_loss.CLAIMS,
     "mode_collapse": mode_collapse.CLAIMS,
     "wgan_gp": wgan_gp.CLAIMS,
+    "images": images.CLAIMS,
     **others.CLAIMS,
 }

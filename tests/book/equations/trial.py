@@ -25,6 +25,7 @@ PAGES = (
     "mode_collapse",
     "wgan_gp",
     "game_dynamics",
+    "images",
 )
 VERDICTS = ("refused", "unreadable", "accepted")
 SYMMETRIC = {f"arguments of {name} exchanged" for name in ("JSD", "TV", "W_1", "J", "I")}
