@@ -2,6 +2,7 @@
 
 from comparisons import (
     binary_cross_entropy,
+    game_dynamics,
     images,
     minimax_game,
     mode_collapse,
@@ -18,6 +19,8 @@ CLAIMS = {
     "non_saturating_loss": non_saturating_loss.CLAIMS,
     "mode_collapse": mode_collapse.CLAIMS,
     "wgan_gp": wgan_gp.CLAIMS,
+    "game_dynamics": game_dynamics.CLAIMS,
+    "quiz/game_dynamics": game_dynamics.QUIZ,
     "images": images.CLAIMS,
     **others.CLAIMS,
 }
