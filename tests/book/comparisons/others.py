@@ -80,10 +80,11 @@ CLAIMS = {
     ],
     "quiz/mode_collapse": [
         claim(
-            """In our study on the ring a discriminator as fast as its generator ended nearer to the data
-            than the run without a cure.""",
+            """In our study on the ring a discriminator of twice the generator's rate, which the tuning
+            seeds chose, ended nearer to the data than the run without a cure.""",
             "cures_ring",
-            less("D's rate", NONE, DISTANCE, level="0.002, 0.002"),
+            less("D's rate", NONE, DISTANCE),
+            less("D's rate", NONE, DISTANCE, level="0.002, 0.004"),
         ),
     ],
 }
