@@ -4,9 +4,9 @@ import pytest
 from comparisons import about, claim, every, largest, least, less, more, not_shown, seeds
 from comparisons.cells import at_least, below, in_seeds, oftener, smaller_when_swapped, spans, told, undecided
 from comparisons.pages import CLAIMS
-from oracles.pages import PAGES, QUIZZES, inside, prose
+from oracles.pages import PAGES, QUIZZES, bundles, code_cells, inside, prose
 
-from ganlab.experiments.studies import Record
+from ganlab.experiments.studies import Record, load
 
 REGISTERED = [(page, one) for page, claims in CLAIMS.items() for one in claims]
 
@@ -25,6 +25,24 @@ def test_a_sentence_says_no_more_than_its_interval_carries(page, one):
     assert one.sentence in text(page), "the page does not say it"
     assert one.checks
     assert not one.failures()
+
+
+PRINTS = {"wgan_gp"}
+"""The pages that print each difference between two methods on which a sentence of theirs stands."""
+
+
+@pytest.mark.parametrize(
+    ("page", "one"), [(page, one) for page, one in REGISTERED if page in PRINTS and hasattr(one, "study")]
+)
+def test_what_a_sentence_stands_on_is_printed_on_its_page(page, one):
+    """But for the null rows, which are drawn: a reader of a table finds the number of the sentence."""
+    (path,) = [path for path in PAGES if inside(path) == page]
+    shown = "\n".join(data.get("text/plain", "") for cell in code_cells(path) for data in bundles(cell))
+    record = load(one.study)
+    found = [
+        check.difference(record) for check in one.checks if check.difference and "shape" not in check.told
+    ]
+    assert [str(each) for each in found if str(each) not in shown] == []
 
 
 def test_the_register_has_sentences():

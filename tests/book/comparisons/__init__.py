@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ganlab.experiments.studies import Record, compare, effect, load, median
+from ganlab.experiments.studies import Difference, Record, compare, effect, load, median
 
 FEWER = {"lower", "smaller", "fewer", "less", "nearer", "closer", "faster"}
 GREATER = {"higher", "larger", "more", "greater", "farther", "slower"}
@@ -30,11 +30,15 @@ TOTAL = {"every", "all", "each", "none", "never", "always", "nothing", "no", "an
 
 
 class Check(NamedTuple):
-    """`holds` of a record, or of what a cell printed; `words` that it licenses; `told`, what it asks."""
+    """`holds` of a record, or of what a cell printed; `words` that it licenses; `told`, what it asks.
+
+    `difference`: of the record, where the check is about one between methods; a page prints it.
+    """
 
     holds: Callable[[Any], bool]
     words: frozenset[str]
     told: str
+    difference: Callable[[Record], Difference] | None = None
 
 
 class Claim(NamedTuple):
@@ -82,6 +86,7 @@ def less(row, other, measure, **levels):
         lambda record: compare(record, row, other, measure, **levels).sign < 0,
         one_way(measure, -1),
         f"{measure} of {row} less than of {other}",
+        lambda record: compare(record, row, other, measure, **levels),
     )
 
 
@@ -91,6 +96,7 @@ def more(row, other, measure, **levels):
         lambda record: compare(record, row, other, measure, **levels).sign > 0,
         one_way(measure, 1),
         f"{measure} of {row} more than of {other}",
+        lambda record: compare(record, row, other, measure, **levels),
     )
 
 
@@ -101,6 +107,7 @@ def on_average(pairs, measure, sign):
         lambda record: effect(record, pairs, measure).sign == sign,
         words,
         f"{measure}, mean over {len(pairs)} pairs such as {pairs[0]}: sign {sign}",
+        lambda record: effect(record, pairs, measure),
     )
 
 
@@ -110,6 +117,7 @@ def not_shown(row, other, measure, **levels):
         lambda record: compare(record, row, other, measure, **levels).sign == 0,
         frozenset({"no", "neither"} | COMPARING),
         f"{measure} of {row} and of {other} not told apart",
+        lambda record: compare(record, row, other, measure, **levels),
     )
 
 
