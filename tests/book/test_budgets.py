@@ -30,6 +30,7 @@ HELD: list[str] = [
     "wgan_gp",
     "game_dynamics",
     "images",
+    "variants",
 ]
 held = named([path for path in CHAPTERS if path.stem in HELD])
 

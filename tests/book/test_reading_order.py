@@ -51,6 +51,7 @@ HELD: list[str] = [
     "wgan_gp",
     "game_dynamics",
     "images",
+    "variants",
 ]
 THINGS = things()
 PLACES = {name: labels(read(name)) for name in ORDER}

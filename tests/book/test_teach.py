@@ -101,6 +101,12 @@ def jsd(p, q):
     return sum(a * log(a / c) for part in (p, q) for a, c in zip(part, m, strict=True) if a) / 2
 
 
+def in_pairs(p, q):
+    """The least loss of pairing: which of two is real, by the best score, the log-ratio."""
+    a = np.log(np.divide(p, q))
+    return float(np.outer(p, q).flatten() @ np.log1p(np.exp(a[None] - a[:, None])).flatten())
+
+
 def least(price):
     """Where a function between zero and one is least."""
     return minimize_scalar(price, bounds=(1e-9, 1 - 1e-9), method="bounded", options={"xatol": 1e-12})
@@ -238,6 +244,12 @@ ANSWERS = {
         lambda: 2 / np.concatenate([np.tile([1.0, -1.0], 24), 2 + np.tile([1.0, -1.0], 8)]).std(),
         lambda: brentq(lambda share: (1 - share) ** 2 + share**2 - 0.68, 0, 0.5),
         lambda: np.mean(np.outer(*2 * [painted(6, 4, np.ones(12))[8:40]]) == 4),
+    ],
+    "variants": [
+        lambda: 2 * np.minimum([0.7, 0.2, 0.1], [0.1, 0.2, 0.7]).sum(),
+        lambda: sum(a * b / (a + b) for a, b in ((0.8, 0.4), (0.2, 0.6))) / 2,
+        lambda: in_pairs([0.5, 0.3, 0.2], [0.2, 0.3, 0.5]),
+        lambda: np.linalg.norm(np.ones(2 * 2)) ** 3,
     ],
 }
 SAID = {

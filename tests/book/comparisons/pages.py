@@ -9,6 +9,7 @@ from comparisons import (
     non_saturating_loss,
     optimal_discriminator,
     others,
+    variants,
     wgan_gp,
 )
 
@@ -22,5 +23,6 @@ CLAIMS = {
     "game_dynamics": game_dynamics.CLAIMS,
     "quiz/game_dynamics": game_dynamics.QUIZ,
     "images": images.CLAIMS,
+    "variants": variants.CLAIMS,
     **others.CLAIMS,
 }

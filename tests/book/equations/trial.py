@@ -26,9 +26,10 @@ PAGES = (
     "wgan_gp",
     "game_dynamics",
     "images",
+    "variants",
 )
 VERDICTS = ("refused", "unreadable", "accepted")
-SYMMETRIC = {f"arguments of {name} exchanged" for name in ("JSD", "TV", "W_1", "J", "I")}
+SYMMETRIC = {f"arguments of {name} exchanged" for name in ("JSD", "TV", "W_1", "J", "I", "Delta")}
 
 
 class Formula(NamedTuple):
