@@ -222,6 +222,26 @@ def test_the_slope_of_a_clipped_critic_is_a_power_of_its_bound(depth):
     torch.testing.assert_close(slopes[1], slopes[0] * (4 / 3) ** (depth + 1))
 
 
+@pytest.mark.parametrize("which", ["last", "all"])
+def test_a_critic_with_one_normalised_layer_earns_without_end_and_with_all_of_them_the_distance(which):
+    """Data 3 away from the samples: a critic of slope one earns 3 at most, up to the lag of the estimate."""
+    for seed in SEEDS:
+        rng = seeded(seed)
+        critic = networks.mlp_discriminator((2,), rng=rng, width=32, activation=nn.ReLU).double()
+        held = critic if which == "all" else [m for m in critic.modules() if isinstance(m, nn.Linear)][-1]
+        lipschitz.spectral_norm(held, rng=rng)
+        adam, earned = torch.optim.Adam(critic.parameters(), lr=5e-3, betas=(0.0, 0.9)), []
+        for _ in range(200):
+            real, fake = torch.randn(2, 64, 2, generator=rng, dtype=torch.float64)
+            loss = losses.wasserstein.discriminator(critic(real + torch.tensor([3.0, 0.0])), critic(fake))
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            earned.append(-loss.item())
+        late, later = (sum(earned[end - 20 : end]) / 20 for end in (100, 200))
+        assert (later > 2 * late > 20) if which == "last" else (2.5 < later < 3.5)
+
+
 # Steps
 
 

@@ -418,6 +418,18 @@ def test_a_critic_that_lags_lets_the_sample_run_past_the_data(turns):
     torch.testing.assert_close(past, farthest(turns), rtol=1e-6, atol=0)
 
 
+@pytest.mark.parametrize(("which", "slope"), [("last", 3.0**2), ("all", 1.0)])
+def test_a_chain_is_as_steep_as_its_links_that_nothing_bounds(which, slope):
+    layers = [nn.Linear(2, 2, bias=False) for _ in range(3)]
+    for layer in layers:
+        layer.weight.data = 3 * torch.eye(2)
+    for layer in layers if which == "all" else layers[-1:]:
+        nn.utils.parametrizations.spectral_norm(layer)
+    x = torch.randn(16, 2)
+    stretched = nn.Sequential(*layers)(x).norm(dim=1) / x.norm(dim=1)
+    torch.testing.assert_close(stretched, torch.full((16,), slope), rtol=1e-5, atol=0)
+
+
 @pytest.mark.parametrize(("normalised", "gap"), [(True, 0.0), (False, 6.0)])
 def test_of_two_batches_normalised_apart_a_critic_sees_no_difference_of_means(normalised, gap):
     """Data 3 away from the samples, and a last layer of slope 2: the mean scores ought to be 6 apart."""
@@ -640,6 +652,7 @@ NUMBERS = {
     "fail-rotation": lambda: [2 * math.pi / (2 * math.asin(1 / 20)), math.sqrt(1 + 1 / 100)],
     "fail-heart": lambda: [LOG_2, apart_by_one()],
     "fail-clipping": lambda: [(4 / 3) ** 3, (4 / 3) ** 7],
+    "fail-one-layer": lambda: [3.0**2, 1.0],
     "fail-scale": lambda: [1000 * 0.1, 1 + 1 / (2 * 0.1)],
     "fail-lag": lambda: [farthest(1), farthest(5)],
     "fail-batch-norm": lambda: [0.0, 6.0],
