@@ -519,6 +519,12 @@ def test_pairs_of_networks_are_tried_at_the_same_rates_and_averages():
         assert batches == {"mlp": 0, "residual": 0, "dcgan": 0 if memory == "last" else 20}
 
 
+def test_the_quick_set_up_of_images_is_what_the_study_chose():
+    record = load("architectures")
+    chosen = STUDIES["architectures"].setting("DCGAN", record.chosen["DCGAN"], record.prices)
+    assert EXPERIMENTS["fashion_mnist_dcgan_quick"] == chosen
+
+
 def test_few_images_are_learnt_from_with_and_without_changes_alone():
     study = STUDIES["small_data"]
     plain, changed = (study.changed(method, "0.001") for method in study.methods)
