@@ -1,9 +1,11 @@
 """The comparing sentences of the chapter on networks for pictures."""
 
+from comparisons import claim, least, less, more
 from comparisons.cells import in_seeds, told, undecided
 
 PAGE = "images#"
 AVERAGES = PAGE + "img-c-averages-table"
+STUDY, FRECHET, BLURRED = "architectures", "classifier_frechet", "blurred data"
 LONG = 1  # of the two averages, the one with the longer memory
 
 CLAIMS = [
@@ -25,5 +27,22 @@ CLAIMS = [
         AVERAGES,
         in_seeds(10, 10, "averaged", LONG),
         in_seeds(10, 10, "of the newest weights", LONG),
+    ),
+    claim(
+        "After 30 seconds of one core the MLP is nearest, with a median of 49.9 [43, 55].",
+        STUDY,
+        least("MLP", FRECHET),
+    ),
+    claim(
+        "The DCGAN, at 102 [98.1, 107], is nearer than the residual pair, at 185 [174, 204].",
+        STUDY,
+        less("DCGAN", "residual", FRECHET),
+    ),
+    claim(
+        "The MLP and the DCGAN are nearer than blurred data; the residual pair is farther.",
+        STUDY,
+        less("MLP", BLURRED, FRECHET),
+        less("DCGAN", BLURRED, FRECHET),
+        more("residual", BLURRED, FRECHET),
     ),
 ]
