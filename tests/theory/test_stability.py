@@ -106,16 +106,24 @@ def test_real_eigenvalues_are_a_matter_of_their_condition_number():
 
 def test_the_largest_step_is_found_to_the_last_digits_and_momentum_is_one_half_unless_given():
     """Heavy ball on one real eigenvalue -k: a factor is -1 where the step is 2 (1 + beta) / k."""
-    for k in (0.7, 3.0):
+    for k in (1e-3, 0.7, 3.0):
         value = torch.tensor([-k], dtype=torch.float64)
         assert choose_step(value, "heavy_ball").largest == pytest.approx(3 / k, rel=1e-13)
         assert choose_step(value, "heavy_ball", momentum=0.2).largest == pytest.approx(2.4 / k, rel=1e-13)
+
+
+def test_at_rest_the_factors_are_one_and_the_momentum_which_is_one_half_unless_given():
+    for chosen, momentum in (({}, 0.5), ({"momentum": 0.25}, 0.25)):
+        found = multipliers("heavy_ball", torch.zeros(1), **chosen)
+        assert found.dtype == torch.complex128
+        assert_close(found, torch.tensor([[1, momentum]], dtype=torch.complex128), rtol=0, atol=1e-15)
 
 
 def test_a_motion_that_every_step_follows_has_no_largest_step():
     got = choose_step(torch.tensor([-2.0]), "flow")
     assert got.largest == math.inf
     assert choose_step(torch.tensor([-2.0]), "flow", bound=3.0).best == pytest.approx(3.0)
+    assert choose_step(torch.tensor([-2.0]), "flow").best == pytest.approx(10 / 2)
     assert choose_step(torch.tensor([0.1 + 1j]), "extragradient").largest == 0
 
 
