@@ -1,4 +1,4 @@
-"""Draw the picture of the front page: a ring that was found, beside a ring that was lost.
+"""Draw the still picture of the book, for links and for the lab without scripts: a ring found, and one lost.
 
 Run as `python book/pictures/ring.py`; it writes `ring.png` beside itself, in about a minute.
 """

@@ -568,9 +568,8 @@ def test_the_first_page_leads_to_failures_and_corrections(site):
 def test_the_first_screen_says_what_this_is_for_whom_and_why_and_has_one_button(size, browser, origin):
     with visit(browser, f"{origin}/{TOC[0]}.html", viewport=size) as tab:
         words = tab.locator("#the-minimax-game > p").all_inner_texts()
-        assert [
-            i for i, text in enumerate(words) if text.startswith(("Two networks", "For you", "Different"))
-        ]
+        for beginning in ("Two networks play a game", "For you", "Different"):
+            assert [text for text in words if text.startswith(beginning)], beginning
         button = tab.locator("article").get_by_role("link", name="Start with chapter 1")
         box = button.bounding_box()
         assert box["y"] + box["height"] <= size["height"]
