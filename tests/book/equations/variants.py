@@ -441,7 +441,7 @@ EQUATIONS = [
         r"\frac{\partial}{\partial f} (p \, \ell_r(f) + q \, \ell_g(f)) = 0",
         the_rule,
         {
-            r" - \frac{\partial}{\partial f}(p\ell_r(f) + q\ell_g(f)) = 0": NOTHING,
+            r"- \frac{\partial}{\partial f}(p\ell_r(f) + q\ell_g(f)) = 0": NOTHING,
             r"1.01\cdot\frac{\partial}{\partial f}(p\ell_r(f) + q\ell_g(f)) = 0": NOTHING,
         },
     ),
