@@ -31,6 +31,7 @@ HELD: list[str] = [
     "game_dynamics",
     "images",
     "variants",
+    "tricks",
 ]
 held = named([path for path in CHAPTERS if path.stem in HELD])
 

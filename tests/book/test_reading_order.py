@@ -52,6 +52,7 @@ HELD: list[str] = [
     "game_dynamics",
     "images",
     "variants",
+    "tricks",
 ]
 THINGS = things()
 PLACES = {name: labels(read(name)) for name in ORDER}

@@ -192,6 +192,20 @@ def painted(kernel, stride, places):
 FOUR = np.array([[0, 0, 1, 0], [0, 0, 0, 2], [-1, 0, -0.5, 0], [0, -2, 0, -0.5]])
 ENTROPY = least(lambda d: -0.9 * log(d) - 0.1 * log(1 - d)).fun
 ODDS = [3 / 4, 1 / 4], [1 / 4, 3 / 4]
+
+
+def smoothed_logit(a, real, fake):
+    answer = real / (1 + mpmath.exp(-a)) + fake / (1 + mpmath.exp(a))
+    return mpmath.log(answer / (1 - answer))
+
+
+def settled(step):
+    value = 1.0
+    for _ in range(1000):
+        value = step(value)
+    return value
+
+
 ANSWERS = {
     "binary_cross_entropy": [
         lambda: -(log(4 / 5) + log(3 / 5)) / 2 - log(3 / 4),
@@ -251,8 +265,15 @@ ANSWERS = {
         lambda: in_pairs([0.5, 0.3, 0.2], [0.2, 0.3, 0.5]),
         lambda: np.linalg.norm(np.ones(2 * 2)) ** 3,
     ],
+    "tricks": [
+        lambda: mpmath.diff(lambda a: smoothed_logit(a, 0.8, 0.2), log(0.1 / 0.9)),
+        lambda: sum(1 for turn in range(1, 2000) if turn * (2 * (128 + 128 + 128) + 128) <= 576_000),
+        lambda: abs(sum(0.1 * 0.9**age * (-1) ** age for age in range(500))),
+        lambda: settled(lambda variance: (1 - 0.15) ** 2 * variance + 0.01 * 4 / 8),
+    ],
 }
 SAID = {
+    ("tricks", 0): {"0.26": lambda: 0.8 / 10 + 0.2 * 9 / 10},
     ("binary_cross_entropy", 0): {"0.3406": lambda: -(log(0.8) + log(0.6) + log(0.75)) / 3},
     ("binary_cross_entropy", 3): {"0.65": lambda: 2 * ENTROPY},
     ("minimax_game", 3): {"69": lambda: next(n for n in range(1000) if averaged(n) > 0.5)},

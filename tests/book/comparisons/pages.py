@@ -9,6 +9,7 @@ from comparisons import (
     non_saturating_loss,
     optimal_discriminator,
     others,
+    tricks,
     variants,
     wgan_gp,
 )
@@ -24,5 +25,6 @@ CLAIMS = {
     "quiz/game_dynamics": game_dynamics.QUIZ,
     "images": images.CLAIMS,
     "variants": variants.CLAIMS,
+    "tricks": tricks.CLAIMS,
     **others.CLAIMS,
 }

@@ -27,6 +27,7 @@ PAGES = (
     "game_dynamics",
     "images",
     "variants",
+    "tricks",
 )
 VERDICTS = ("refused", "unreadable", "accepted")
 SYMMETRIC = {f"arguments of {name} exchanged" for name in ("JSD", "TV", "W_1", "J", "I", "Delta")}
