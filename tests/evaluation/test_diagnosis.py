@@ -307,6 +307,21 @@ def test_a_distance_that_does_not_come_down_says_nothing_without_its_scale():
     assert "has not halved since" in repr(found)
 
 
+@pytest.mark.parametrize(("last", "halved"), [(-0.99, True), (-1.0, True), (-1.01, False)])
+def test_a_distance_has_come_down_once_its_last_quarter_is_half_of_its_largest_sixteenth(last, halved):
+    d_loss = np.full(480, -1.2)
+    d_loss[:30], d_loss[360:] = -2, last
+    d_loss[100:120] -= 1  # a dip that is shorter than a sixteenth: with its neighbours -1.87
+    found = diagnose(d_loss, flat(0.0), loss="wasserstein")
+    assert found.pattern == ("healthy" if halved else "cannot tell")
+    if not halved:
+        assert found.evidence == (
+            "d_loss ends near -1.01, and was -2 at its lowest: what the critic measures has not halved "
+            "since.",
+            "That says nothing without its scale: `two_sample_test` on samples of both does.",
+        )
+
+
 def test_a_wasserstein_estimate_that_falls_and_stays_on_its_side_is_healthy():
     estimate = 1.3 + 8 * np.exp(-np.arange(480) / 40)
     found = diagnose(-estimate + noise(0.01), flat(20.0), loss="wasserstein")
