@@ -322,6 +322,22 @@ def test_a_distance_has_come_down_once_its_last_quarter_is_half_of_its_largest_s
         )
 
 
+@pytest.mark.parametrize(("share", "pattern"), [(0.9, "cannot tell"), (1.1, "healthy")])
+def test_a_distance_within_three_standard_errors_of_zero_in_the_last_quarter_is_open(share, pattern):
+    last = noise(1.0, steps=120)
+    last = (last - last.mean()) / last.std()
+    d_loss = np.concatenate([np.full(360, -1.0), last - share * 3 / math.sqrt(120)])
+    assert diagnose(d_loss, flat(0.0), loss="wasserstein").pattern == pattern
+
+
+@pytest.mark.parametrize(
+    ("third", "last", "pattern"), [(0.2, 0.008, "cannot tell"), (0.008, 0.012, "healthy")]
+)
+def test_the_last_quarter_decides_whether_a_discriminator_tells_nothing(third, last, pattern):
+    edges = np.repeat([0.2, 0.2, third, last], 120)
+    assert diagnose(landmarks("minimax").baseline * (1 - edges), flat(0.7), loss="minimax").pattern == pattern
+
+
 def test_a_wasserstein_estimate_that_falls_and_stays_on_its_side_is_healthy():
     estimate = 1.3 + 8 * np.exp(-np.arange(480) / 40)
     found = diagnose(-estimate + noise(0.01), flat(20.0), loss="wasserstein")
