@@ -65,7 +65,7 @@ runs: .venv/installed  ## Make the stored long runs again (about two hours of on
 pictures: .venv/installed  ## Draw the moving picture of the README again, from stored runs
 	$(BIN)/python book/pictures/moving.py
 
-studies: .venv/installed  ## Run the stored studies again (two and a half hours of one processor)
+studies: .venv/installed  ## Run the stored studies again (four and a half hours of one processor)
 	@for name in $$($(BIN)/python -c 'from ganlab import facts; print(*facts.names("studies"))'); do \
 	  $(BIN)/ganlab study $$name --out _build/studies || exit 1; done
 	@echo "The studies are in _build/studies; those that the book reads are in ganlab/assets/studies."
