@@ -364,6 +364,25 @@ def test_noise_that_grows_until_the_weights_meet_their_bound_is_no_divergence():
 
 
 @pytest.mark.parametrize(
+    ("sizes", "pattern"), [((1, 1, 1, 40), "diverging"), ((1, 60, 30, 20), "cannot tell")], ids=str
+)
+def test_what_was_larger_before_does_not_diverge(sizes, pattern):
+    d_loss = np.repeat(np.array(sizes, dtype=float), 120) * noise(1.0)
+    assert diagnose(d_loss, flat(0.0), loss="wasserstein").pattern == pattern
+
+
+def test_a_distance_that_grows_under_the_same_noise_does_not_diverge():
+    d_loss = noise(0.5) - np.maximum(0, np.arange(480) - 120) / 18
+    assert diagnose(d_loss, flat(0.0), loss="wasserstein").pattern == "cannot tell"
+
+
+def test_a_critic_that_says_nothing_at_all_leaves_it_open():
+    found = diagnose(np.zeros(480), flat(0.0), loss="wasserstein")
+    assert found.pattern == "cannot tell"
+    assert found.evidence[1].startswith("So it is where the two distributions are equal, and also where D ")
+
+
+@pytest.mark.parametrize(
     ("name", "what"), [("hinge", "d_loss above its landmark"), ("wasserstein", "|d_loss|")]
 )
 def test_growth_is_told_by_the_quantiles_of_the_first_and_the_last_quarter(name, what):
