@@ -45,4 +45,9 @@ CLAIMS = [
         less("DCGAN", BLURRED, FRECHET),
         more("residual", BLURRED, FRECHET),
     ),
+    claim(
+        "The distance with DiffAugment is larger, seed by seed: by 18.6 [9.49, 30.9].",
+        "small_data",
+        more("DiffAugment", "as they are", FRECHET),
+    ),
 ]
