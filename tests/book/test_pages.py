@@ -604,9 +604,9 @@ def test_what_is_cited_can_be_opened(site):
     assert len(without) == 1
     assert "extragradient" in parsed(site / "book" / "bibliography.html").find(id=without[0]).text
     opened = [a["href"] for entry in entries for a in entry.select("a.reference.external")]
-    assert not [
-        href for href in opened if not re.match(r"https://(doi\.org/10\.|arxiv\.org/abs/\d{4}\.|)", href)
-    ]
+    known = r"doi\.org/10\.\d{4,}/\S+|arxiv\.org/abs/\d{4}\.\d{4,5}"
+    other = r"(?!doi\.org|arxiv\.org)[\w-]+(\.[\w-]+)+/\S+"
+    assert not [href for href in opened if not re.fullmatch(rf"https://({known}|{other})", href)]
 
 
 def test_a_page_says_to_others_what_it_is(site):
