@@ -153,7 +153,7 @@ def _facts(page):
     day = date.fromisoformat(facts["date"])
     versions = f"Python {facts['python']} and PyTorch {facts['torch']}"
     line = (
-        f"Run on {day.day} {day:%B %Y} with {versions}, in {facts['seconds']} seconds. "
+        f"Run on {day.day} {day:%B %Y} with {versions}, in {facts['seconds']} seconds of one processor. "
         f"The tests run it again and compare the outputs of {facts['cells']} cells"
     )
     line += f"; they check its {facts['equations']} equations." if facts["equations"] else "."

@@ -57,6 +57,7 @@ function paintField(context, run, field, size, colors) {
     context.lineTo(at(x2), size - at(y2));
   }
   // The line has an edge of paper too: on its own green it would be lost.
+  // oxfmt-ignore
   for (const [color, width] of [[colors.paper, 4.5], [colors.discriminator, 1.5]]) {
     context.strokeStyle = color;
     context.lineWidth = width;
