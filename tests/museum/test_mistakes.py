@@ -625,7 +625,7 @@ def test_a_damaged_picture_stops_a_loop_and_is_counted_by_the_folder(tmp_path):
     for place in range(3):
         Image.new("L", (9, 9), 40 * place).save(tmp_path / f"{place}.png")
     (tmp_path / "damaged.png").write_bytes(b"no picture")
-    with pytest.raises(UnidentifiedImageError):
+    with pytest.raises(UnidentifiedImageError, match="cannot identify image file"):
         [Image.open(file).load() for file in sorted(tmp_path.iterdir())]
     with pytest.warns(
         FolderWarning, match=r"1 of 4 images cannot be read .*: damaged.png \(it is no image\)"
