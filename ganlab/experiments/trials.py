@@ -198,8 +198,8 @@ def _prices(study: Study, source: data.Source) -> dict[str, dict[str, float]]:
                 started = time.process_time()
                 train_all(games, streams, turns, n_critic=setting.n_critic)
                 times.append((time.process_time() - started) / (turns * len(games)))
-            own, price = found.setdefault(method, {}), float(f"{min(times[1:]):.5g}")
-            own.update((level, price) for level in group)
+            price = _short(min(times[1:]))
+            found.setdefault(method, {}).update((level, price) for level in group)
     return found
 
 

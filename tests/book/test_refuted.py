@@ -369,7 +369,10 @@ def test_two_thirds_may_be_a_weight_and_two_losses_may_be_zero_sum():
 
 def test_a_convex_loss_has_no_minimum_where_the_logits_separate():
     """Of the scale c; with one sample on the wrong side there is a minimum."""
-    loss = lambda c, real, fake: np.logaddexp(0, -c * real).mean() + np.logaddexp(0, c * fake).mean()  # noqa: E731
+
+    def loss(scale, real, fake):
+        return np.logaddexp(0, -scale * real).mean() + np.logaddexp(0, scale * fake).mean()
+
     scales = np.linspace(0.1, 30, 300)
     apart, mixed = (
         (np.array([1.0, 2.0]), np.array([-1.0, -3.0])),

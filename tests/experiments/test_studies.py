@@ -481,12 +481,42 @@ def test_the_way_of_a_judged_run_is_what_shorter_runs_end_with(tmp_path, monkeyp
     assert cell["along"][0][1] == pytest.approx(alone["wasserstein_1"], rel=1e-4)
 
 
-def test_a_dearer_turn_has_a_higher_price():
+@pytest.fixture
+def clock(monkeypatch):
+    """Processor time that only tests move."""
+    now = [0.0]
+    monkeypatch.setattr(trials.time, "process_time", lambda: now[0])
+    return now
+
+
+def test_a_price_is_the_least_time_of_a_turn_and_a_game(monkeypatch, clock):
+    calls = []
+
+    def trained(games, streams, turns, *, n_critic):
+        calls.append(turns)
+        slow = 7 if len(calls) % 4 in (1, 2) else 1  # the first turns, and one of the three that count
+        clock[0] += slow * turns * len(games) * n_critic / 4
+
+    monkeypatch.setattr(trials, "train_all", trained)
     twice = {"once": {"": {}}, "many": {"": {"n_critic": 8}}}
     timed = replace(SMALL, unit="seconds", budget=1.0, methods=twice)
     found = trials._prices(timed, building.load_source(SMALL.base))
-    assert found.keys() == twice.keys()
-    assert 2 < found["many"][""] / found["once"][""] < 16
+    assert found == {"once": {"": 0.25}, "many": {"": 2.0}}
+
+
+def test_the_seconds_of_a_run_leave_out_what_looking_at_it_took(tmp_path, monkeypatch, clock):
+    look = trials._judged
+
+    def dear(*given):
+        clock[0] += 100
+        return look(*given)
+
+    monkeypatch.setattr(trials, "_judged", dear)
+    monkeypatch.setattr(trials, "_prices", lambda study, source: {"plain": {"": 0.01}})
+    timed = replace(SMALL, unit="seconds", budget=1.0, methods={"plain": SMALL.methods["plain"]})
+    record = trials.run("timed", timed, tmp_path / "timed.json")
+    assert {cell["seconds"] for cell in record.cells} == {0.0}
+    assert clock[0] == 3 * 100 * len(record.cells)
 
 
 def test_games_that_are_timed_apart_run_one_after_the_other(tmp_path, monkeypatch):
