@@ -28,6 +28,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "optimizers": ("ganlab.training.optimizers", "OPTIMIZERS"),
     "augmentations": ("ganlab.training.augmentations", "AUGMENTATIONS"),
     "kinds": ("ganlab.evaluation.judging", "KINDS"),
+    "metrics": ("ganlab.evaluation.by_name", "METRICS"),
     "pictures": ("ganlab.experiments.reports", "PICTURES"),
     "schedules": ("ganlab.experiments.catalogue", "SCHEDULES"),
     "experiments": ("ganlab.experiments.catalogue", "EXPERIMENTS"),

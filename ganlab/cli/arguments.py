@@ -219,6 +219,11 @@ def _add_evaluate_options(evaluate: argparse.ArgumentParser) -> None:
         "--fid", action="store_true", help="FID and KID too, through torch-fidelity (default: off)"
     )
     evaluate.add_argument(
+        "--metrics",
+        metavar="NAME[,NAME...]",
+        help=f"these too, of at most 2000 samples: {', '.join(facts.names('metrics'))} (default: none)",
+    )
+    evaluate.add_argument(
         "--seed", type=int, metavar="N", help="the one seed of the run that is judged (default: all of them)"
     )
     _add_draw(evaluate)

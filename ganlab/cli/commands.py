@@ -144,6 +144,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     request = _looked_at(options, samples=1)
     if options.fid and _shown(request) == "scatter":
         raise ValueError("`--fid` must be left out for a run on points: it compares images")
+    for name in options.metrics.split(",") if options.metrics else ():
+        look_up(facts.names("metrics"), name, "--metrics")
     from ganlab.cli import looking
 
     return looking.evaluate(request, options)

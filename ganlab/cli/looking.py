@@ -9,7 +9,7 @@ import argparse
 from typing import Any
 
 from ganlab.cli.printing import tell
-from ganlab.evaluation import judging
+from ganlab.evaluation import by_name, judging
 from ganlab.experiments import building, reports, runs, walks
 from ganlab.experiments.catalogue import data_facts
 from ganlab.experiments.requests import Request
@@ -61,6 +61,7 @@ def evaluate(request: Request, options: argparse.Namespace) -> int:
     _, games, history = runs.view(options.folder, at_best=options.best)
     source = building.load_source(request.experiment, options.data_dir or request.data_dir)
     count = judging.kind_of(source).samples if options.samples is None else options.samples
+    names = options.metrics.split(",") if options.metrics else []
     each = []
     for index, (seed, gan) in enumerate(zip(request.seeds, games, strict=True)):
         if options.seed not in (None, seed):
@@ -69,6 +70,7 @@ def evaluate(request: Request, options: argparse.Namespace) -> int:
         drawn = reports.samples_of(gan, count, rng)
         found = judging.quality(source, drawn, rng)
         found |= judging.fidelity(source, drawn, rng) if options.fid else {}
+        found |= by_name.measured(source, drawn, rng, names) if names else {}
         verdict = reports.diagnosed(history, index, loss=gan.loss, found=found)
         step = {"step": gan.step} if options.best else {}
         each.append({"seed": seed} | step | found | {"verdict": verdict})

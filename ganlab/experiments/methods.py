@@ -13,6 +13,7 @@ __all__ = [
     "architectures",
     "augmented",
     "cures",
+    "discriminator_sizes",
     "factorial",
     "lazily",
     "road",
@@ -271,3 +272,12 @@ def augmented(rates: Sequence[float]) -> dict[str, Levels]:
     """
     levels = {f"{rate:g}": {"learning_rates": (rate, rate)} for rate in rates}
     return {"as they are": levels, "DiffAugment": _with(levels, augment=("translation", "cutout"))}
+
+
+def discriminator_sizes(*widths: int) -> dict[str, Levels]:
+    """Discriminators with two hidden layers, by the width of the first, which is twice that of the second.
+
+    >>> discriminator_sizes(512)["D of 512 and 256"][""]["discriminator_width"]
+    (512, 256)
+    """
+    return _each({f"D of {n} and {n // 2}": {"discriminator_width": (n, n // 2)} for n in widths})

@@ -266,6 +266,15 @@ _PICTURES = replace(  # whatever the defaults of this set-up become
     ema_batches=0,
     steps=1000,
 )
+_STACKED = replace(
+    EXPERIMENTS["stacked"],
+    loss="relativistic_pairing",
+    regularizers=(("r1", 0.2), ("r2", 0.2)),
+    width=(256, 512),
+    batch_size=128,
+    betas=(0.0, 0.9),
+    ema=0.999,
+)
 _SIX = tuple(range(100, 106))
 STUDIES: dict[str, Study] = {
     "cures_ring": replace(_CURES, every_level=True),
@@ -333,6 +342,16 @@ STUDIES: dict[str, Study] = {
         rule="classifier_frechet",
         unit="seconds",
     ),
+    "stacked_sizes": Study(
+        "How many of a thousand modes are found with a discriminator at full and at quarter width?",
+        _STACKED,
+        methods.discriminator_sizes(512, 128),
+        145.0,
+        tuning=(),
+        judging=(100, 101, 102),
+        rule="reverse_kl",
+        unit="seconds",
+    ),
 }
 """The studies by name: the cures of collapse on the ring and on the grid, with networks of two widths; the
 game taken apart into loss, condition and discriminator steps, on the ring and on the grid, and its four most
@@ -340,7 +359,7 @@ telling combinations on images of clothes; the published variants, with equal tr
 ring, on the grid and on the images; and tricks, one at a time, on a game that trains well and on one that
 collapses, where the cures' own study has the tricks that are cures; and, for images,
 three pairs of networks in the same time, and few images with and without changes of what the discriminator
-sees.
+sees; and, for stacked digits, discriminators of two sizes in the same time.
 
 >>> list(STUDIES)[0]
 'cures_ring'

@@ -490,6 +490,34 @@ def test_a_run_on_images_is_judged_by_a_classifier_and_its_curves_are_read(digit
     assert "seed 4: the loss curves say: cannot tell. There are 3 steps" in said
 
 
+def test_metrics_are_asked_for_by_name_and_stand_beside_those_of_real_samples(digits, capsys):
+    capsys.readouterr()
+    asked = "classifier_score,precision_recall,density_coverage,sliced_wasserstein"
+    arguments = ["evaluate", "digits", "--seed", "4", "--samples", "200", "--metrics", asked]
+    assert cli.main([*arguments, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["judged"] == 200
+    assert found["precision"] < found["real_precision"] <= 1
+    assert found["coverage"] < found["real_coverage"] < 1
+    assert found["sliced_wasserstein"] > 2 * found["real_sliced_wasserstein"] > 0
+    assert found["classifier_score"] < found["real_classifier_score"] < 10
+    assert "f_recall" not in found
+    assert cli.main(arguments) == 0
+    assert re.search(r"^coverage +0[.\d]* \(real samples: 0\.\d+\)$", capsys.readouterr().out, re.M)
+    assert cli.main(["evaluate", "digits", "--metrics", "precision"]) == 2
+    assert "`--metrics` must be one of classifier_score, precision_recall," in capsys.readouterr().err
+
+
+def test_what_a_classifier_sees_is_not_asked_of_points(unseen, capsys):
+    train("--steps", 1, "--batch-size", 8, "--out", "points")
+    capsys.readouterr()
+    arguments = ["evaluate", "points", "--samples", "60", "--json", "--metrics"]
+    assert cli.main([*arguments, "nearest_neighbour_accuracy"]) == 0
+    assert json.loads(capsys.readouterr().out)["nearest_neighbour_accuracy"] > 0.9
+    assert cli.main([*arguments, "classifier_score"]) == 2
+    assert "the logits of a classifier: these data have none" in capsys.readouterr().err
+
+
 def test_fid_is_asked_of_images_and_its_package_is_named_where_it_is_missing(digits, monkeypatch, capsys):
     train("--steps", 1, "--batch-size", 8, "--out", "points")
     assert cli.main(["evaluate", "points", "--samples", "50", "--fid"]) == 2
@@ -750,6 +778,7 @@ LIGHT = [
     (["sample", "run", "--average"], 2),
     (["evaluate", "run", "--fid"], 2),
     (["evaluate", "run", "--samples", "0"], 2),
+    (["evaluate", "run", "--metrics", "precision_recall,presision"], 2),
 ]
 
 
@@ -783,7 +812,7 @@ def test_the_version_is_that_of_the_package(capsys):
 
 
 @pytest.mark.parametrize(
-    ("command", "defaults"), [("train", 15), ("sample", 6), ("walk", 8), ("evaluate", 7), ("resume", 5)]
+    ("command", "defaults"), [("train", 15), ("sample", 6), ("walk", 8), ("evaluate", 8), ("resume", 5)]
 )
 def test_help_shows_the_defaults(command, defaults, capsys):
     with pytest.raises(SystemExit) as caught:
