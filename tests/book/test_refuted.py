@@ -462,6 +462,52 @@ def test_two_perfect_samples_of_a_thousand_are_a_tenth_apart_by_the_shares_of_th
     assert 0.08 < np.mean(found) < 0.13
 
 
+# The third reading: losses, smoothing, real parts, slopes
+
+
+def test_above_its_target_least_squares_pushes_a_score_down():
+    """The slope of the generator's loss in one score: of the two logistic losses it is never positive."""
+
+    def slope(name, score):
+        a = torch.tensor([score], dtype=torch.float64, requires_grad=True)
+        loss = losses.LOSSES[name].generator(torch.zeros(1, dtype=torch.float64), a)
+        return torch.autograd.grad(loss, a)[0].item()
+
+    for name in ("minimax", "non_saturating"):
+        assert max(slope(name, score) for score in (-3.0, 0.0, 2.0, 5.0)) < 0
+    assert slope("least_squares", 0.0) < 0 < slope("least_squares", 2.0)
+
+
+def test_one_sided_smoothing_holds_the_scores_of_real_samples_alone():
+    """The slope of a price in its score: sigma(a) - 0.9 has a zero, sigma(a) - 0 has none."""
+    assert brentq(lambda a: sigma(a) - 0.9, -30, 30) == pytest.approx(math.log(9))
+    assert all(sigma(a) > 0 for a in (-700.0, -30.0, 0.0))
+
+
+def test_a_positive_real_part_spares_one_direction_and_a_long_step_leads_out_of_any_game():
+    step = np.eye(2) + 0.1 * np.diag([-1, 1])
+    assert np.linalg.norm(np.linalg.matrix_power(step, 50) @ [1, 0]) < 0.01
+    assert np.linalg.norm(np.linalg.matrix_power(step, 50) @ [1, 1e-3]) > 0.1
+    turning = np.array([[-1, -2], [2, -1]]) / 4  # eigenvalues -1/4 +- i/2
+    assert np.allclose(np.linalg.eigvals(turning).real, -1 / 4)
+    for length, home in ((1.0, True), (2.0, False)):
+        radius = np.abs(np.linalg.eigvals(np.eye(2) + length * turning)).max()
+        assert (radius < 1) == home
+
+
+def test_a_penalised_critic_has_slope_one_where_no_mass_crosses():
+    """Real points at 0 and 10, generated ones at 1 and 9: at 5 both shares are 1/2, the game asks nothing."""
+    real, fake = np.array([0, 10]), np.array([1, 9])
+
+    def best(x, weight=0.1):
+        crossing = abs((real <= x).mean() - (fake <= x).mean())
+        slopes = np.linspace(0, 10, 100_001)
+        return slopes[np.argmin(-slopes * crossing + weight * (slopes - 1) ** 2)]
+
+    assert best(5) == pytest.approx(1)
+    assert best(0.5) > 1
+
+
 # What no page says again
 
 
@@ -532,6 +578,13 @@ REFUTED = {
     "no number sees a narrow cluster": r"No number of the four sees",
     "one draw of W1 is a difference": r"and a smaller \$W_1\$",
     "far more is a little more": r"packs help a little more",
+    "each loss pushes a score up": r"Under each of our losses",
+    "one draw says that two distances are one": r"cannot be told from that of the perfect",
+    "one-sided smoothing stops all growth": r"stops the growth:",
+    "real parts decide for any step": r"decides near the equilibrium if no real part is zero",
+    "training points never repeat": r"train it on points that do not repeat",
+    "any critic settles above slope one": r"the slope settles above one, by more",
+    "each chapter takes as long": r"A chapter takes about 90 minutes",
 }
 
 
