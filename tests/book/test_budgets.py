@@ -17,7 +17,7 @@ import re
 from collections import Counter
 
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from oracles.pages import CHAPTERS, cells, named, tags
+from oracles.pages import CHAPTERS, ROOT, cells, named, tags
 
 import ganlab
 
@@ -119,6 +119,19 @@ def test_no_sentence_has_more_than_forty_words(path):
 @held
 def test_a_chapter_takes_no_longer_to_read_than_it_says(path):
     assert minutes(cells(path)) <= promised(cells(path))
+
+
+def test_the_first_page_says_how_long_the_chapters_of_part_one_take():
+    first, chapters = ROOT / "book" / "intro.ipynb", [path for path in CHAPTERS if path.stem in HELD[:6]]
+    said = re.search(
+        r"takes (\d+) to (\d+) minutes .*?(\d+) to (\d+) if you skip the proofs", lesson(cells(first))
+    )
+    whole = [promised(cells(path)) for path in chapters]
+    short = [
+        int(re.search(r"(\d+)(?: if you skip|\s+without) the proofs", lesson(cells(path)))[1])
+        for path in chapters
+    ]
+    assert list(map(int, said.groups())) == [min(whole), max(whole), min(short), max(short)]
 
 
 @held
