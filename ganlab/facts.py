@@ -25,6 +25,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "regularizers": ("ganlab.regularizers", "REGULARIZERS"),
     "data": ("ganlab.data", "DATASETS"),
     "networks": ("ganlab.networks", "NETWORKS"),
+    "translators": ("ganlab.networks", "TRANSLATORS"),
     "optimizers": ("ganlab.training.optimizers", "OPTIMIZERS"),
     "augmentations": ("ganlab.training.augmentations", "AUGMENTATIONS"),
     "kinds": ("ganlab.evaluation.judging", "KINDS"),

@@ -12,6 +12,7 @@ from ganlab.cli.printing import tell
 from ganlab.evaluation import by_name, judging
 from ganlab.experiments import building, reports, runs, walks
 from ganlab.experiments.catalogue import data_facts
+from ganlab.experiments.draws import judged_as_map
 from ganlab.experiments.requests import Request
 
 __all__ = ["evaluate", "sample", "walk"]
@@ -38,6 +39,10 @@ def walk(request: Request, options: argparse.Namespace) -> int:
     """The exit code after writing what the generator of a run makes of a walk among its latents."""
     _, games, _ = runs.view(options.folder, at_best=options.best)
     gan = games[0 if options.seed is None else request.seeds.index(options.seed)]
+    if not hasattr(gan, "latent_dim"):
+        raise ValueError(
+            f"`RUN` must be a run whose generator has latents, got {options.folder}: it translates"
+        )
     files = [options.out] if options.out else [options.folder / name for name in ("walk.png", "walk.gif")]
     for file in files:
         frames = options.frames or (STRIP if file.suffix == ".png" else FILM)
@@ -68,7 +73,7 @@ def evaluate(request: Request, options: argparse.Namespace) -> int:
             continue
         rng = reports.stream(options.draw)
         drawn = reports.samples_of(gan, count, rng)
-        found = judging.quality(source, drawn, rng)
+        found = judging.quality(source, drawn, rng) | judged_as_map(gan, source, rng)
         found |= judging.fidelity(source, drawn, rng) if options.fid else {}
         found |= by_name.measured(source, drawn, rng, names) if names else {}
         verdict = reports.diagnosed(history, index, loss=gan.loss, found=found)

@@ -16,6 +16,7 @@ from ganlab.data.images import IMAGES, Images, Stacked, check_images, digits, fa
 from ganlab.data.loaders import LoaderBatches, from_loader
 from ganlab.data.points import POINTS, Mixture, SwissRoll, grid, ring, swiss_roll
 from ganlab.data.streams import FreshBatches, Sampler, ShuffledBatches, batches
+from ganlab.data.unpaired import UNPAIRED, Unpaired, inverted_digits, turned_rings
 
 __all__ = [
     "DATASETS",
@@ -30,6 +31,7 @@ __all__ = [
     "Source",
     "Stacked",
     "SwissRoll",
+    "Unpaired",
     "batches",
     "check_images",
     "checksum",
@@ -39,14 +41,17 @@ __all__ = [
     "folder",
     "from_loader",
     "grid",
+    "inverted_digits",
     "mnist",
     "ring",
     "stacked",
     "swiss_roll",
+    "turned_rings",
 ]
 
-DATASETS: dict[str, DataSet] = POINTS | IMAGES | CIFAR
-"""The data sets by name: an entry stands beside the function that it names, in `points`, `images` or `cifar`.
+DATASETS: dict[str, DataSet] = POINTS | IMAGES | CIFAR | UNPAIRED
+"""The data sets by name: an entry stands beside the function that it names, in `points`, `images`, `cifar` or
+`unpaired`.
 
 >>> DATASETS["ring"].make is ring
 True

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from ganlab.data import Images, Mixture, Sampler, Stacked
+from ganlab.data import Images, Mixture, Sampler, Stacked, Unpaired
 from ganlab.evaluation import metrics
 from ganlab.theory.divergences import kl
 
@@ -102,7 +102,8 @@ def quality(source: object, drawn: Tensor, rng: Generator, *, swift: bool = Fals
     Points: the Wasserstein-1 distance of at most 1000 of them to as many real ones, and, of a mixture,
     `coverage`. Images of a set whose classifier the package has: Frechet and kernel distance of its features,
     to as many real images as leave others to compare with. Stacked digits: how many of the 1000 modes the
-    classifier sees, and the divergence of their histogram from that of the data. Beside each, under a name
+    classifier sees, and the divergence of their histogram from that of the data. Translations are judged as
+    samples of their source after the true map is undone. Beside each, under a name
     with `real_`, what real samples score against real samples; `samples`: how many were judged.
 
     Raises `ValueError` where the source is of a kind that `KINDS` has not, or the samples are of another
@@ -203,6 +204,11 @@ def _stacked(source: Stacked, drawn: Tensor, rng: Generator) -> Numbers:
     return found | {"modes_total": 1000, "samples": len(drawn)}
 
 
+def _undone(judge: Callable[..., Numbers], source: Unpaired, drawn: Tensor, *rng: Generator) -> Numbers:
+    """What translations are worth as samples of the source, once the true map is undone."""
+    return judge(source.source, source.undo(drawn), *rng)
+
+
 def _fresh(source: Sampler, count: int, rng: Generator) -> Tensor:
     return source.sample(count, rng)
 
@@ -218,6 +224,14 @@ KINDS: dict[str, Kind] = {
     "points": Kind(_points, 10_000, _fresh, "scatter"),
     "images": Kind(_images, 10_000, _different, "grid", swift=partial(_images, kernel=False)),
     "stacked": Kind(_stacked, 26_000, _fresh, "grid"),
+    "unpaired": Kind(partial(_undone, _mixture), 10_000, _fresh, "scatter", partial(_undone, _modes)),
+    "unpaired_images": Kind(
+        partial(_undone, _images),
+        1000,
+        _fresh,
+        "grid",
+        swift=partial(_undone, partial(_images, kernel=False)),
+    ),
 }
 """How data of each kind is judged and shown. The modes of stacked digits are counted among 26 000 samples, as
 the literature does.

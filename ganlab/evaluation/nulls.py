@@ -11,11 +11,12 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import avg_pool2d
 
-from ganlab.data import Images, Mixture
+from ganlab.data import Images, Mixture, Unpaired
 
-__all__ = ["samplers"]
+__all__ = ["maps", "samplers"]
 
 Sampler = Callable[[int, Generator], Tensor]
+Map = Callable[[Tensor], Tensor]
 BLUR = 5  # times the width of a mode: the samples still lie about the modes, and few of them near
 
 
@@ -45,6 +46,18 @@ def samplers(source: Any) -> dict[str, Sampler]:
             "blurred data": Mixture(centers, BLUR * std, source.weights),
         }
     return {name: partial(one.sample, dtype=torch.float64) for name, one in made.items()}
+
+
+def maps(source: Unpaired) -> dict[str, tuple[Map, Map]]:
+    """The null rows of a translation, by name: the map there and the map back.
+
+    The "true map" and its inverse, and "no move", the identity both ways.
+
+    >>> from ganlab.data import turned_rings
+    >>> list(maps(turned_rings()))
+    ['true map', 'no move']
+    """
+    return {"true map": (source.ahead, source.undo), "no move": (lambda x: x, lambda x: x)}
 
 
 def _of_images(source: Images) -> dict[str, Sampler]:

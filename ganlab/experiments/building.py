@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from inspect import signature
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import nn
@@ -19,13 +19,14 @@ from ganlab.experiments.catalogue import SCHEDULES, Experiment, Regularizer, cha
 from ganlab.folders import Folder
 from ganlab.lipschitz import spectral_norm
 from ganlab.losses import LOSSES, GANLoss, label_smoothing
-from ganlab.networks import NETWORKS, conditional_generator, projection_discriminator
+from ganlab.networks import NETWORKS, TRANSLATORS, conditional_generator, projection_discriminator
 from ganlab.regularizers import REGULARIZERS
 from ganlab.training.distributed import Group
 from ganlab.training.game import GAN
 from ganlab.training.optimizers import OPTIMIZERS, Optimizer
 from ganlab.training.players import Batches
 from ganlab.training.rules import Penalty
+from ganlab.training.translation import Translation
 from ganlab.training.unrolling import Unroll
 
 __all__ = ["Setup", "build", "build_game", "load_source"]
@@ -34,7 +35,7 @@ __all__ = ["Setup", "build", "build_game", "load_source"]
 class Setup(NamedTuple):
     """What `build` makes of an experiment: the game, its batches, and the source of the real samples."""
 
-    gan: GAN
+    gan: Any  # a `GAN`, or a `Translation`, which has what is asked of both
     batches: Batches
     source: data.Source
 
@@ -63,6 +64,8 @@ def build(
     """
     experiment = change(experiment)
     source = load_source(experiment, data_dir) if source is None else source
+    if isinstance(source, data.Unpaired):
+        return _translation(experiment, seed, device, group, source)
     gan, data_rng = _deal(experiment, seed, device, group)
     settings = {"dtype": gan.dtype, "labelled": experiment.conditional}
     learnt = source if experiment.few is None else _few(source, experiment.few, data_rng)
@@ -120,7 +123,48 @@ def build_game(experiment: Experiment, *, seed: int = 0, device: str = "cpu") ->
     >>> build_game(EXPERIMENTS["mnist"]).sample_shape
     (1, 28, 28)
     """
-    return _deal(change(experiment), seed, device)[0]
+    experiment = change(experiment)
+    if data_facts(experiment.data)["kind"].startswith("unpaired"):
+        return build(experiment, seed=seed, device=device).gan
+    return _deal(experiment, seed, device)[0]
+
+
+def _translation(
+    experiment: Experiment, seed: int, device: str, group: Group | None, source: data.Unpaired
+) -> Setup:
+    """The game of two translators and two critics, and its batches, each a sample of both sides."""
+    if group:
+        raise ValueError("processes cannot share the batches of a translation: leave torchrun out")
+    rng, steps = torch.Generator().manual_seed(seed), experiment.steps
+    dtype = torch.float64 if experiment.float64 else torch.float32
+    wide = experiment.width, experiment.discriminator_width or experiment.width
+    widths = [{} if width is None else {"width": width} for width in wide]
+    translator, critic = TRANSLATORS[experiment.translator], NETWORKS[experiment.network].discriminator
+    with _default_dtype(dtype):
+        there, back = (translator(source.shape, rng=rng, **widths[0]) for _ in range(2))
+        critics = [critic(source.shape, rng=rng, **widths[1]) for _ in range(2)]
+    data_rng, pair_rng = (
+        torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=rng))) for _ in range(2)
+    )
+    game = Translation(
+        there,
+        back,
+        critics[0],
+        critics[1],
+        _loss(experiment),
+        given=lambda n, rng: source.held_out(n, rng, dtype=dtype)[0],
+        cycle=experiment.cycle,
+        move=(lambda step: experiment.move * max(0.0, 1 - 2 * step / steps)) if experiment.move else 0.0,
+        pairs=source.pairs(experiment.pairs, pair_rng, dtype=dtype) if experiment.pairs else None,
+        learning_rates=experiment.learning_rates,
+        optimizer=_optimizer(experiment),
+        schedule=_schedule(experiment),
+        ema=experiment.ema,
+        clip=experiment.clip,
+        device=device,
+    )
+    batches = data.batches(source, experiment.batch_size, data_rng, dtype=dtype, labelled=True)
+    return Setup(game, batches, cast("data.Source", source))
 
 
 def _penalty(entry: Regularizer) -> Penalty:

@@ -84,6 +84,9 @@ class Experiment:
     `clip`: the weights of the discriminator are kept in [-clip, clip]. `spectral_norm`: whether each of its
     layers is divided by its spectral norm. `conditional`: whether both networks are told the class of a
     sample, which the data set has to have; see `ganlab.networks.conditional`.
+    `translator`, `cycle`, `move`, `pairs`: of unpaired translation alone: a name in
+    `ganlab.networks.TRANSLATORS`; the weight of the cycle error; that of the squared move, which falls
+    linearly to 0 at half of the steps; and how many pairs are known. See `ganlab.training.Translation`.
     `float64`: whether to compute in double precision, as the point clouds do; `bf16`: whether the networks
     compute in bfloat16.
 
@@ -120,6 +123,10 @@ class Experiment:
     augment: tuple[str, ...] = ()
     fake_label: float = 0.0
     few: int | None = None
+    translator: str = "mlp"
+    cycle: float = 0.0
+    move: float = 0.0
+    pairs: int = 0
 
     def facts(self) -> dict[str, Any]:
         """The settings as JSON can hold them."""
@@ -249,11 +256,17 @@ EXPERIMENTS: dict[str, Experiment] = {
         _DCGAN, learning_rates=(3e-3, 3e-3), ema=0.99, ema_batches=20, steps=631
     ),
     "mnist_dcgan": replace(_DCGAN, data="mnist"),
+    "turned_rings_adversarial": replace(_DEFAULTS["turned_rings"], cycle=0.0),
+    "turned_rings_still": replace(_DEFAULTS["turned_rings"], translator="still"),
+    "turned_rings_five_pairs": replace(_DEFAULTS["turned_rings"], pairs=5),
+    "turned_rings_20_moves": replace(_DEFAULTS["turned_rings_20"], cycle=0.0, move=1.0),
 }
 """The set-ups by name, that of each data set first. In `ring_collapse` the generator learns ten times as fast
 as the discriminator, and collapses; `ring_collapse_wide_unrolled` is that with one thing changed, and each
 other `ring_collapse_...` is `ring_collapse_small`, of half the width, with one thing changed. 4690 steps are
-ten passes over 60 000 training images in batches of 128, and five in batches of 64.
+ten passes over 60 000 training images in batches of 128, and five in batches of 64. `turned_rings_...` is
+`turned_rings`, a game of four players, with one thing changed, and `turned_rings_20_moves` has a cost on the
+move for the cycle.
 `fashion_mnist_dcgan_quick` is what the study `architectures` chose for half a minute of one core.
 
 >>> EXPERIMENTS["ring"].loss
@@ -279,6 +292,7 @@ def change(experiment: Experiment, **settings: Any) -> Experiment:
     for entry in changed.regularizers:
         _check_regularizer(entry)
     _check_numbers(changed)
+    _check_translation(changed)
     _check_networks(changed)
     if changed.smoothing or changed.fake_label:
         _check_smoothing(changed)
@@ -314,6 +328,7 @@ def from_dict(settings: dict[str, Any]) -> Experiment:
 _NAMED = {
     "network": "networks",
     "loss": "losses",
+    "translator": "translators",
     "optimizer": "optimizers",
     "schedule": "schedules",
 }
@@ -354,6 +369,29 @@ def _check_numbers(changed: Experiment) -> None:
         raise ValueError("`bf16` needs networks in float32: `float64` must be off")
     if changed.unroll and not (changed.unroll[0] >= 1 and changed.unroll[1] > 0):
         raise ValueError(f"`unroll` must be at least one step and a positive rate, got {changed.unroll}")
+
+
+def _check_translation(changed: Experiment) -> None:
+    """Hold the settings of translation to data of two sides, and refuse there what its game does not know."""
+    usual, unpaired = Experiment(changed.data), data_facts(changed.data)["kind"].startswith("unpaired")
+    for name in _FOREIGN if unpaired else _TRANSLATING:
+        if getattr(changed, name) != getattr(usual, name):
+            sides = "has two sides" if unpaired else "has no two sides to translate between"
+            raise ValueError(
+                f"`{name}` must be left out for {changed.data}, which {sides}, got {getattr(changed, name)}"
+            )
+    for name in ("cycle", "move", "pairs"):
+        if not getattr(changed, name) >= 0:
+            raise ValueError(f"`{name}` must be at least 0, got {getattr(changed, name)}")
+    if changed.translator == "convolutions" and len(data_facts(changed.data)["shape"]) != 3:
+        raise ValueError(f"`translator` must not be convolutions for the points of {changed.data}")
+
+
+_TRANSLATING = ("translator", "cycle", "move", "pairs")
+_FOREIGN = (
+    "regularizers", "instance_noise", "pack", "minibatch_std", "unroll", "bf16", "spectral_norm",
+    "conditional", "ema_batches", "attention", "augment", "few",
+)  # fmt: skip
 
 
 def _check_networks(changed: Experiment) -> None:

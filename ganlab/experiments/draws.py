@@ -6,23 +6,28 @@ Drawing here never touches the streams from which a run trains, so that looking 
 from __future__ import annotations
 
 import hashlib
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 
+from ganlab.data import Unpaired
+from ganlab.evaluation.translations import translated
 from ganlab.training import game
 from ganlab.training.game import GAN
+from ganlab.training.translation import Translation
 
-__all__ = ["network_of", "samples_of", "stream"]
+__all__ = ["judged_as_map", "network_of", "samples_of", "stream"]
 
 CHUNK = 1000  # samples made at once
 
 
-def samples_of(gan: GAN, count: int, rng: Generator, *, average: bool | None = None) -> Tensor:
+def samples_of(gan: GAN | Translation, count: int, rng: Generator, *, average: bool | None = None) -> Tensor:
     """`count` samples (count, ...) of a game, on the CPU; no network and no stream of the game changes.
 
     `average`: of the averaged generator, or of the last one; None for the average where there is one. A
-    conditional generator is asked for each class in turn.
+    conditional generator is asked for each class in turn; a translation translates samples of its source.
 
     Raises `ValueError` where `count` is not positive, or where an average is wanted and there is none.
 
@@ -33,6 +38,8 @@ def samples_of(gan: GAN, count: int, rng: Generator, *, average: bool | None = N
     if count < 1:
         raise ValueError(f"`count` must be at least 1, got {count}")
     network = network_of(gan, average)
+    if isinstance(gan, Translation):
+        return gan.sample(count, rng, average=average).cpu()
     latents = torch.randn((count, gan.latent_dim), generator=rng, dtype=gan.dtype)
     labels = torch.arange(count) % gan.classes if gan.classes else None
     parts = []
@@ -43,7 +50,24 @@ def samples_of(gan: GAN, count: int, rng: Generator, *, average: bool | None = N
     return torch.cat(parts)
 
 
-def network_of(gan: GAN, average: bool | None = None) -> nn.Module:
+def judged_as_map(game: GAN | Translation, source: object, rng: Generator) -> dict[str, Any]:
+    """What a translation is worth as a map, as `translated` tells it; nothing of other games.
+
+    >>> from ganlab.experiments import EXPERIMENTS, build
+    >>> judged_as_map(build(EXPERIMENTS["ring"]).gan, None, stream())
+    {}
+    """
+    if not (isinstance(game, Translation) and isinstance(source, Unpaired)):
+        return {}
+    there, back = (game.shown_of(name) for name in ("there", "back"))
+
+    def mapped(network: nn.Module, x: Tensor) -> Tensor:
+        return network(x.to(game.device, game.dtype)).cpu()
+
+    return translated(source, partial(mapped, there), partial(mapped, back), rng)
+
+
+def network_of(gan: GAN | Translation, average: bool | None = None) -> nn.Module:
     """The generator of a game that is sampled from: the averaged one, or the last one.
 
     `average`: which of them; None for the average where there is one. Raises `ValueError` where an average is

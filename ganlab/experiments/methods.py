@@ -17,6 +17,8 @@ __all__ = [
     "factorial",
     "lazily",
     "road",
+    "translations",
+    "translators",
     "tricks",
     "tricks_of_sampling",
     "variants",
@@ -281,3 +283,39 @@ def discriminator_sizes(*widths: int) -> dict[str, Levels]:
     (512, 256)
     """
     return _each({f"D of {n} and {n // 2}": {"discriminator_width": (n, n // 2)} for n in widths})
+
+
+def translations() -> dict[str, Levels]:
+    """What can be asked of two translators besides fooling their critics; nothing is tuned.
+
+    >>> list(translations())[:3]
+    ['adversarial alone', 'cycle', 'cycle, still start']
+    """
+    return _each(
+        {
+            "adversarial alone": {"cycle": 0.0},
+            "cycle": {"cycle": 10.0},
+            "cycle, still start": {"cycle": 10.0, "translator": "still"},
+            "cycle, one pair": {"cycle": 10.0, "pairs": 1},
+            "cycle, five pairs": {"cycle": 10.0, "pairs": 5},
+            "move": {"cycle": 0.0, "move": 1.0},
+            "cycle, move": {"cycle": 10.0, "move": 1.0},
+        }
+    )
+
+
+def translators() -> dict[str, Levels]:
+    """Two architectures of translators of images, each with the cycle and without.
+
+    >>> list(translators())
+    ['dense, cycle', 'dense', 'convolutions, cycle', 'convolutions']
+    """
+    dense, local = {"translator": "mlp", "width": (128, 128)}, {"translator": "convolutions", "width": 16}
+    return _each(
+        {
+            "dense, cycle": {**dense, "cycle": 10.0},
+            "dense": {**dense, "cycle": 0.0},
+            "convolutions, cycle": {**local, "cycle": 10.0},
+            "convolutions": {**local, "cycle": 0.0},
+        }
+    )

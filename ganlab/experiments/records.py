@@ -39,6 +39,9 @@ MEASURES = {
     "high_quality": "high quality",
     "reverse_kl": "reverse KL",
     "wasserstein_1": "W1",
+    "right": "right",
+    "map_error": "map error",
+    "cycle_error": "cycle error",
     "classifier_frechet": "Frechet",
 }
 """The measures of samples and what heads their columns; reverse KL in nats, W1 in units of the data.
@@ -47,7 +50,15 @@ MEASURES = {
 'classifier_frechet'
 """
 Prices = Mapping[str, Mapping[str, float]]
-_WORST = {"modes": 0.0, "high_quality": 0.0, "wasserstein_1": math.inf, "classifier_frechet": math.inf}
+_WORST = {
+    "modes": 0.0,
+    "high_quality": 0.0,
+    "wasserstein_1": math.inf,
+    "right": 0.0,
+    "map_error": math.inf,
+    "cycle_error": math.inf,
+    "classifier_frechet": math.inf,
+}
 
 
 @dataclass(frozen=True)

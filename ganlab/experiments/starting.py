@@ -27,7 +27,7 @@ Weights = dict[str, Tensor]
 def begin(request: Request, games: Sequence[GAN]) -> None:
     """Give the games the weights and buffers of the checkpoint that the request names; without one, nothing.
 
-    Both networks start from the last weights of that run, and nothing else of it is taken: optimizers, moving
+    All networks start from the last weights of that run, and nothing else of it is taken: optimizers, moving
     averages, random streams and steps are new. A run of one seed lends its weights to all, one of several
     seeds to as many, in their order.
 
@@ -82,24 +82,23 @@ def again(folder: Path, request: Request, games: Sequence[GAN]) -> None:
 
 
 def _own(gan: GAN) -> Weights:
-    """The weights and buffers of both networks, by name, layer after layer."""
-    networks = {"generator": gan.generator, "discriminator": gan.discriminator}
+    """The weights and buffers of all networks, by name, layer after layer."""
     return {
         f"{name}.{path}": value
-        for name, network in networks.items()
-        for path, value in network.state_dict().items()
+        for name, player in gan.players.items()
+        for path, value in player.network.state_dict().items()
     }
 
 
 def _give(games: Sequence[GAN], parts: Sequence[Weights]) -> None:
     for gan, part in zip(games, parts, strict=True):
-        _refuse_unfit(_own(gan), part)
+        _refuse_unfit(_own(gan), part, tuple(f"{name}." for name in gan.players))
     for gan, part in zip(games, parts, strict=True):
-        gan.generator.load_state_dict(_group(part, "generator."))
-        gan.discriminator.load_state_dict(_group(part, "discriminator."))
+        for name, player in gan.players.items():
+            player.network.load_state_dict(_group(part, f"{name}."))
 
 
-def _refuse_unfit(wanted: Weights, got: Weights) -> None:
+def _refuse_unfit(wanted: Weights, got: Weights, own: tuple[str, ...]) -> None:
     """Name the first layer of the networks that the weights do not fit, or that they have and these not."""
     for name, value in wanted.items():
         shapes = [tuple(tensor.shape) for tensor in (value, got.get(name)) if tensor is not None]
@@ -109,7 +108,7 @@ def _refuse_unfit(wanted: Weights, got: Weights) -> None:
                 f"`--init` must be a run of the same networks: `{name}` must be of shape {shapes[0]}, {found}"
             )
     for name in got:
-        if name.startswith(("generator.", "discriminator.")) and name not in wanted:
+        if name.startswith(own) and name not in wanted:
             raise ValueError(f"`--init` must be a run of the same networks: it has `{name}`, these have not")
 
 

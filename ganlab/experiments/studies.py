@@ -275,6 +275,13 @@ _STACKED = replace(
     betas=(0.0, 0.9),
     ema=0.999,
 )
+_TRANSLATIONS = Study(
+    "What makes two translators find the map between a ring and the same ring, turned and stretched?",
+    EXPERIMENTS["turned_rings"],
+    methods.translations(),
+    1500 * cost(EXPERIMENTS["turned_rings"]),
+    rule="map_error",
+)
 _SIX = tuple(range(100, 106))
 STUDIES: dict[str, Study] = {
     "cures_ring": replace(_CURES, every_level=True),
@@ -352,6 +359,20 @@ STUDIES: dict[str, Study] = {
         rule="reverse_kl",
         unit="seconds",
     ),
+    "translations_36": _TRANSLATIONS,
+    "translations_20": replace(
+        _TRANSLATIONS,
+        base=EXPERIMENTS["turned_rings_20"],
+        methods={name: methods.translations()[name] for name in ("cycle", "move", "cycle, move")},
+    ),
+    "translators": Study(
+        "What decides which map two translators find between digits and digits in negative?",
+        EXPERIMENTS["inverted_digits"],
+        methods.translators(),
+        1000 * cost(EXPERIMENTS["inverted_digits"]),
+        judging=_SIX,
+        rule="map_error",
+    ),
 }
 """The studies by name: the cures of collapse on the ring and on the grid, with networks of two widths; the
 game taken apart into loss, condition and discriminator steps, on the ring and on the grid, and its four most
@@ -359,7 +380,9 @@ telling combinations on images of clothes; the published variants, with equal tr
 ring, on the grid and on the images; and tricks, one at a time, on a game that trains well and on one that
 collapses, where the cures' own study has the tricks that are cures; and, for images,
 three pairs of networks in the same time, and few images with and without changes of what the discriminator
-sees; and, for stacked digits, discriminators of two sizes in the same time.
+sees; and, for stacked digits, discriminators of two sizes in the same time. Three are of unpaired
+translation: what is asked of the translators, of rings turned by much and by little, and how they are built,
+of digits.
 
 >>> list(STUDIES)[0]
 'cures_ring'

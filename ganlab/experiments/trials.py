@@ -23,8 +23,10 @@ from torch import Generator, Tensor
 
 from ganlab import data
 from ganlab.evaluation import judging, nulls
+from ganlab.evaluation.translations import translated
 from ganlab.experiments import building, reports, studies
 from ganlab.experiments.catalogue import Experiment
+from ganlab.experiments.draws import judged_as_map
 from ganlab.experiments.studies import Record, Study, read
 from ganlab.storage import write_atomically
 from ganlab.theory.transport import empirical_wasserstein_1
@@ -39,6 +41,7 @@ __all__ = ["Look", "judged", "look", "run"]
 LOOKS = 50  # at the discriminator, evenly over a run
 ALONG = (LOOKS // 4, LOOKS // 2)  # the looks after which the samples are judged too, besides the last
 PRICED = 20  # turns by whose time a turn is priced
+_MAP = ("right", "map_error", "cycle_error")  # what a translation is judged by besides its samples
 PROBED = 200  # latents whose samples are asked for their gradients
 
 Cell = dict[str, Any]
@@ -221,7 +224,7 @@ def _together(runs: Sequence[Run], source: data.Source, along: str | None) -> li
     every, looks = max(1, setting.steps // LOOKS), [[] for _ in gans]
     streams = [setup.batches for setup in setups]
     seeds, ways, pauses = [seed for _, seed in runs], [[] for _ in gans], []
-    callbacks = [_looking(looks, source, every)] if len(gans[0].sample_shape) == 1 else []
+    callbacks = [_looking(looks, source, every)] if _probed(gans[0]) else []
     if along:
         marks = {every * place for place in ALONG}
         callbacks.append(_passing(ways, source, along, marks, seeds, pauses))
@@ -245,9 +248,20 @@ def _together(runs: Sequence[Run], source: data.Source, along: str | None) -> li
     return found
 
 
-def _judged(gan: GAN, source: Any, seed: int) -> Cell:
+def _probed(game: Any) -> bool:
+    """Whether a study looks at the discriminator on the way: at that of a GAN of points."""
+    return isinstance(game, GAN) and len(game.sample_shape) == 1
+
+
+def _judged(gan: Any, source: Any, seed: int) -> Cell:
     drawn = reports.samples_of(gan, judging.kind_of(source).samples, reports.stream(seed=seed))
-    return judged(source, drawn, reports.stream(1, seed=seed))
+    found = judged(source, drawn, reports.stream(1, seed=seed))
+    return found | _kept_of_map(judged_as_map(gan, source, reports.stream(2, seed=seed)))
+
+
+def _kept_of_map(told: Cell) -> Cell:
+    """What a study keeps of a map that is judged: its measures, and which symmetry it is, if one."""
+    return {name: _short(value) for name, value in told.items() if name in (*_MAP, "symmetry")}
 
 
 def _passing(
@@ -310,6 +324,8 @@ def _looked(looks: Sequence[Look]) -> Cell:
 
 
 def _nulls(study: Study, source: data.Source) -> list[Cell]:
+    if isinstance(source, data.Unpaired):
+        return _null_maps(study, source)
     count = judging.kind_of(source).samples
     found = []
     for name, sampler in nulls.samplers(source).items():
@@ -320,6 +336,15 @@ def _nulls(study: Study, source: data.Source) -> list[Cell]:
     if isinstance(source, data.Images):
         own = [{"null": "perfect sampler", "seed": seed, **_held_out(source, seed)} for seed in study.judging]
         found = own + found
+    return found
+
+
+def _null_maps(study: Study, source: data.Unpaired) -> list[Cell]:
+    found = []
+    for name, maps in nulls.maps(source).items():
+        for seed in study.judging:
+            told = translated(source, *maps, reports.stream(2, seed=seed))
+            found.append({"null": name, "seed": seed, **_kept_of_map(told)})
     return found
 
 

@@ -24,9 +24,17 @@ from .layers import Discriminator, Generator, MinibatchStd, initialize
 from .mlp import mlp_discriminator, mlp_generator
 from .residual import residual_discriminator, residual_generator
 from .style import StyleGenerator, style_generator
+from .translators import (
+    TRANSLATORS,
+    Translator,
+    convolutional_translator,
+    mlp_translator,
+    still_translator,
+)
 
 __all__ = [
     "NETWORKS",
+    "TRANSLATORS",
     "ConditionalGenerator",
     "Discriminator",
     "Generator",
@@ -35,15 +43,19 @@ __all__ = [
     "ProjectionDiscriminator",
     "SelfAttention",
     "StyleGenerator",
+    "Translator",
     "conditional_generator",
+    "convolutional_translator",
     "dcgan_discriminator",
     "dcgan_generator",
     "initialize",
     "mlp_discriminator",
     "mlp_generator",
+    "mlp_translator",
     "projection_discriminator",
     "residual_discriminator",
     "residual_generator",
+    "still_translator",
     "style_generator",
 ]
 

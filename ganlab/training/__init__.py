@@ -15,6 +15,7 @@ from ganlab.training.objectives import discriminator_objective, generator_object
 from ganlab.training.optimizers import OPTIMIZERS, adam, rmsprop, sgd
 from ganlab.training.players import Game, Network, NonFiniteLossError, Player, Turn, frozen
 from ganlab.training.rules import Draw, Penalty, Rules, pack
+from ganlab.training.translation import Translation
 from ganlab.training.unrolling import Unroll, unrolled
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Penalty",
     "Player",
     "Rules",
+    "Translation",
     "Turn",
     "Unroll",
     "adam",
