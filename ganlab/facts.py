@@ -26,6 +26,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "data": ("ganlab.data", "DATASETS"),
     "networks": ("ganlab.networks", "NETWORKS"),
     "translators": ("ganlab.networks", "TRANSLATORS"),
+    "conditions": ("ganlab.networks", "CONDITIONS"),
     "optimizers": ("ganlab.training.optimizers", "OPTIMIZERS"),
     "augmentations": ("ganlab.training.augmentations", "AUGMENTATIONS"),
     "kinds": ("ganlab.evaluation.judging", "KINDS"),

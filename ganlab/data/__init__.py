@@ -14,7 +14,7 @@ from ganlab.data.folders import checksum, folder
 from ganlab.data.idx import DataError
 from ganlab.data.images import IMAGES, Images, Stacked, check_images, digits, fashion_mnist, mnist, stacked
 from ganlab.data.loaders import LoaderBatches, from_loader
-from ganlab.data.points import POINTS, Mixture, SwissRoll, grid, ring, swiss_roll
+from ganlab.data.points import POINTS, Mixture, SwissRoll, grid, ring, shared_ring, swiss_roll
 from ganlab.data.streams import FreshBatches, Sampler, ShuffledBatches, batches
 from ganlab.data.unpaired import UNPAIRED, Unpaired, inverted_digits, turned_rings
 
@@ -44,6 +44,7 @@ __all__ = [
     "inverted_digits",
     "mnist",
     "ring",
+    "shared_ring",
     "stacked",
     "swiss_roll",
     "turned_rings",

@@ -16,7 +16,7 @@ from torch import Tensor
 from ganlab.data.checks import check_count, check_draw, check_positive, check_tensor, described
 from ganlab.data.entry import DataSet
 
-__all__ = ["POINTS", "Mixture", "SwissRoll", "grid", "ring", "swiss_roll"]
+__all__ = ["POINTS", "Mixture", "SwissRoll", "grid", "ring", "shared_ring", "swiss_roll"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +26,10 @@ class Mixture:
         p(x) = sum_k weights_k N(x; centers_k, std^2 I)
 
     `centers` (K, D), pairwise distinct, by more than their rounding and than a thousandth of `std`; `std` in
-    the units of the points; `weights` (K,), positive with sum 1, or None for equal weights. Raises
-    `ValueError` where one of these does not hold, `TypeError` where one is no tensor.
+    the units of the points; `weights` (K,), positive with sum 1, or None for equal weights. `labels` (K, C):
+    with which probability a point of each mode has each of C labels, rows with sum 1; None where the label of
+    a point is its mode. Raises `ValueError` where one of these does not hold, `TypeError` where one is no
+    tensor.
 
     >>> pair = Mixture(torch.tensor([[-1.0], [1.0]]), std=0.5)
     >>> pair.sample(3, torch.Generator().manual_seed(0)).shape
@@ -38,6 +40,7 @@ class Mixture:
     centers: Tensor
     std: float
     weights: Tensor | None = None
+    labels: Tensor | None = None
 
     def __post_init__(self) -> None:
         check_tensor("centers", self.centers)
@@ -51,6 +54,9 @@ class Mixture:
         if self.weights is not None:
             check_tensor("weights", self.weights)
             _check_weights(self.weights, len(self.centers))
+        if self.labels is not None:
+            check_tensor("labels", self.labels)
+            _check_labels(self.labels, len(self.centers))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -65,18 +71,28 @@ class Mixture:
         return self.weights.double() / self.weights.double().sum()
 
     @cached_property
+    def joint(self) -> Tensor:
+        """The probability of each label together with each mode, (C, K) in float64, sum 1."""
+        if self.labels is None:
+            return self.probabilities.diag()
+        return (self.labels.double() * self.probabilities[:, None]).T
+
+    @cached_property
     def _centers(self) -> Tensor:
         return self.centers.double()
 
     def draw(
         self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None
     ) -> tuple[Tensor, Tensor]:
-        """n independent points (n, D), as `sample` gives them, and the modes (n,) that they come from."""
+        """n independent points (n, D), as `sample` gives them, and their labels (n,)."""
         check_draw("n", n, rng)
         mode = torch.multinomial(self.probabilities, n, replacement=True, generator=rng)
         noise = torch.randn(n, self.centers.shape[1], dtype=torch.float64, generator=rng)
         points = self._centers.index_select(0, mode).add_(noise.mul_(self.std))
-        return points.to(dtype or torch.get_default_dtype()), mode
+        label = mode
+        if self.labels is not None:
+            label = torch.multinomial(self.labels.double()[mode], 1, generator=rng).squeeze(1)
+        return points.to(dtype or torch.get_default_dtype()), label
 
     def sample(self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None) -> Tensor:
         """n independent points (n, D), drawn in float64 and given in `dtype`, or in the default one.
@@ -121,6 +137,28 @@ def ring(modes: int = 8, *, radius: float = 2.0, std: float = 0.02) -> Mixture:
     check_positive("radius", radius)
     angles = 2 * math.pi * torch.arange(modes, dtype=torch.float64) / modes
     return Mixture(radius * torch.stack([angles.cos(), angles.sin()], 1), std)
+
+
+def shared_ring(modes: int = 8, *, radius: float = 2.0, std: float = 0.02) -> Mixture:
+    """The points of `ring` with half as many labels, which share modes: class c has 2c, 2c + 1 and 2c + 2.
+
+    A point of an odd mode has one label for sure. A point of an even mode has one of two labels by a fair
+    coin, so that nothing tells its class. A class has half of its points in its own mode and a quarter in
+    each of the two that it shares with its neighbours.
+    Raises `ValueError` unless `modes` is even and at least 4, and `radius` and `std` are positive.
+
+    >>> shared_ring().joint[0].tolist()  # class 0: modes 0, 1 and 2
+    [0.0625, 0.125, 0.0625, 0.0, 0.0, 0.0, 0.0, 0.0]
+    """
+    check_count("modes", modes)
+    if modes % 2 or modes < 4:
+        raise ValueError(f"`modes` must be even and at least 4, got {modes}")
+    labels = torch.zeros(modes, modes // 2, dtype=torch.float64)
+    for label in range(modes // 2):
+        labels[2 * label + 1, label] = 1.0
+        labels[2 * label, label] = labels[(2 * label + 2) % modes, label] = 0.5
+    found = ring(modes, radius=radius, std=std)
+    return Mixture(found.centers, std, labels=labels)
 
 
 def grid(side: int = 5, *, spacing: float = 2.0, std: float = 0.05) -> Mixture:
@@ -185,6 +223,7 @@ POINTS: dict[str, DataSet] = {
     "ring": DataSet("mixture", (2,), ring, _DEFAULT, classes=8),
     "grid": DataSet("mixture", (2,), grid, _DEFAULT | {"width": 128}, classes=25),
     "swiss_roll": DataSet("points", (2,), swiss_roll, _DEFAULT),
+    "shared_ring": DataSet("mixture", (2,), shared_ring, _DEFAULT, classes=4),
 }
 """The data sets of points, by name; their part of `ganlab.data.DATASETS`.
 
@@ -204,3 +243,11 @@ def _check_distinct(centers: Tensor, std: float) -> None:
 def _check_weights(weights: Tensor, modes: int) -> None:
     if weights.shape != (modes,) or not (weights > 0).all() or abs(weights.double().sum() - 1) > 1e-6:
         raise ValueError(f"`weights` must be ({modes},), positive, with sum 1, got {weights.tolist()}")
+
+
+def _check_labels(labels: Tensor, modes: int) -> None:
+    if labels.ndim != 2 or len(labels) != modes or 0 in labels.shape:
+        raise ValueError(f"`labels` must have shape ({modes}, C), a row a mode, got {described(labels)}")
+    sums = labels.double().sum(1)
+    if not (labels >= 0).all() or not torch.allclose(sums, torch.ones_like(sums), rtol=0, atol=1e-6):
+        raise ValueError(f"`labels` must be probabilities with sum 1 in each row, got {described(labels)}")

@@ -14,10 +14,18 @@ from typing import Any, NamedTuple
 
 from .attention import SelfAttention
 from .conditional import (
+    CONDITIONS,
+    AuxiliaryDiscriminator,
+    Condition,
     ConditionalGenerator,
+    JoinedDiscriminator,
     ProjectionDiscriminator,
+    UntoldDiscriminator,
+    auxiliary_discriminator,
     conditional_generator,
+    joined_discriminator,
     projection_discriminator,
+    untold_discriminator,
 )
 from .dcgan import dcgan_discriminator, dcgan_generator
 from .layers import Discriminator, Generator, MinibatchStd, initialize
@@ -33,22 +41,29 @@ from .translators import (
 )
 
 __all__ = [
+    "CONDITIONS",
     "NETWORKS",
     "TRANSLATORS",
+    "AuxiliaryDiscriminator",
+    "Condition",
     "ConditionalGenerator",
     "Discriminator",
     "Generator",
+    "JoinedDiscriminator",
     "MinibatchStd",
     "Pair",
     "ProjectionDiscriminator",
     "SelfAttention",
     "StyleGenerator",
     "Translator",
+    "UntoldDiscriminator",
+    "auxiliary_discriminator",
     "conditional_generator",
     "convolutional_translator",
     "dcgan_discriminator",
     "dcgan_generator",
     "initialize",
+    "joined_discriminator",
     "mlp_discriminator",
     "mlp_generator",
     "mlp_translator",
@@ -57,6 +72,7 @@ __all__ = [
     "residual_generator",
     "still_translator",
     "style_generator",
+    "untold_discriminator",
 ]
 
 

@@ -62,7 +62,8 @@ class GAN:
     each batch, see `ganlab.training.distributed`.
 
     Networks with the attribute `classes` are conditional: they are called with labels, which the batches give
-    along with the samples.
+    along with the samples. Where the discriminator guesses the classes, as it says by `classifies`,
+    `class_weight` is the weight of that loss for both players; see `ganlab.training.guesses`.
 
     `step` counts generator steps and `critic_step` discriminator steps; `players` holds both players.
 
@@ -104,6 +105,7 @@ class GAN:
         augment: Sequence[str] = (),
         unroll: Unroll | None = None,
         bf16: bool = False,
+        class_weight: float = 1.0,
         group: Group | None = None,
         device: str = "cpu",
     ) -> None:
@@ -117,6 +119,7 @@ class GAN:
         self.pack, self.unroll, self.bf16, self.group, self.device = pack, unroll, bf16, group, device
         self.players: dict[str, Player] = {}
         self.ema_batches, self.augment = ema_batches, tuple(augment)
+        self.class_weight = _class_weight(discriminator, class_weight)
         self._first_weight = next(generator.parameters())
         _check_numbers(learning_rates, ema, clip)
         _check_average(generator, ema, ema_batches)
@@ -295,7 +298,8 @@ class GAN:
     def rules(self) -> Rules:
         """The objectives of the next steps, with the penalties that the next discriminator step applies."""
         due = tuple(penalty for penalty in self.penalties if self.critic_step % penalty.every == 0)
-        return Rules(self.loss, due, self.pack, self.unroll, self.bf16, self._joint, self.augment)
+        seen = self.pack, self.unroll, self.bf16, self._joint, self.augment
+        return Rules(self.loss, due, *seen, self.class_weight)
 
     def turns(self, n_critic: int) -> Iterator[Turn]:
         """The turns of the next step: `n_critic` of the discriminator, then one of the generator."""
@@ -320,6 +324,7 @@ class GAN:
             "pack": self.pack,
             "unroll": (self.unroll.steps, self.unroll.rate) if self.unroll else None,
             "augment": self.augment or None,
+            "class_weight": self.class_weight or None,
         }
 
     def alike(self) -> dict[str, Any]:
@@ -421,6 +426,17 @@ def _check_numbers(rates: tuple[float, float], ema: float | None, clip: float | 
         raise ValueError(f"`ema` must be in [0, 1), got {ema}")
     if clip is not None and not clip > 0:
         raise ValueError(f"`clip` must be positive, got {clip}")
+
+
+def _class_weight(discriminator: nn.Module, weight: float) -> float:
+    """The weight of the loss of the classes: 0 where the discriminator does not guess them."""
+    if not getattr(discriminator, "classifies", False):
+        return 0.0
+    if not weight > 0:
+        raise ValueError(
+            f"`class_weight` must be positive, got {weight}: a classifier without a loss tells nothing"
+        )
+    return weight
 
 
 def _check_average(generator: nn.Module, ema: float | None, ema_batches: int) -> None:

@@ -81,7 +81,7 @@ class Network:
         self._given = weights
         self._vectors = {} if vectors is None else vectors
 
-    def __call__(self, *inputs: Tensor) -> Tensor:
+    def __call__(self, *inputs: Any) -> Any:
         """What the network makes of its inputs."""
         if self._given is None:
             return self.module(*inputs)

@@ -53,6 +53,7 @@ class Rules(NamedTuple):
     bfloat16; losses and penalties never do. `joint`: whether real and generated samples may pass through the
     discriminator in one batch, which is faster, and the same where no layer lets samples see each other.
     `augment`: names in `ganlab.training.augmentations.AUGMENTATIONS`, of what is done to all that it sees.
+    `class_weight`: of the loss of the classes, 0 where the discriminator does not guess them.
     """
 
     loss: GANLoss
@@ -62,6 +63,7 @@ class Rules(NamedTuple):
     bf16: bool = False
     joint: bool = False
     augment: tuple[str, ...] = ()
+    class_weight: float = 0.0
 
 
 class Draw(NamedTuple):

@@ -27,6 +27,7 @@ from ganlab.data import (
     digits,
     grid,
     ring,
+    shared_ring,
     stacked,
     swiss_roll,
 )
@@ -472,6 +473,47 @@ def test_labels_do_not_change_the_samples():
         batches(grid(), 16, torch.Generator().manual_seed(5), labelled=labelled) for labelled in (False, True)
     ]
     assert torch.equal(next(streams[0]), next(streams[1])[0])
+
+
+def test_the_shared_ring_gives_a_point_of_an_even_mode_one_of_two_labels(rng):
+    source, n = shared_ring(), 40_000
+    points, labels = source.draw(n, rng, dtype=torch.float64)
+    mode = torch.cdist(points, source.centers).argmin(1)
+    joint = torch.zeros(4, 8, dtype=torch.float64)
+    for label, place in zip(labels.tolist(), mode.tolist(), strict=True):
+        joint[label, place] += 1 / n
+    told = torch.zeros(4, 8, dtype=torch.float64)
+    for label in range(4):
+        told[label, 2 * label + 1] = 1 / 8
+        told[label, 2 * label] = told[label, (2 * label + 2) % 8] = 1 / 16
+    assert_close(source.joint, told, rtol=1e-12, atol=0)
+    assert_close(joint, told, rtol=0, atol=5 * math.sqrt(0.11 / n))
+
+
+def test_the_points_of_the_shared_ring_are_those_of_the_ring():
+    for make in (ring, shared_ring):
+        points = make().sample(50, torch.Generator().manual_seed(4))
+        if make is ring:
+            first = points
+    assert torch.equal(first, points)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (
+            torch.ones(3, 2) / 2,
+            r"`labels` must have shape \(2, C\), a row a mode, got torch.float32 of shape",
+        ),
+        (torch.ones(2, 2), "`labels` must be probabilities with sum 1 in each row"),
+        (torch.tensor([[1.5, -0.5], [0.5, 0.5]]), "`labels` must be probabilities with sum 1 in each row"),
+    ],
+)
+def test_labels_of_modes_that_are_no_probabilities_are_refused(labels, message):
+    with pytest.raises(ValueError, match=message):
+        Mixture(torch.tensor([[-1.0], [1.0]]), 0.1, labels=labels)
+    with pytest.raises(ValueError, match="`modes` must be even and at least 4, got 7"):
+        shared_ring(7)
 
 
 def test_labels_of_a_source_without_any_are_refused(rng):
