@@ -152,7 +152,14 @@ def _add_sample_options(sample: argparse.ArgumentParser) -> None:
     sample.add_argument(
         "--out", type=Path, help="a .png, .npy or .safetensors file (default: drawn.png in the run folder)"
     )
+    sample.add_argument(
+        "--label",
+        type=int,
+        metavar="N",
+        help="the class that a conditional generator shows (default: each in turn)",
+    )
     _add_which(sample)
+    _add_truncation(sample)
     sample.add_argument("--of", help=argparse.SUPPRESS)
 
 
@@ -227,7 +234,17 @@ def _add_evaluate_options(evaluate: argparse.ArgumentParser) -> None:
         "--seed", type=int, metavar="N", help="the one seed of the run that is judged (default: all of them)"
     )
     _add_draw(evaluate)
+    _add_truncation(evaluate)
     evaluate.add_argument("--data-dir", help="where image files lie (default: as the run had it)")
+
+
+def _add_truncation(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--truncation",
+        type=float,
+        metavar="BOUND",
+        help="draw all latents from the normal distribution cut to [-BOUND, BOUND] (default: no bound)",
+    )
 
 
 def _add_draw(command: argparse.ArgumentParser) -> None:
@@ -276,6 +293,8 @@ def requested(options: argparse.Namespace) -> tuple[str, Experiment]:
     settings = _settings(options)
     if settings.get("network", experiment.network) != experiment.network:
         settings = {"width": None, "discriminator_width": None} | settings  # its own, unless they are given
+    if "condition" in settings:
+        settings = {"conditional": True} | settings
     if "width" in settings:
         settings = {"discriminator_width": None} | settings
     changed = catalogue.change(experiment, **settings)

@@ -100,6 +100,7 @@ def _sample(options: argparse.Namespace) -> int:
         raise ValueError(f"`--of` is now called `--seed`: give `--seed {options.of}`")
     request = _looked_at(options, count=1)
     _refuse_average(options, request)
+    _refuse_label(options, request)
     if options.out is not None and options.out.suffix not in ENDINGS:
         raise ValueError(f"`--out` must end in one of {', '.join(ENDINGS)}, got {str(options.out)!r}")
     from ganlab.cli import looking
@@ -121,10 +122,7 @@ def _walk(options: argparse.Namespace) -> int:
         raise ValueError(
             f"`--out` must end in one of {', '.join(('.png', *films))}{missing}, got {str(options.out)!r}"
         )
-    classes = data_facts(request.experiment.data)["classes"] if request.experiment.conditional else 0
-    if options.label is not None and not 0 <= options.label < classes:
-        wanted = f"from 0 to {classes - 1}" if classes else "left out for a run without `--conditional`"
-        raise ValueError(f"`--label` must be {wanted}, got {options.label}")
+    _refuse_label(options, request)
     from ganlab.cli import looking
 
     return looking.walk(request, options)
@@ -138,6 +136,13 @@ def _shown(request: Request) -> str:
 def _refuse_average(options: argparse.Namespace, request: Request) -> None:
     if options.average and request.experiment.ema is None:
         raise ValueError("`--average` asks for what this run has not: it keeps no average of its generator")
+
+
+def _refuse_label(options: argparse.Namespace, request: Request) -> None:
+    classes = data_facts(request.experiment.data)["classes"] if request.experiment.conditional else 0
+    if options.label is not None and not 0 <= options.label < classes:
+        wanted = f"from 0 to {classes - 1}" if classes else "left out for a run without `--conditional`"
+        raise ValueError(f"`--label` must be {wanted}, got {options.label}")
 
 
 def _evaluate(options: argparse.Namespace) -> int:
@@ -158,6 +163,8 @@ def _looked_at(options: argparse.Namespace, **least: int) -> Request:
         wanted = getattr(options, name)
         if wanted is not None and wanted < bound:
             raise ValueError(f"`--{name}` must be at least {bound}, got {wanted}")
+    if getattr(options, "truncation", None) is not None and not options.truncation > 0:
+        raise ValueError(f"`--truncation` must be positive, got {options.truncation}")
     if options.draw < 0:
         raise ValueError(f"`--draw` must be at least 0, got {options.draw}")
     if options.seed is not None and options.seed not in request.seeds:

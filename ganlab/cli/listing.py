@@ -24,7 +24,16 @@ def as_json() -> str:
     >>> json.loads(as_json())["experiments"]["grid"]["width"]
     128
     """
-    kinds = ("data", "networks", "losses", "regularizers", "optimizers", "schedules", "augmentations")
+    kinds = (
+        "data",
+        "networks",
+        "conditions",
+        "losses",
+        "regularizers",
+        "optimizers",
+        "schedules",
+        "augmentations",
+    )
     names: dict[str, Any] = {kind: facts.names(kind) for kind in kinds}
     return json.dumps(names | {kind: facts.table(kind) for kind in ("experiments", "studies")})
 
@@ -45,7 +54,7 @@ def text() -> str:
         name: [_plain(told.get(fact)) for fact in ("place", "price")]
         for name, told in facts.table("regularizers").items()
     }
-    kinds = ("networks", "optimizers", "schedules", "augmentations", "studies")
+    kinds = ("networks", "conditions", "optimizers", "schedules", "augmentations", "studies")
     width = max(map(len, kinds))
     return "\n\n".join(
         [

@@ -10,7 +10,7 @@ from typing import Any
 
 from ganlab.cli.printing import tell
 from ganlab.evaluation import by_name, judging
-from ganlab.experiments import building, reports, runs, walks
+from ganlab.experiments import building, draws, reports, runs, walks
 from ganlab.experiments.catalogue import data_facts
 from ganlab.experiments.draws import judged_as_map
 from ganlab.experiments.requests import Request
@@ -26,12 +26,15 @@ def sample(request: Request, options: argparse.Namespace) -> int:
     gan = games[0 if options.seed is None else request.seeds.index(options.seed)]
     way = reports.PICTURES[judging.KINDS[data_facts(request.experiment.data)["kind"]].shown]
     count = way.samples if options.count is None else options.count
-    drawn = reports.samples_of(gan, count, reports.stream(options.draw), average=options.average)
+    wanted = {"average": options.average, "label": options.label, "truncation": options.truncation}
+    drawn = reports.samples_of(gan, count, reports.stream(options.draw), **wanted)
     out = options.out or options.folder / "drawn.png"
     reports.write_samples(
         out, drawn, building.load_source(request.experiment, request.data_dir) if way.over_real else None
     )
-    print(f"{count} samples of step {gan.step}, of the {_which(gan, options.average)} generator, in {out}")
+    told = "" if options.label is None else f" of class {options.label}"
+    which = _which(gan, options.average)
+    print(f"{count} samples{told} of step {gan.step}, of the {which} generator, in {out}")
     return 0
 
 
@@ -72,12 +75,15 @@ def evaluate(request: Request, options: argparse.Namespace) -> int:
         if options.seed not in (None, seed):
             continue
         rng = reports.stream(options.draw)
-        drawn = reports.samples_of(gan, count, rng)
+        drawn = reports.samples_of(gan, count, rng, truncation=options.truncation)
         found = judging.quality(source, drawn, rng) | judged_as_map(gan, source, rng)
+        found |= judging.asked(source, drawn, draws.labels_of(gan, count), rng)
         found |= judging.fidelity(source, drawn, rng) if options.fid else {}
         found |= by_name.measured(source, drawn, rng, names) if names else {}
         verdict = reports.diagnosed(history, index, loss=gan.loss, found=found)
         step = {"step": gan.step} if options.best else {}
+        if options.truncation is not None:
+            step["truncation"] = options.truncation
         each.append({"seed": seed} | step | found | {"verdict": verdict})
     result: dict[str, Any] = {"run": str(options.folder), "steps": len(history)}
     result |= each[0] if len(each) == 1 else {"each": each, "spread": reports.spreads(each)}

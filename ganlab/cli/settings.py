@@ -106,6 +106,8 @@ SETTINGS = (
     ),
     Setting("discriminator_width", "N[,N...]", "of the discriminator alone", _width),
     Setting("conditional", None, "tell both networks the class of a sample", _switch),
+    Setting("condition", "NAME", "how the discriminator is told it, or that it has to guess it", _text),
+    Setting("class_weight", "W", "of the loss of the classes, where the discriminator guesses them", _number),
     Setting("spectral_norm", None, "divide each layer of the discriminator by its spectral norm", _switch),
     Setting("minibatch_std", None, "show the discriminator how far its batch is spread", _switch),
     Setting(

@@ -16,10 +16,10 @@ import torch
 from torch import Generator, Tensor
 
 from ganlab.data import Images, Mixture, Sampler, Stacked, Unpaired
-from ganlab.evaluation import metrics
+from ganlab.evaluation import metrics, obedience
 from ganlab.theory.divergences import kl
 
-__all__ = ["KINDS", "Kind", "check", "coverage", "fidelity", "kind_of", "quality"]
+__all__ = ["KINDS", "Kind", "asked", "check", "coverage", "fidelity", "kind_of", "quality"]
 
 TRANSPORTED = 1000  # points of each kind in a Wasserstein distance, whose cost grows with their cube
 CHUNK = 1000  # images whose features are found at once
@@ -33,7 +33,8 @@ class Kind(NamedTuple):
     `judge`: all that can be said of samples against the source, see `quality`. `samples`: how many are judged
     unless it is said. `real`: so many real samples, no two of them the same where the set is finite. `shown`:
     as a "scatter" of points or a "grid" of images. `coverage`: what can be said at a glance, if anything.
-    `swift`: `judge` without what takes long, where something does.
+    `swift`: `judge` without what takes long, where something does. `asked`: what can be said of samples of
+    classes that were asked for.
     """
 
     judge: Callable[[Any, Tensor, Generator], Numbers]
@@ -42,6 +43,7 @@ class Kind(NamedTuple):
     shown: str
     coverage: Callable[[Any, Tensor], Numbers] | None = None
     swift: Callable[[Any, Tensor, Generator], Numbers] | None = None
+    asked: Callable[[Any, Tensor, Tensor, Generator], Numbers] | None = None
 
     def facts(self) -> dict[str, Any]:
         """What is known without loading anything, as JSON can hold it."""
@@ -121,6 +123,23 @@ def quality(source: object, drawn: Tensor, rng: Generator, *, swift: bool = Fals
         raise ValueError(f"`drawn` must have shape ({wanted}) with N at least 1, got {tuple(drawn.shape)}")
     kind = kind_of(source)
     return ((swift and kind.swift) or kind.judge)(source, drawn, rng)
+
+
+def asked(source: object, drawn: Tensor, labels: Tensor | None, rng: Generator) -> Numbers:
+    """What samples (N, ...) make of the classes `labels` (N,) that were asked for, as JSON can hold it.
+
+    See `obedience.of_points` and `obedience.of_images`. Empty where no class was asked for, or the package
+    has no judge of it.
+
+    Raises `ValueError` where the labels do not fit.
+
+    >>> from ganlab.data import ring
+    >>> found = asked(ring(), ring().centers, torch.arange(8).flip(0), torch.Generator().manual_seed(0))
+    >>> found["obedience"], found["class_modes"]
+    (0.0, 0)
+    """
+    judge = kind_of(source).asked
+    return {} if labels is None or judge is None else judge(source, drawn, labels, rng)
 
 
 def fidelity(source: object, drawn: Tensor, rng: Generator) -> dict[str, float | None]:
@@ -220,9 +239,16 @@ def _different(source: Images, count: int, rng: Generator) -> Tensor:
 
 
 KINDS: dict[str, Kind] = {
-    "mixture": Kind(_mixture, 10_000, _fresh, "scatter", _modes),
+    "mixture": Kind(_mixture, 10_000, _fresh, "scatter", _modes, asked=obedience.of_points),
     "points": Kind(_points, 10_000, _fresh, "scatter"),
-    "images": Kind(_images, 10_000, _different, "grid", swift=partial(_images, kernel=False)),
+    "images": Kind(
+        _images,
+        10_000,
+        _different,
+        "grid",
+        swift=partial(_images, kernel=False),
+        asked=obedience.of_images,
+    ),
     "stacked": Kind(_stacked, 26_000, _fresh, "grid"),
     "unpaired": Kind(partial(_undone, _mixture), 10_000, _fresh, "scatter", partial(_undone, _modes)),
     "unpaired_images": Kind(

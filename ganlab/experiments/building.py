@@ -19,7 +19,7 @@ from ganlab.experiments.catalogue import SCHEDULES, Experiment, Regularizer, cha
 from ganlab.folders import Folder
 from ganlab.lipschitz import spectral_norm
 from ganlab.losses import LOSSES, GANLoss, label_smoothing
-from ganlab.networks import NETWORKS, TRANSLATORS, conditional_generator, projection_discriminator
+from ganlab.networks import CONDITIONS, NETWORKS, TRANSLATORS, conditional_generator
 from ganlab.regularizers import REGULARIZERS
 from ganlab.training.distributed import Group
 from ganlab.training.game import GAN
@@ -198,6 +198,7 @@ def _deal(
         augment=experiment.augment,
         unroll=Unroll(*experiment.unroll) if experiment.unroll else None,
         bf16=experiment.bf16,
+        class_weight=experiment.class_weight,
         group=group,
         device=device,
     )
@@ -225,7 +226,7 @@ def _networks(experiment: Experiment, rng: torch.Generator) -> tuple[nn.Module, 
     if experiment.conditional:
         told = {"classes": about["classes"]}
         made = partial(conditional_generator, architecture=made, **told)
-        judged = partial(projection_discriminator, architecture=judged, **told)
+        judged = partial(CONDITIONS[experiment.condition].make, architecture=judged, **told)
     widths = [
         {} if width is None else {"width": width}
         for width in (experiment.width, experiment.discriminator_width or experiment.width)

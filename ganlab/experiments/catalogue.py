@@ -83,7 +83,8 @@ class Experiment:
     `attention`: the height of the maps, in both networks, behind which self-attention stands, None for none.
     `clip`: the weights of the discriminator are kept in [-clip, clip]. `spectral_norm`: whether each of its
     layers is divided by its spectral norm. `conditional`: whether both networks are told the class of a
-    sample, which the data set has to have; see `ganlab.networks.conditional`.
+    sample, which the data set has to have, and `condition`: how the discriminator is, a name in
+    `ganlab.networks.CONDITIONS`; `class_weight`: of the loss of the classes, where it guesses them.
     `translator`, `cycle`, `move`, `pairs`: of unpaired translation alone: a name in
     `ganlab.networks.TRANSLATORS`; the weight of the cycle error; that of the squared move, which falls
     linearly to 0 at half of the steps; and how many pairs are known. See `ganlab.training.Translation`.
@@ -127,6 +128,8 @@ class Experiment:
     cycle: float = 0.0
     move: float = 0.0
     pairs: int = 0
+    condition: str = "projection"
+    class_weight: float = 1.0
 
     def facts(self) -> dict[str, Any]:
         """The settings as JSON can hold them."""
@@ -229,6 +232,9 @@ _COLLAPSE = replace(
 _SMALL_COLLAPSE = replace(_COLLAPSE, width=(64, 64))
 _UNROLLED = {"unroll": (1, 0.1)}
 
+_SHARED = replace(_DEFAULTS["shared_ring"], conditional=True, betas=(0.0, 0.9))
+_TOLD = {"conditional": True, "betas": (0.0, 0.9)}
+
 EXPERIMENTS: dict[str, Experiment] = {
     **_DEFAULTS,
     "ring_r1_r2": replace(_POINTS, **_R1_R2),
@@ -260,6 +266,14 @@ EXPERIMENTS: dict[str, Experiment] = {
     "turned_rings_still": replace(_DEFAULTS["turned_rings"], translator="still"),
     "turned_rings_five_pairs": replace(_DEFAULTS["turned_rings"], pairs=5),
     "turned_rings_20_moves": replace(_DEFAULTS["turned_rings_20"], cycle=0.0, move=1.0),
+    "ring_conditional": replace(_POINTS, conditional=True),
+    "shared_ring_projection": _SHARED,
+    "shared_ring_auxiliary": replace(_SHARED, condition="auxiliary"),
+    "digits_conditional": replace(_DIGITS, **_TOLD),
+    "digits_auxiliary": replace(_DIGITS, **_TOLD, condition="auxiliary"),
+    "fashion_mnist_conditional": replace(
+        _DCGAN, conditional=True, learning_rates=(3e-3, 3e-3), ema=0.99, ema_batches=20, steps=631
+    ),
 }
 """The set-ups by name, that of each data set first. In `ring_collapse` the generator learns ten times as fast
 as the discriminator, and collapses; `ring_collapse_wide_unrolled` is that with one thing changed, and each
@@ -267,7 +281,8 @@ other `ring_collapse_...` is `ring_collapse_small`, of half the width, with one 
 ten passes over 60 000 training images in batches of 128, and five in batches of 64. `turned_rings_...` is
 `turned_rings`, a game of four players, with one thing changed, and `turned_rings_20_moves` has a cost on the
 move for the cycle.
-`fashion_mnist_dcgan_quick` is what the study `architectures` chose for half a minute of one core.
+`fashion_mnist_dcgan_quick` is what the study `architectures` chose for half a minute of one core, and
+`fashion_mnist_conditional` is that with classes.
 
 >>> EXPERIMENTS["ring"].loss
 'non_saturating'
@@ -327,6 +342,7 @@ def from_dict(settings: dict[str, Any]) -> Experiment:
 
 _NAMED = {
     "network": "networks",
+    "condition": "conditions",
     "loss": "losses",
     "translator": "translators",
     "optimizer": "optimizers",
@@ -443,6 +459,12 @@ def _check_networks(changed: Experiment) -> None:
             f"`conditional` needs data with labels, one of {labelled}, or a folder of class folders, "
             f"got {changed.data}"
         )
+    if not changed.conditional and changed.condition != "projection":
+        raise ValueError(
+            f"`condition` must be left out where `conditional` is off, got {changed.condition!r}"
+        )
+    if not changed.class_weight > 0:
+        raise ValueError(f"`class_weight` must be positive, got {changed.class_weight}")
     if changed.conditional and changed.pack > 1:
         raise ValueError(
             f"`pack` must be 1 where `conditional` is on: a pack has no one label, got {changed.pack}"

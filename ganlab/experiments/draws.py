@@ -18,18 +18,29 @@ from ganlab.training import game
 from ganlab.training.game import GAN
 from ganlab.training.translation import Translation
 
-__all__ = ["judged_as_map", "network_of", "samples_of", "stream"]
+__all__ = ["judged_as_map", "labels_of", "network_of", "samples_of", "stream", "truncated"]
 
 CHUNK = 1000  # samples made at once
 
 
-def samples_of(gan: GAN | Translation, count: int, rng: Generator, *, average: bool | None = None) -> Tensor:
+def samples_of(
+    gan: GAN | Translation,
+    count: int,
+    rng: Generator,
+    *,
+    average: bool | None = None,
+    label: int | None = None,
+    truncation: float | None = None,
+) -> Tensor:
     """`count` samples (count, ...) of a game, on the CPU; no network and no stream of the game changes.
 
     `average`: of the averaged generator, or of the last one; None for the average where there is one. A
-    conditional generator is asked for each class in turn; a translation translates samples of its source.
+    conditional generator is asked for the class `label`, or for each class in turn, see `labels_of`; a
+    translation translates samples of its source.
+    `truncation`: the bound within which all latents lie, None for none; see `truncated`.
 
-    Raises `ValueError` where `count` is not positive, or where an average is wanted and there is none.
+    Raises `ValueError` where `count` is not positive, an average is wanted and there is none, or a class or a
+    bound is out of range.
 
     >>> from ganlab.experiments import EXPERIMENTS, build_game
     >>> samples_of(build_game(EXPERIMENTS["ring"]), 5, torch.Generator().manual_seed(0)).shape
@@ -37,11 +48,12 @@ def samples_of(gan: GAN | Translation, count: int, rng: Generator, *, average: b
     """
     if count < 1:
         raise ValueError(f"`count` must be at least 1, got {count}")
-    network = network_of(gan, average)
+    network, labels = network_of(gan, average), labels_of(gan, count, label)
     if isinstance(gan, Translation):
         return gan.sample(count, rng, average=average).cpu()
     latents = torch.randn((count, gan.latent_dim), generator=rng, dtype=gan.dtype)
-    labels = torch.arange(count) % gan.classes if gan.classes else None
+    if truncation is not None:
+        latents = truncated(latents, truncation)
     parts = []
     for start in range(0, count, CHUNK):
         part = slice(start, start + CHUNK)
@@ -65,6 +77,48 @@ def judged_as_map(game: GAN | Translation, source: object, rng: Generator) -> di
         return network(x.to(game.device, game.dtype)).cpu()
 
     return translated(source, partial(mapped, there), partial(mapped, back), rng)
+
+
+def labels_of(gan: GAN | Translation, count: int, label: int | None = None) -> Tensor | None:
+    """The classes (count,) that `samples_of` asks for: the one, or each in turn; None without classes.
+
+    Raises `ValueError` where the game has no such class.
+
+    >>> from ganlab.experiments import EXPERIMENTS, build_game
+    >>> labels_of(build_game(EXPERIMENTS["shared_ring_projection"]), 6).tolist()
+    [0, 1, 2, 3, 0, 1]
+    """
+    classes = getattr(gan, "classes", None)
+    if label is not None and not 0 <= label < (classes or 0):
+        wanted = f"from 0 to {classes - 1}" if classes else "left out for networks without classes"
+        raise ValueError(f"`label` must be {wanted}, got {label}")
+    if not classes:
+        return None
+    return torch.arange(count) % classes if label is None else torch.full((count,), label)
+
+
+def truncated(latents: Tensor, bound: float) -> Tensor:
+    """The latents drawn together into (-bound, bound), so that they have the truncated normal distribution.
+
+        z' = Phi^-1(Phi(-bound) + (1 - 2 Phi(-bound)) Phi(z)),  Phi the normal distribution function
+
+    If z is N(0, 1), z' has the density of N(0, 1) between the bounds, scaled up, and nothing outside. Drawing
+    anew until a number falls between the bounds has the same distribution; here the same latents serve every
+    bound, and one sample can be followed as it shrinks. Computed in float64.
+
+    Raises `ValueError` unless `bound` is positive.
+    Source: Brock et al. 2019, section 3.1 [brock2019].
+
+    >>> truncated(torch.tensor([-9.0, -1.0, 0.0, 1.0, 9.0]), 0.5).tolist()[2]
+    0.0
+    >>> print(f"{truncated(torch.tensor([-9.0, 9.0]), 0.5).abs().max().item():.4f}")
+    0.5000
+    """
+    if not bound > 0:
+        raise ValueError(f"`truncation` must be positive, got {bound}")
+    below = torch.special.ndtr(torch.tensor(-bound, dtype=torch.float64))
+    share = below + (1 - 2 * below) * torch.special.ndtr(latents.double())
+    return torch.special.ndtri(share).clamp(-bound, bound).to(latents.dtype)
 
 
 def network_of(gan: GAN | Translation, average: bool | None = None) -> nn.Module:

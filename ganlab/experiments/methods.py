@@ -12,6 +12,7 @@ __all__ = [
     "Levels",
     "architectures",
     "augmented",
+    "conditions",
     "cures",
     "discriminator_sizes",
     "factorial",
@@ -319,3 +320,21 @@ def translators() -> dict[str, Levels]:
             "convolutions": {**local, "cycle": 0.0},
         }
     )
+
+
+def conditions(rates: Sequence[float], weights: Sequence[float]) -> dict[str, Levels]:
+    """The ways of telling a discriminator the class, each at every rate, which is that of both players.
+
+    A classifier is there with each weight of its loss, as a method of its own; its twin with weight 1. In
+    "not told" the discriminator is not told at all.
+
+    >>> list(conditions([1e-3], [0.5, 1.0]))
+    ['not told', 'concatenation', 'embedding', 'projection', 'auxiliary 0.5', 'auxiliary 1', 'twin']
+    """
+    tried: Levels = {f"{rate:g}": {"learning_rates": (rate, rate)} for rate in rates}
+    told = {"not told": "nothing"} | {name: name for name in ("concatenation", "embedding", "projection")}
+    return {
+        **{title: _with(tried, condition=name) for title, name in told.items()},
+        **{f"auxiliary {w:g}": _with(tried, condition="auxiliary", class_weight=w) for w in weights},
+        "twin": _with(tried, condition="twin", class_weight=1.0),
+    }

@@ -43,11 +43,20 @@ MEASURES = {
     "map_error": "map error",
     "cycle_error": "cycle error",
     "classifier_frechet": "Frechet",
+    "obedience": "obedience",
+    "class_modes": "modes of classes",
+    "class_tv": "TV in a class",
+    "class_wasserstein_1": "W1 in a class",
+    "certain": "certain",
+    "class_frechet": "Frechet in a class",
+    "class_spread": "spread of a class",
+    "least_class_spread": "least spread",
 }
-"""The measures of samples and what heads their columns; reverse KL in nats, W1 in units of the data.
+"""The measures of samples and what heads their columns; reverse KL in nats, W1 in units of the data. From
+"obedience" on they are of samples that were asked for by class: see `ganlab.evaluation.obedience`.
 
->>> list(MEASURES)[-1]
-'classifier_frechet'
+>>> list(MEASURES)[0]
+'modes'
 """
 Prices = Mapping[str, Mapping[str, float]]
 _WORST = {
@@ -58,6 +67,12 @@ _WORST = {
     "map_error": math.inf,
     "cycle_error": math.inf,
     "classifier_frechet": math.inf,
+    "obedience": 0.0,
+    "class_modes": 0.0,
+    "class_wasserstein_1": math.inf,
+    "class_frechet": math.inf,
+    "class_spread": 0.0,
+    "least_class_spread": 0.0,
 }
 
 

@@ -283,6 +283,23 @@ _TRANSLATIONS = Study(
     rule="map_error",
 )
 _SIX = tuple(range(100, 106))
+_LABELS = replace(
+    EXPERIMENTS["shared_ring_projection"],
+    latent_dim=16,
+    width=(64, 64),
+    batch_size=128,
+    betas=(0.0, 0.9),
+    ema=0.99,
+    float64=False,
+)
+_ASKED = replace(
+    EXPERIMENTS["digits_conditional"],
+    width=(128, 256),
+    discriminator_width=(256, 128),
+    batch_size=64,
+    betas=(0.0, 0.9),
+    ema=0.99,
+)
 STUDIES: dict[str, Study] = {
     "cures_ring": replace(_CURES, every_level=True),
     "cures_ring_wide": replace(_CURES, base=replace(_RING, width=(128, 128))),
@@ -373,6 +390,23 @@ STUDIES: dict[str, Study] = {
         judging=_SIX,
         rule="map_error",
     ),
+    "conditions_ring": Study(
+        "How is a discriminator best told the class, where some points have no sure class?",
+        _LABELS,
+        methods.conditions((1e-3, 2e-3), (0.5, 1.0, 2.0)),
+        1500 * cost(_LABELS),
+        tuning=(0, 1),
+        rule="class_wasserstein_1",
+    ),
+    "conditions_digits": Study(
+        "How is a discriminator best told which digit it sees?",
+        _ASKED,
+        methods.conditions((1e-3, 2e-3), (1.0,)),
+        1000 * cost(_ASKED),
+        tuning=(0,),
+        judging=_SIX,
+        rule="class_frechet",
+    ),
 }
 """The studies by name: the cures of collapse on the ring and on the grid, with networks of two widths; the
 game taken apart into loss, condition and discriminator steps, on the ring and on the grid, and its four most
@@ -382,7 +416,7 @@ collapses, where the cures' own study has the tricks that are cures; and, for im
 three pairs of networks in the same time, and few images with and without changes of what the discriminator
 sees; and, for stacked digits, discriminators of two sizes in the same time. Three are of unpaired
 translation: what is asked of the translators, of rings turned by much and by little, and how they are built,
-of digits.
+of digits. Two are of the ways of telling the class, on a ring whose classes share modes and on digits.
 
 >>> list(STUDIES)[0]
 'cures_ring'

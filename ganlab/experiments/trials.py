@@ -24,7 +24,7 @@ from torch import Generator, Tensor
 from ganlab import data
 from ganlab.evaluation import judging, nulls
 from ganlab.evaluation.translations import translated
-from ganlab.experiments import building, reports, studies
+from ganlab.experiments import building, draws, reports, studies
 from ganlab.experiments.catalogue import Experiment
 from ganlab.experiments.draws import judged_as_map
 from ganlab.experiments.studies import Record, Study, read
@@ -84,8 +84,10 @@ def run(
     return record
 
 
-def judged(source: Any, drawn: Tensor, rng: Generator) -> Cell:
+def judged(source: Any, drawn: Tensor, rng: Generator, labels: Tensor | None = None) -> Cell:
     """The measures of samples (N, ...) that a study keeps: those of the kind of the data, W1 once.
+
+    `labels` (N,): the classes that were asked for, where some were.
 
     >>> found = judged(data.ring(), data.ring().centers, torch.Generator().manual_seed(0))
     >>> found["modes"], found["high_quality"]
@@ -98,6 +100,7 @@ def judged(source: Any, drawn: Tensor, rng: Generator) -> Cell:
         some = drawn[: judging.TRANSPORTED].double()
         real = source.sample(len(some), rng, dtype=torch.float64)
         found["wasserstein_1"] = empirical_wasserstein_1(real, some).item()
+    found |= judging.asked(source, drawn, labels, rng)
     return {name: _short(found[name]) for name in studies.MEASURES if name in found}
 
 
@@ -249,13 +252,14 @@ def _together(runs: Sequence[Run], source: data.Source, along: str | None) -> li
 
 
 def _probed(game: Any) -> bool:
-    """Whether a study looks at the discriminator on the way: at that of a GAN of points."""
-    return isinstance(game, GAN) and len(game.sample_shape) == 1
+    """Whether a study looks at the discriminator on the way: at that of a GAN of points without classes."""
+    return isinstance(game, GAN) and len(game.sample_shape) == 1 and not game.classes
 
 
 def _judged(gan: Any, source: Any, seed: int) -> Cell:
-    drawn = reports.samples_of(gan, judging.kind_of(source).samples, reports.stream(seed=seed))
-    found = judged(source, drawn, reports.stream(1, seed=seed))
+    count = judging.kind_of(source).samples
+    drawn = reports.samples_of(gan, count, reports.stream(seed=seed))
+    found = judged(source, drawn, reports.stream(1, seed=seed), draws.labels_of(gan, count))
     return found | _kept_of_map(judged_as_map(gan, source, reports.stream(2, seed=seed)))
 
 
@@ -327,6 +331,8 @@ def _nulls(study: Study, source: data.Source) -> list[Cell]:
     if isinstance(source, data.Unpaired):
         return _null_maps(study, source)
     count = judging.kind_of(source).samples
+    if study.base.conditional:
+        return _labelled_nulls(study, source, count)
     found = []
     for name, sampler in nulls.samplers(source).items():
         for seed in study.judging:
@@ -345,6 +351,20 @@ def _null_maps(study: Study, source: data.Unpaired) -> list[Cell]:
         for seed in study.judging:
             told = translated(source, *maps, reports.stream(2, seed=seed))
             found.append({"null": name, "seed": seed, **_kept_of_map(told)})
+    return found
+
+
+def _labelled_nulls(study: Study, source: Any, count: int) -> list[Cell]:
+    found = []
+    for name, sampler in nulls.labelled(source).items():
+        for seed in study.judging:
+            drawn, labels = sampler(count, reports.stream(seed=seed))
+            numbers = judged(source, drawn, reports.stream(1, seed=seed), labels)
+            if name == "perfect sampler" and isinstance(source, data.Images):
+                told = judging.asked(source, drawn, labels, reports.stream(1, seed=seed))
+                numbers |= _held_out(source, seed) | {"class_frechet": _short(told["real_class_frechet"])}
+                numbers["obedience"] = _short(told["real_obedience"])
+            found.append({"null": name, "seed": seed, **numbers})
     return found
 
 

@@ -92,6 +92,13 @@ FURTHER = {
     "rmsprop and clipping": {"optimizer": "rmsprop", "clip": 0.01, "loss": "wasserstein", "n_critic": 2},
     "spectral norm": {"spectral_norm": True, "loss": "hinge"},
     "classes": {"conditional": True},
+    "classes that are guessed": {"conditional": True, "condition": "auxiliary", "class_weight": 0.5},
+    "twin classifiers": {"conditional": True, "condition": "twin", "regularizers": (("r1", 0.1),)},
+    "classes under a spectral norm": {
+        "conditional": True,
+        "condition": "concatenation",
+        "spectral_norm": True,
+    },
     "classes and penalties": {"conditional": True, "regularizers": (("r1", 0.1), ("wgan_gp", 0.1, 2))},
     "spread and unrolling": {"minibatch_std": True, "unroll": (2, 0.1), "pack": 2},
 }
@@ -313,10 +320,15 @@ def test_every_data_set_has_a_set_up_of_its_own():
         ),
         ({"clip": 0.0}, "`clip` must be positive, got 0.0"),
         ({"clip": 0.1, "spectral_norm": True}, "`clip` must be left out beside `spectral_norm`"),
+        ({"condition": "twin"}, "`condition` must be left out where `conditional` is off, got 'twin'"),
+        (
+            {"conditional": True, "condition": "told"},
+            "`condition` must be one of projection, conc.* got 'told'",
+        ),
         ({"conditional": True, "pack": 2}, "`pack` must be 1 where `conditional` is on"),
         (
             {"conditional": True, "data": "swiss_roll"},
-            "`conditional` needs data with labels, one of ring, grid, digits, .*, got swiss_roll",
+            "`conditional` needs data with labels, one of ring, grid, shared_ring, .*, got swiss_roll",
         ),
         ({"unroll": (0, 0.1)}, r"`unroll` must be at least one step and a positive rate, got \(0, 0.1\)"),
         ({"unroll": (1, 0.0)}, r"`unroll` must be at least one step and a positive rate, got \(1, 0.0\)"),

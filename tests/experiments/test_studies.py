@@ -14,8 +14,8 @@ import scipy.stats
 import torch
 
 from ganlab import cli, data, facts
-from ganlab.evaluation import nulls
-from ganlab.experiments import EXPERIMENTS, building, studies, trials
+from ganlab.evaluation import nulls, obedience
+from ganlab.experiments import EXPERIMENTS, building, draws, studies, trials
 from ganlab.experiments.studies import STUDIES, Record, Study, compare, cost, load, median
 from ganlab.training.loop import train
 
@@ -78,6 +78,7 @@ PRICED = {
     "unrolled": {"unroll": (2, 0.1)},
     "unrolled with a penalty": {"unroll": (1, 0.1), "regularizers": (("zero_gp", 1.0),)},
     "packs": {"pack": 4},
+    "guessed classes": {"conditional": True, "condition": "twin"},
 }
 
 
@@ -439,6 +440,27 @@ def _all_of(images):
     return images.batch(torch.arange(len(images))), images.labels
 
 
+def test_a_conditional_study_judges_what_was_asked_for_and_has_null_rows_with_labels(tmp_path):
+    study = replace(
+        STUDIES["conditions_ring"],
+        methods={"projection": {"": {}}, "twin": {"": {"condition": "twin"}}},
+        budget=2 * cost(STUDIES["conditions_ring"].base),
+        tuning=(0,),
+        judging=(100, 101),
+    )
+    record = trials.run("conditions_ring", study, tmp_path / "study.json")
+    for cell in record.cells:
+        setup = building.build(study.setting(cell["method"], ""), seed=cell["seed"])
+        train(setup.gan, setup.batches, 2)
+        drawn = draws.samples_of(setup.gan, 60, draws.stream(seed=cell["seed"]))
+        found = obedience.of_points(setup.source, drawn, torch.arange(60) % 4, draws.stream(1))
+        assert cell["obedience"] == pytest.approx(found["obedience"], rel=1e-4)
+        assert cell["certain"] == pytest.approx(found["certain"], rel=1e-4)
+    nulls_of = {row: record.values(row, "obedience")[100] for row in record.rows if row not in study.methods}
+    assert nulls_of.pop("label ignored") == pytest.approx(3 / 8, abs=0.3)
+    assert nulls_of == dict.fromkeys(("perfect sampler", "one mode a class", "modes of one class alone"), 1.0)
+
+
 def test_a_study_of_images_has_held_out_images_for_a_perfect_sampler(monkeypatch):
     images, counts = data.digits(), []
     kind = trials.judging.KINDS["images"]
@@ -602,7 +624,8 @@ def test_a_stored_study_is_the_one_that_is_planned_and_lacks_no_cell(name):
     for cell in record.cells:
         assert cell["steps"] == study.setting(cell["method"], cell["level"], record.prices).steps
     rows = {(cell["null"], cell["seed"]) for cell in record.nulls}
-    names = 4 if study.rule == "classifier_frechet" else 5
+    asked = {"conditions_ring": 4, "conditions_digits": 3}
+    names = asked.get(name) or (4 if study.rule == "classifier_frechet" else 5)
     assert len(rows) == len(record.nulls) == names * len(study.judging)
 
 
