@@ -2,6 +2,7 @@
 
 from ganlab.training.ensembles import cannot_stack, train_all, train_together
 from ganlab.training.game import GAN, draw_for_discriminator, draw_for_generator, sample
+from ganlab.training.guesses import discriminator_guessing, generator_guessing
 from ganlab.training.history import History
 from ganlab.training.loop import (
     discriminator_step,
@@ -34,12 +35,14 @@ __all__ = [
     "Unroll",
     "adam",
     "cannot_stack",
+    "discriminator_guessing",
     "discriminator_objective",
     "discriminator_step",
     "draw_for_discriminator",
     "draw_for_generator",
     "frozen",
     "generator_gradient_norm",
+    "generator_guessing",
     "generator_objective",
     "generator_step",
     "load_checkpoint",

@@ -20,6 +20,7 @@ from ganlab.training import states
 from ganlab.training.augmentations import check_policy, numbers_of
 from ganlab.training.averages import MovingAverage, keeps_statistics, with_statistics_of
 from ganlab.training.distributed import Group
+from ganlab.training.guesses import guessing_weight
 from ganlab.training.objectives import discriminators_turn, generators_turn
 from ganlab.training.optimizers import Optimizer, adam
 from ganlab.training.players import Batches, Player, Turn
@@ -119,7 +120,7 @@ class GAN:
         self.pack, self.unroll, self.bf16, self.group, self.device = pack, unroll, bf16, group, device
         self.players: dict[str, Player] = {}
         self.ema_batches, self.augment = ema_batches, tuple(augment)
-        self.class_weight = _class_weight(discriminator, class_weight)
+        self.class_weight = guessing_weight(discriminator, class_weight)
         self._first_weight = next(generator.parameters())
         _check_numbers(learning_rates, ema, clip)
         _check_average(generator, ema, ema_batches)
@@ -426,17 +427,6 @@ def _check_numbers(rates: tuple[float, float], ema: float | None, clip: float | 
         raise ValueError(f"`ema` must be in [0, 1), got {ema}")
     if clip is not None and not clip > 0:
         raise ValueError(f"`clip` must be positive, got {clip}")
-
-
-def _class_weight(discriminator: nn.Module, weight: float) -> float:
-    """The weight of the loss of the classes: 0 where the discriminator does not guess them."""
-    if not getattr(discriminator, "classifies", False):
-        return 0.0
-    if not weight > 0:
-        raise ValueError(
-            f"`class_weight` must be positive, got {weight}: a classifier without a loss tells nothing"
-        )
-    return weight
 
 
 def _check_average(generator: nn.Module, ema: float | None, ema_batches: int) -> None:

@@ -9,9 +9,9 @@ whose class is plain, whatever the data holds.
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 
-__all__ = ["discriminator_guessing", "generator_guessing"]
+__all__ = ["discriminator_guessing", "generator_guessing", "guessing_weight"]
 
 
 def discriminator_guessing(real: Tensor, fake: Tensor) -> Tensor:
@@ -45,3 +45,20 @@ def generator_guessing(fake: Tensor) -> Tensor:
     """
     loss = -fake[0].mean()
     return loss if len(fake) == 1 else loss + fake[1].mean()
+
+
+def guessing_weight(discriminator: nn.Module, weight: float) -> float:
+    """The weight of the loss of the guesses in a game: 0 where the discriminator does not guess.
+
+    Raises `ValueError` where it does and the weight is not positive.
+
+    >>> guessing_weight(nn.Linear(2, 1), 1.0)
+    0.0
+    """
+    if not getattr(discriminator, "classifies", False):
+        return 0.0
+    if not weight > 0:
+        raise ValueError(
+            f"`class_weight` must be positive, got {weight}: a classifier without a loss tells nothing"
+        )
+    return weight
