@@ -1,6 +1,7 @@
 """What is the same in every notebook: how it is executed, and the cell that prepares Google Colab.
 
 `python book/_ext/notebooks.py execute [NOTEBOOK ...]` runs notebooks in place, as `make notebooks` does;
+`... renew [NOTEBOOK ...]` puts the scripts of today's parts into their outputs, which needs no run;
 `python book/_ext/notebooks.py repository URL` writes the address of the repository wherever it stands.
 """
 
@@ -30,6 +31,7 @@ __all__ = [
     "is_colab",
     "main",
     "prepare",
+    "renew",
     "repository_url",
     "set_repository",
 ]
@@ -43,6 +45,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_
 COLAB_TAGS = ["colab", "remove-cell"]
 PLACEHOLDER = "https://github.com/OWNER/REPOSITORY"
 _NO_ADDRESS = "This copy of the book has no address yet from which its package could be installed."
+SCRIPT = re.compile(r'(<script type="module" data-module="(\w+)">\n).*?(</script>)', re.DOTALL)
 GITHUB = re.compile(r"https://github\.com/[\w-]+/[\w.-]*[\w-]")
 
 
@@ -117,6 +120,38 @@ def execute(path: Path, url: str) -> None:
     _write_facts(path, facts(notebook, round(_spent() - before)))
 
 
+def renew(path: Path) -> bool:
+    """Whether a notebook carried a script of a part that is not today's; it then carries today's.
+
+    A script comes from the package alone and not from what a cell computes, so that this is what a new run
+    would leave there. The facts of the last run stay, but for the fingerprint.
+
+    Raises `ValueError` where the outputs are not those of the last run.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    record = path.parent / "checked" / f"{path.stem}.json"
+    known = json.loads(record.read_text(encoding="utf-8"))
+    if known["digest"] != digest(notebook):
+        raise ValueError(f"`path` must have the outputs of its last run, got others in {path}")
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {})
+            if "text/html" in data:
+                data["text/html"] = SCRIPT.sub(_todays, data["text/html"])
+    known["digest"], before = digest(notebook), known["digest"]
+    if known["digest"] == before:
+        return False
+    _write(path, notebook)
+    _write_facts(path, known)
+    return True
+
+
+def _todays(script: re.Match[str]) -> str:
+    from ganlab import parts
+
+    return script[1] + parts.module(script[2]) + script[3]
+
+
 def _spent() -> float:
     """Processor seconds of the processes that this one started and that have ended: of the kernels.
 
@@ -182,6 +217,10 @@ def main(arguments: list[str]) -> int:
             for path in map(Path, names) if names else in_book():
                 print(path, flush=True)
                 execute(path, repository_url())
+        case ["renew", *names]:
+            for path in map(Path, names) if names else in_book():
+                if renew(path):
+                    print(path, flush=True)
         case ["repository", url]:
             try:
                 print("\n".join(str(path.relative_to(ROOT)) for path in set_repository(url)))

@@ -16,6 +16,8 @@ from equations import entries
 from nbclient import NotebookClient
 from oracles.pages import SOLUTIONS, named
 
+from ganlab import explorables
+
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = notebooks.in_book()
 by_name = named(NOTEBOOKS)
@@ -24,6 +26,42 @@ SPOKEN = ("text/plain", "text/latex", "text/markdown")
 
 def code_cells(path):
     return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+# Scripts of parts
+
+
+def with_a_part(folder, html):
+    """A notebook of one cell that shows `html`, with the facts of its run."""
+    path = folder / "page.ipynb"
+    output = nbformat.v4.new_output("execute_result", {"text/html": html}, execution_count=1)
+    cell = nbformat.v4.new_code_cell("part", outputs=[output], execution_count=1, id="one")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    (folder / "checked").mkdir()
+    digest = notebooks.digest(nbformat.read(path, as_version=4))
+    record = {"seconds": 7, "digest": digest}
+    (folder / "checked" / "page.json").write_text(json.dumps(record))
+    return path
+
+
+def test_a_script_of_yesterday_becomes_that_of_today_and_nothing_else_changes(tmp_path):
+    today = explorables.densities((0.0, 1.0), (1.0, 1.0)).html()
+    path = with_a_part(
+        tmp_path, re.sub(r"(<script type=.module.[^>]*>\n).*?(</script>)", r"\1old\2", today, flags=re.S)
+    )
+    assert notebooks.renew(path)
+    notebook = nbformat.read(path, as_version=4)
+    assert notebook.cells[0].outputs[0].data["text/html"] == today
+    facts = json.loads((tmp_path / "checked" / "page.json").read_text())
+    assert facts == {"seconds": 7, "digest": notebooks.digest(notebook)}
+    assert not notebooks.renew(path)
+
+
+def test_outputs_that_are_not_those_of_the_last_run_are_not_renewed(tmp_path):
+    path = with_a_part(tmp_path, "<p>no part</p>")
+    path.write_text(path.read_text().replace("no part", "by hand"))
+    with pytest.raises(ValueError, match="`path` must have the outputs of its last run, got others in "):
+        notebooks.renew(path)
 
 
 # The files
