@@ -54,7 +54,7 @@ def player(
 ) -> Part:
     """A film of a training, or of two beside each other on one time axis, to scrub and to play.
 
-    `recordings`: one, or up to two by title. `start`: the number of the frame it opens with, the last if not
+    `recordings`: one, or up to two by title. `start`: the number of the frame it opens with, the first if not
     given. `alt`: what the poster shows; said from the data if not given.
 
     Raises `TypeError` where something is no recording, `ValueError` where there are none or more than two, or

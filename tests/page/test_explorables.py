@@ -320,6 +320,33 @@ def test_the_film_plays_to_its_end_and_stops_on_demand(motion, pause, visit):
     assert (slider.input_value(), play.inner_text()) == ("3", "Play")
 
 
+def test_a_film_opens_on_its_first_frame_below_its_button_and_a_click_on_it_plays(visit):
+    for viewport in ({"width": 360, "height": 740}, {"width": 1280, "height": 720}):
+        page = visit(explorables.player(two_films()).html(), viewport=viewport)
+        slider, play = page.get_by_role("slider"), page.get_by_role("button")
+        assert slider.get_attribute("aria-valuetext") == "step 0 of 20"
+        one, two = (plane.bounding_box() for plane in page.locator("canvas").all())
+        curves = [svg.bounding_box() for svg in page.locator("svg.pick").all()]
+        button = play.bounding_box()
+        assert one["y"] == two["y"]
+        assert one["x"] + one["width"] < two["x"]
+        assert button["y"] + button["height"] < one["y"]
+        assert one["y"] + one["height"] - button["y"] < viewport["height"] - 100
+        assert min(curve["y"] for curve in curves) > one["y"] + one["height"]
+        page.locator("canvas").last.click()
+        page.wait_for_function("document.querySelector('input[type=range]').value === '3'")
+
+
+def test_a_film_is_printed_with_its_last_frame(visit):
+    page = visit(explorables.player(two_films()).html())
+    slider = page.get_by_role("slider")
+    slider.press("ArrowRight")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert slider.get_attribute("aria-valuetext") == "step 20 of 20"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert slider.get_attribute("aria-valuetext") == "step 10 of 20"
+
+
 def test_a_click_into_a_curve_moves_the_film_there(visit):
     page = visit(explorables.player(two_films()).html())
     box = page.locator("svg.pick").first.bounding_box()
@@ -537,8 +564,8 @@ def test_two_of_a_kind_move_on_their_own_and_each_is_enough_alone(visit):
     page = visit(one.html() + two.html())
     sliders = page.get_by_role("slider").all()
     assert len(sliders) == 2
-    sliders[1].press("Home")
-    assert [slider.input_value() for slider in sliders] == ["2", "0"]
+    sliders[1].press("End")
+    assert [slider.input_value() for slider in sliders] == ["0", "4"]
     assert visit(two.html()).get_by_role("slider").count() == 1
     assert visit(one.html() + two.html(script=False)).get_by_role("slider").count() == 2
 

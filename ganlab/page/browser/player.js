@@ -26,8 +26,10 @@ export function mount(root, data, live) {
     width: 0,
     index: 0,
     timer: null,
+    printed: null,
   };
   build(player);
+  const paper = printing(player);
   const seen = new IntersectionObserver(
     ([entry]) => !entry.isIntersecting && player.timer !== null && stop(player),
   );
@@ -46,6 +48,7 @@ export function mount(root, data, live) {
       stop(player);
       seen.disconnect();
       release();
+      paper();
       root.replaceChildren();
     },
   };
@@ -53,7 +56,8 @@ export function mount(root, data, live) {
 
 function build(player) {
   const onclick = () => toggle(player);
-  player.grid = make("div", { class: "runs" });
+  player.planes = make("div", { class: "runs", onclick });
+  player.plots = make("div", { class: "plots" });
   player.play = button("Play", onclick, { "aria-pressed": "false" });
   player.slider = slider(player);
   player.clock = make("output", { "aria-hidden": "true" });
@@ -68,7 +72,23 @@ function build(player) {
   }
   player.said = make("p", { class: "said", role: "status" });
   const drive = make("div", { class: "bar drive" }, player.play, player.slider, player.clock);
-  player.body.append(player.grid, drive, player.boxes, player.said);
+  player.sight = make("div", { class: "sight" }, player.planes, player.plots);
+  player.body.append(drive, player.sight, player.boxes, player.said);
+}
+
+// On paper stands the last frame, whatever the screen shows. Returns what ends that.
+function printing(player) {
+  const before = () => {
+    player.printed = player.index;
+    go(player, player.times.length - 1);
+  };
+  const after = () => player.printed === null || go(player, player.printed);
+  window.addEventListener("beforeprint", before);
+  window.addEventListener("afterprint", after);
+  return () => {
+    window.removeEventListener("beforeprint", before);
+    window.removeEventListener("afterprint", after);
+  };
 }
 
 function slider(player) {
@@ -86,29 +106,32 @@ function slider(player) {
 }
 
 function load(player, next) {
-  const { body, grid, slider: range, boxes, said, times: before } = player;
+  const { body, planes, plots, sight, slider: range, boxes, said, times: before } = player;
   const last = before && player.index === before.length - 1;
   const runs = (player.runs = next.runs.map(unpack));
   const times = [...new Set(runs.flatMap((run) => run.steps))].sort((a, b) => a - b);
   player.times = times;
   range.max = times.length - 1;
   boxes.lastChild.hidden = !runs.some((run) => run.arrowsAt(0).length);
-  if (!before) player.index = next.start ?? times.length - 1;
+  if (!before) player.index = next.start ?? (player.live ? times.length - 1 : 0);
   else if (last) player.index = times.length - 1;
-  grid.replaceChildren();
-  grid.classList.toggle("alone", runs.length === 1);
+  planes.replaceChildren();
+  plots.replaceChildren();
+  sight.classList.toggle("alone", runs.length === 1);
   player.views = runs.map((run) => view(player, run));
   player.width = body.clientWidth;
   said.textContent = "";
   go(player, player.index);
 }
 
-// The picture of a run and its curves.
+// The picture of a run, and below the pictures of all its curves.
 function view(player, run) {
   const canvas = make("canvas", { role: "img" });
   const name = run.title ? make("p", { class: "name" }, run.title) : null;
-  const aside = make("div");
-  player.grid.append(make("div", { class: "run" }, name, canvas, aside));
+  const again = run.title && player.runs.length > 1 ? make("p", { class: "name again" }, run.title) : null;
+  const aside = make("div", {}, again);
+  player.planes.append(make("div", { class: "run" }, name, canvas));
+  player.plots.append(aside);
   return { canvas, plots: run.plots.map((plot) => curves(player, aside, plot, plot === run.plots.at(-1))) };
 }
 
@@ -160,6 +183,7 @@ function stop(player) {
   player.timer = null;
   player.play.textContent = "Play";
   player.play.setAttribute("aria-pressed", "false");
+  player.sight.classList.remove("running");
   tell(player);
 }
 
@@ -169,5 +193,6 @@ function start(player) {
   if (ended()) go(player, 0, true);
   player.play.textContent = "Pause";
   player.play.setAttribute("aria-pressed", "true");
+  player.sight.classList.add("running");
   player.timer = setInterval(next, player.calm.matches ? 1000 : 160);
 }
