@@ -88,18 +88,101 @@ def test_the_healthy_preset_finds_all_eight_modes(browser):
 
 def test_by_keyboard_alone_the_collapse_preset_loses_the_modes(browser):
     with visit(browser) as tab:
-        tab.keyboard.press("Tab")
-        assert tab.evaluate("document.activeElement.selectedOptions[0].textContent") == "Healthy"
-        tab.keyboard.press("ArrowDown")
+        focused = "document.activeElement.textContent"
+        passed = []
+        while "Mode collapse" not in passed:
+            tab.keyboard.press("Tab")
+            passed.append(tab.evaluate(focused))
+        assert passed == ["Play", "Spoil it", "Reset", "Healthy", "Mode collapse"]
+        tab.keyboard.press("Enter")
         wait(tab, "s.preset === 'collapse'")
         for _ in range(4):
-            tab.keyboard.press("Tab")
-        assert tab.evaluate("document.activeElement.textContent") == "Play"
+            tab.keyboard.press("Shift+Tab")
+        assert tab.evaluate(focused) == "Play"
         tab.keyboard.press("Enter")
         wait(tab, "s.step >= 400")
         tab.keyboard.press("Space")
         wait(tab, "s.mode === 'paused'")
         assert state(tab)["metrics"]["modes"] <= 2
+
+
+# Cures: what a first-time reader clicks, and nothing else
+
+
+@pytest.mark.parametrize("touch", [False, True], ids=["mouse", "touch"])
+def test_saturation_is_cured_in_three_clicks(touch, browser):
+    size = {"width": 360, "height": 740} if touch else {"width": 1280, "height": 720}
+    with visit(browser, viewport=size, has_touch=touch) as tab:
+        click = (
+            (lambda name: tab.get_by_role("button", name=name, exact=True).tap())
+            if touch
+            else lambda name: press(tab, name)
+        )
+        click("Saturation")
+        click("Play")
+        wait(tab, "s.step >= 100")
+        before = state(tab)
+        assert before["row"]["g_norm"] < 1e-3
+        assert before["metrics"]["modes"] == 0
+        click("Cure")
+        wait(tab, f"s.turned && s.step > {before['step'] + 30}")
+        assert state(tab)["wanted"]
+        assert state(tab)["row"]["g_norm"] > 100 * before["row"]["g_norm"]
+        wait(tab, "s.metrics.modes >= 2", 120)
+        assert "expect a push at once" in state(tab)["notice"]
+
+
+DISTANCE = """() => new Promise((done) => requestAnimationFrame(() => done(
+  Math.abs(document.querySelector('[data-part=lab]').lab.state().row.d_loss))))"""
+
+
+def test_rotation_is_cured_in_three_clicks(browser):
+    with visit(browser) as tab:
+        press(tab, "Rotation")
+        press(tab, "Play")
+        wait(tab, "s.step >= 700")  # a turn takes 630
+        swing = max(abs(tab.evaluate(DISTANCE)) for _ in range(60))
+        press(tab, "Cure")
+        cured = state(tab)["step"]
+        wait(tab, f"s.step > {cured + 2500}", 120)
+        assert state(tab)["turned"]
+        calm = max(abs(tab.evaluate(DISTANCE)) for _ in range(60))
+        assert calm < swing / 4
+        press(tab, "Undo")
+        wait(tab, "!s.turned && s.setup.r1 === 0")
+        assert state(tab)["preset"] == "rotation"
+
+
+def test_a_cure_that_needs_another_network_begins_anew_and_plays_on(browser):
+    with visit(browser, data={"preset": "weak_critic"}) as tab:
+        press(tab, "Play")
+        wait(tab, "s.step > 40")
+        press(tab, "Cure")
+        wait(tab, "s.turned && s.ready && s.step > 0")
+        now = state(tab)
+        assert (now["turned"], now["wanted"], now["setup"]["d_depth"]) == (True, True, 2)
+        assert "begins anew" in now["notice"]
+
+
+def test_a_link_to_a_preset_that_stops_elsewhere_has_its_cure(browser):
+    with visit(browser, "#lab1--r1-0_05--r2-0_05--d_depth-0--steps-77--seed-4") as tab:
+        assert state(tab)["preset"] == "weak_critic"
+        assert tab.get_by_role("button", name="Critic too weak").get_attribute("aria-pressed") == "true"
+        assert tab.get_by_role("button", name="Cure").is_visible()
+        field(tab, "d_width").evaluate("(e) => { e.value = 8; e.dispatchEvent(new Event('change')); }")
+        wait(tab, "s.preset === 'custom'")
+        assert not tab.get_by_role("button", name="Cure").is_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (1280, 720)])
+def test_play_cure_and_the_whole_plane_fit_one_screen(width, height, browser):
+    with visit(browser, viewport={"width": width, "height": height}) as tab:
+        tab.add_style_tag(content="body { font-family: DejaVu Sans; max-width: 688px; }")
+        tab.wait_for_timeout(100)
+        top = tab.locator(".part-lab").bounding_box()["y"]
+        for element in (tab.get_by_role("button", name="Play"), tab.locator(".turn"), tab.locator(".plane")):
+            box = element.bounding_box()
+            assert box["y"] + box["height"] - top < height - 210  # as much stands above it on its page
 
 
 def test_each_player_can_be_moved_alone(browser):

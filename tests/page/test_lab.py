@@ -492,11 +492,22 @@ def test_no_link_breaks_a_set_up():
         assert read["again"]["setup"] == setup
 
 
-def test_each_preset_is_a_set_up_with_a_note():
-    body = "return Object.entries(lab.PRESETS).map(([name, p]) => [name, p.note, lab.clean(p.setup).refused])"
-    for name, note, refused in run(body):
+def test_each_preset_is_a_set_up_with_a_note_and_a_turn():
+    body = """
+    return Object.entries(lab.PRESETS).map(([name, { note, setup, turn }]) => {
+      const whole = lab.clean({ ...setup, ...turn.setup });
+      const refused = [...lab.clean(setup).refused, ...whole.refused];
+      return [name, note, turn, refused, lab.stateOf(whole.setup, name)];
+    });
+    """
+    for name, note, turn, refused, state in run(body):
         assert len(note.split()) > 15, name
+        assert "xpect" in note, name
+        assert "xpect" in turn["expect"], name
+        assert turn["label"] in ("Cure", "Spoil it")
+        assert turn["says"].startswith(turn["label"])
         assert refused == [], name
+        assert state == {"name": name, "turned": True}
 
 
 # Presets: what each promises, on one seed each; over more seeds see the page of the lab
@@ -550,6 +561,34 @@ def test_a_penalised_critic_leads_to_the_ring_if_it_has_its_five_steps():
     assert 1.5 * sum(run["astray"] for run in five) < sum(run["astray"] for run in one)
     assert max(abs(run["row"]["d_loss"]) for run in five) < 5
     assert abs(preset("penalty", 200, gp=0)["row"]["d_loss"]) > 50
+
+
+TURNED = """
+const { setup, turn } = lab.PRESETS[input.name];
+const game = engine.game(lab.clean({ ...setup, seed: 3, ...input.change }).setup, Float64Array);
+while (game.step < input.before) engine.halfStep(game);
+const before = { ...game.row, modes: engine.measure(game).modes };
+Object.assign(game.setup, turn.setup);
+while (game.step < input.before + input.after) engine.halfStep(game);
+return [before, { ...game.row, modes: engine.measure(game).modes }];
+"""
+
+
+def test_the_cure_of_saturation_works_while_it_runs():
+    """The push is back at the next step, a hundred times as long, and modes are found in the end."""
+    asked = {"name": "saturation", "before": 20, "change": {"head_start": 500, "batch": 64}}
+    ill, cured = run(TURNED, asked | {"after": 1})
+    assert cured["g_norm"] > 100 * ill["g_norm"]
+    ill, cured = run(TURNED, asked | {"after": 600})
+    assert ill["modes"] == 0
+    assert cured["modes"] >= 2
+
+
+def test_the_cure_of_collapse_works_while_it_runs():
+    asked = {"name": "collapse", "before": 300, "after": 1500, "change": {"batch": 64}}
+    ill, cured = run(TURNED, asked)
+    assert ill["modes"] <= 1
+    assert cured["modes"] >= 4
 
 
 def test_equal_rates_from_the_start_take_the_clump_apart():

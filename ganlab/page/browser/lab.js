@@ -7,7 +7,7 @@ import { build } from "./lab/controls.js";
 import { ask, say, show } from "./lab/display.js";
 import { saveRun } from "./lab/files.js";
 import CSS from "./lab/lab.css" with { type: "text" };
-import { clean, fromLink } from "./lab/links.js";
+import { clean, fromLink, stateOf } from "./lab/links.js";
 import { EXTENT, FIELDS, PRESETS } from "./lab/setups.js";
 import { repainted } from "./kit/palette.js";
 import { sheet } from "./kit/theme.js";
@@ -57,6 +57,7 @@ function started(compact, setup) {
   return {
     compact,
     setup,
+    preset: stateOf(setup).name === "custom" ? "healthy" : stateOf(setup).name,
     calm: matchMedia("(prefers-reduced-motion: reduce)").matches,
     line: null,
     parts: null,
@@ -137,10 +138,11 @@ function follow(lab, link) {
   say(lab, link.notice);
 }
 
-function state({ setup, mode, wanted, held, frame, parts }) {
+function state({ setup, preset, mode, wanted, held, frame, parts }) {
   return Object.freeze({
     setup: structuredClone(setup),
-    preset: parts.presets.value,
+    preset: stateOf(setup, preset).name,
+    turned: stateOf(setup, preset).turned,
     mode,
     wanted,
     held: { ...held },

@@ -1,13 +1,26 @@
 // What the reader does with the lab.
 
 import { ask, say, show } from "./display.js";
-import { clean, same } from "./links.js";
+import { clean, same, stateOf } from "./links.js";
 import { FIELDS, PRESETS } from "./setups.js";
 
 export function choose(lab, name) {
   const { seed, points } = lab.setup;
+  lab.preset = name;
   if (PRESETS[name]) adopt(lab, clean({ ...PRESETS[name].setup, seed, points }).setup);
   else show(lab);
+}
+
+// Cures the preset that is chosen, or turns it back. What must begin anew goes on by itself if it was running.
+export function treat(lab) {
+  const { name, turned } = stateOf(lab.setup, lab.preset);
+  if (name === "custom") return;
+  const { setup, turn } = PRESETS[name];
+  const { seed, points } = lab.setup;
+  const running = lab.wanted;
+  adopt(lab, clean({ ...setup, ...(!turned && turn.setup), seed, points }).setup);
+  say(lab, turned ? "" : turn.expect);
+  if (running && !lab.wanted) toggle(lab, turned ? "" : turn.expect);
 }
 
 export function change(lab, name, value) {
@@ -33,10 +46,10 @@ export function reset(lab) {
   show(lab);
 }
 
-export function toggle(lab) {
+export function toggle(lab, said = "") {
   lab.wanted = !lab.wanted;
   if (lab.wanted) {
-    say(lab, "");
+    say(lab, said);
     go(lab);
   } else lab.line.send({ type: "pause" });
   show(lab);

@@ -45,12 +45,14 @@ export function drawChart(ctx, width, height, chart, colors) {
   const { title, series, marks = [], range, digits = 1, right } = chart;
   ctx.fillStyle = colors.paper;
   ctx.fillRect(0, 0, width, height);
-  ctx.font = "11px system-ui, sans-serif";
+  const unit = Math.max(1, width / 460); // type grows with a chart that fills a screen
+  ctx.font = `${Math.round(11 * unit)}px system-ui, sans-serif`;
   ctx.fillStyle = colors.ink;
   ctx.textAlign = "left";
-  ctx.fillText(title, 4, 11);
+  ctx.fillText(title, 4, 11 * unit);
   if (!series.length) return;
-  const box = { left: 34, right: width - (right ? 34 : 8), top: 18, bottom: height - 16 };
+  const [wide, top, bottom] = [34 * unit, 18 * unit, height - 16 * unit];
+  const box = { left: wide, right: width - (right ? wide : 8), top, bottom };
   const values = series.flatMap((s) => s.y);
   const levels = marks.map((mark) => mark.value);
   const ends = range ?? spread(values, levels);

@@ -1,7 +1,7 @@
 // The lab's elements, from top to bottom.
 
 import { button, make } from "../kit/elements.js";
-import { change, choose, pace, reset, reveal, step, toggle } from "./actions.js";
+import { change, choose, pace, reset, reveal, step, toggle, treat } from "./actions.js";
 import { drawing } from "./drawing.js";
 import { savePicture, share } from "./files.js";
 import { FIELDS, GROUPS, PRESETS } from "./setups.js";
@@ -34,6 +34,7 @@ export function build(lab, front) {
   const parts = (lab.parts = {
     presets: presetsOf(lab),
     note: make("p", { class: "note" }),
+    turn: button("", () => treat(lab), { class: "turn" }),
     play: button("Play", () => toggle(lab), { class: "main" }),
     plane: planeOf(lab),
     curves: curvesOf(compact ? 1 : 3),
@@ -46,22 +47,18 @@ export function build(lab, front) {
     address: addressOf(),
   });
   const row = (...children) => make("div", { class: "bar" }, ...children);
-  const stage = make("div", { class: "stage" });
-  stage.append(make("div", {}, parts.plane, parts.hint));
-  stage.append(make("div", { class: "curves" }, ...Object.values(parts.curves)));
+  const side = make("div", { class: "side" }, parts.note, ...Object.values(parts.curves));
+  const stage = make("div", { class: "stage" }, make("div", {}, parts.plane, parts.hint), side);
   const chosen = front.map((name) => labelled(lab, name));
+  const again = button("Reset", () => reset(lab));
   parts.section = make("section", { class: "part-lab", "aria-label": "A GAN that trains in this page" });
   parts.section.append(
-    row(make("label", {}, "Preset ", parts.presets), ...chosen),
-    parts.note,
-    row(
-      parts.play,
-      ...moves(lab),
-      button("Reset", () => reset(lab)),
-      parts.count,
-    ),
+    make("div", { class: "bar drive" }, parts.play, parts.turn, again, parts.count),
+    chipsOf(lab),
     stage,
+    row(...moves(lab)),
     row(keyOf(), ...toggles(lab)),
+    row(...chosen),
     parts.status,
     parts.notice,
   );
@@ -69,10 +66,12 @@ export function build(lab, front) {
 }
 
 function presetsOf(lab) {
-  const options = Object.entries(PRESETS).map(([value, { label }]) => make("option", { value }, label));
-  const own = make("option", { value: "custom" }, "your own set-up");
-  return make("select", { onchange: ({ target }) => choose(lab, target.value) }, ...options, own);
+  const chip = ([name, { label }]) => [name, button(label, () => choose(lab, name), { class: "chip" })];
+  return Object.fromEntries(Object.entries(PRESETS).map(chip));
 }
+
+const chipsOf = ({ parts }) =>
+  make("div", { class: "chips", role: "group", "aria-label": "Presets" }, ...Object.values(parts.presets));
 
 // JupyterLab would take the arrow keys from a plane without the first attribute.
 function planeOf(lab) {

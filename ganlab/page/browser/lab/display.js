@@ -2,7 +2,7 @@
 
 import { palette } from "../kit/palette.js";
 import { charts, drawChart } from "./charts.js";
-import { presetOf } from "./links.js";
+import { stateOf } from "./links.js";
 import { drawPlane } from "./plane.js";
 import { PRESETS } from "./setups.js";
 import { sentence, tally } from "./words.js";
@@ -15,9 +15,14 @@ export function say({ parts }, text) {
 export function show(lab) {
   const { parts, setup, wanted } = lab;
   for (const [name, input] of Object.entries(parts.inputs)) input.value = setup[name];
-  const name = presetOf({ ...setup, points: [] });
-  parts.presets.value = name;
-  parts.note.textContent = PRESETS[name]?.note ?? "Your own set-up.";
+  const { name, turned } = stateOf(setup, lab.preset);
+  if (name !== "custom") lab.preset = name;
+  for (const [chip, element] of Object.entries(parts.presets))
+    element.setAttribute("aria-pressed", String(chip === name));
+  const { note, turn } = PRESETS[name] ?? { note: "Your own set-up." };
+  parts.note.textContent = turn ? `${note} ${turn.says}` : note;
+  parts.turn.hidden = !turn;
+  parts.turn.textContent = turned ? "Undo" : turn?.label;
   parts.play.textContent = wanted ? "Pause" : "Play";
   const drawn = setup.data === "drawn";
   [parts.hint.hidden, parts.clear.hidden] = [!drawn, !drawn];

@@ -77,7 +77,27 @@ export function fromLink(fragment) {
 }
 
 export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-export const presetOf = (setup) =>
-  Object.keys(PRESETS).find((name) =>
-    same(clean({ ...PRESETS[name].setup, seed: setup.seed }).setup, setup),
-  ) ?? "custom";
+
+// Which preset a set-up is, if any, and whether it has been turned round: cured, or spoilt. Seed, drawn points and
+// the step at which it stops may be any. The cure of one may be another: the preset `first` is asked first.
+export function stateOf(setup, first = "healthy") {
+  const plain = { ...setup, points: [] };
+  const rest = Object.entries(PRESETS).filter(([name]) => name !== first);
+  for (const [name, preset] of [[first, PRESETS[first]], ...rest]) {
+    for (const turned of [false, true]) {
+      const wanted = {
+        ...preset.setup,
+        ...(turned && preset.turn.setup),
+        seed: setup.seed,
+        steps: setup.steps,
+      };
+      if (same(clean(wanted).setup, plain)) return { name, turned };
+    }
+  }
+  return { name: "custom", turned: false };
+}
+
+export function presetOf(setup) {
+  const { name, turned } = stateOf(setup);
+  return turned ? "custom" : name;
+}

@@ -57,25 +57,45 @@ export const MOST_POINTS = 100;
 
 const PLAIN = { g_optimizer: "sgd", d_optimizer: "sgd" };
 
+// What each preset is and what to expect of it; `turn` is what cures it, or spoils it, and what to expect then.
 export const PRESETS = {
   healthy: {
     label: "Healthy",
-    note: "Both players learn at one pace and R1 and R2 calm the discriminator. The crosses settle on all eight modes, and both losses come near their dotted lines.",
+    note: "Both players learn at one pace, and R1 and R2 calm the discriminator. Expect the crosses to settle on all eight modes, and both losses to come near their dotted lines.",
     setup: { r1: 0.05, r2: 0.05 },
+    turn: {
+      label: "Spoil it",
+      says: "Spoil it: take R1 and R2 away.",
+      setup: { r1: 0, r2: 0 },
+      expect: "Without the penalties: expect modes that are found, lost and found again.",
+    },
   },
   collapse: {
     label: "Mode collapse",
-    note: "The generator learns ten times as fast as its discriminator. Its points bunch together and hop from place to place. Cure: give both a learning rate of 0.001, and reset.",
-    setup: { g_rate: 2e-3, d_rate: 2e-4, activation: "relu", latent_dim: 16, steps: 1500 },
+    note: "The generator learns ten times as fast as its discriminator. Expect its points to bunch together and to hop from place to place.",
+    setup: { g_rate: 2e-3, d_rate: 2e-4, activation: "relu", latent_dim: 16, steps: 6000 },
+    turn: {
+      label: "Cure",
+      says: "Cure: let the discriminator be twice as fast.",
+      setup: { g_rate: 1e-3, d_rate: 2e-3 },
+      expect: "Rates of 0.001 for G and 0.002 for D: expect the clump to come apart.",
+    },
   },
   saturation: {
     label: "Saturation",
-    note: "A head start has made the discriminator sure of itself. There log(1 - D) is flat: the arrows have no length and the generator stands still. Cure: choose the non-saturating loss, while it runs.",
-    setup: { loss: "minimax", g_optimizer: "sgd", g_rate: 0.01, head_start: 2000, steps: 1000 },
+    note: "A head start makes the discriminator sure of itself. There log(1 - D) is flat: expect arrows of no length, and a generator that stands still.",
+    setup: { loss: "minimax", g_optimizer: "sgd", g_rate: 0.01, head_start: 2000, steps: 6000 },
+    turn: {
+      label: "Cure",
+      says: "Cure: the non-saturating loss, with R1 and R2.",
+      setup: { loss: "non_saturating", r1: 0.05, r2: 0.05 },
+      expect:
+        "The non-saturating loss, with R1 and R2 of 0.05: expect a push at once, and crosses on their way.",
+    },
   },
   rotation: {
     label: "Rotation",
-    note: "A linear critic and one Gaussian: the players circle the equilibrium and come no nearer to it. Cure: set the R1 weight to 0.1, while it runs.",
+    note: "A linear critic and one Gaussian. Expect the players to circle the equilibrium and to come no nearer to it.",
     setup: {
       data: "blob",
       loss: "wasserstein",
@@ -84,17 +104,35 @@ export const PRESETS = {
       d_rate: 0.01,
       g_depth: 0,
       d_depth: 0,
-      steps: 6000,
+      steps: 20000,
+    },
+    turn: {
+      label: "Cure",
+      says: "Cure: R1.",
+      setup: { r1: 0.1 },
+      expect: "R1 with a weight of 0.1: expect a spiral that ends on the data.",
     },
   },
   weak_critic: {
     label: "Critic too weak",
-    note: "A linear discriminator sees no more than the mean. Its loss stays at 2 log 2, as at the equilibrium, and yet the generator has not found the ring. Cure: give D two hidden layers.",
-    setup: { r1: 0.05, r2: 0.05, d_depth: 0, steps: 1500 },
+    note: "A linear discriminator sees no more than the mean. Expect its loss to stay at 2 log 2, as at the equilibrium, while the generator has not found the ring.",
+    setup: { r1: 0.05, r2: 0.05, d_depth: 0, steps: 6000 },
+    turn: {
+      label: "Cure",
+      says: "Cure: two hidden layers for D.",
+      setup: { d_depth: 2 },
+      expect: "Another network is another game, which begins anew: expect all eight modes.",
+    },
   },
   penalty: {
     label: "Gradient penalty",
-    note: "A Wasserstein critic under the WGAN-GP penalty, five steps of it to each of the generator's. The crosses gather on the ring and then on its modes, and the critic's loss, minus the distance that it sees, comes back towards 0. Spoil it: give D one step per G step.",
-    setup: { loss: "wasserstein", gp: 0.1, n_critic: 5, batch: 64, steps: 2000 },
+    note: "A Wasserstein critic under the WGAN-GP penalty, five steps of it to each of the generator's. Expect the crosses to gather on the ring and then on its modes, and the critic's loss, minus the distance that it sees, to come back towards 0.",
+    setup: { loss: "wasserstein", gp: 0.1, n_critic: 5, batch: 64, steps: 6000 },
+    turn: {
+      label: "Spoil it",
+      says: "Spoil it: one step of each.",
+      setup: { n_critic: 1 },
+      expect: "One step of the critic to each of the generator's: expect crosses that run about.",
+    },
   },
 };

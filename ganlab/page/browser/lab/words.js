@@ -39,8 +39,10 @@ export function sentence(lab) {
   return `Step ${step} of G, ${criticStep} of D, ${doing(lab)}. ${losses}${found(frame)}`;
 }
 
-export function tally({ frame, wanted, slow }) {
-  const { step, rate, metrics, total, done } = frame;
+export function tally({ frame, setup, wanted, slow }) {
+  const { step, criticStep, rate, metrics, total, done } = frame;
+  if (!step && criticStep && criticStep < setup.head_start)
+    return `D's head start: ${criticStep} of ${setup.head_start} steps`;
   const reached = metrics ? ` \u00B7 ${metrics.modes} of ${total} modes` : "";
   const fast = wanted && !slow && rate ? ` \u00B7 ${Math.round(rate)} steps a second` : "";
   return `Step ${step}${reached}${fast} ${HALVES[done] ?? ""}`;

@@ -103,11 +103,11 @@ function wholeStep(g) {
   while (halfStep(g) !== "generator" && g.criticStep > g.setup.head_start);
 }
 
-// At most 600 steps a second, so that the eye can follow two small networks.
+// At most 600 steps a second, so that the eye can follow two small networks; a head start has nothing to follow.
 function steps(h, until) {
   while (now() < until && now() >= h.ready && h.game.step < h.game.limit) {
     wholeStep(h.game);
-    h.ready = Math.max(h.ready, now() - 100) + 1000 / 600;
+    if (h.game.step) h.ready = Math.max(h.ready, now() - 100) + 1000 / 600;
   }
   return "both";
 }
