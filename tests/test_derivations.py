@@ -157,13 +157,13 @@ def test_a_strengthened_line_is_refused(name, place):
         if (name, place) in NOT_SHARP:
             continue
         with pytest.raises(Undecided):
-            prove(stronger, BUILT[name]._given())
+            prove(stronger, BUILT[name].given)
 
 
 @pytest.mark.parametrize(("name", "place"), NOT_SHARP, ids=names(NOT_SHARP))
 def test_what_is_said_not_to_be_sharp_is_not(name, place):
     strict, *moved = strengthened(relation_at(name, place))
-    prove(moved[0] if NOT_SHARP[name, place] == SIGN else strict, BUILT[name]._given())
+    prove(moved[0] if NOT_SHARP[name, place] == SIGN else strict, BUILT[name].given)
 
 
 def strengthened(relation):

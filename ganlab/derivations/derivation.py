@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .chain import only_unfolds, stands
@@ -77,36 +79,43 @@ class Derivation:
         derivation, the step (counted from one) and what remained; or says that a step starts from what does
         not stand above it, that it only unfolds a name, or that a definition does more.
         """
-        above, number = [self.claim, *self._given()], 0
-        for line in self.lines:
-            if isinstance(line, Definition):
-                self._must(
-                    only_unfolds(line.relation), f"definition ({line.reason})", "says more than a name"
-                )
-            else:
-                number += 1
-                place = f"step {number} ({line.reason})"
-                self._must(not only_unfolds(line.relation), place, "only unfolds a name")
-                self._show(line.relation, place)
-                self._must(
-                    stands(line.relation.lhs, above), place, f"{line.relation.lhs} does not stand above"
-                )
-            above.append(line.relation)
-        self._must(not only_unfolds(self.claim), "claim", "only unfolds a name")
-        self._show(self.claim, "claim")
+        numbers = {id(step): f"step {number} ({step.reason})" for number, step in enumerate(self.steps, 1)}
+        for line, fault in self.verdicts():
+            if fault:
+                place = "claim" if line is None else numbers.get(id(line), f"definition ({line.reason})")
+                raise DerivationError(f"{self.name}, {place}: {fault}")
         return True
 
-    def _must(self, holds: bool, place: str, otherwise: str) -> None:
-        if not holds:
-            raise DerivationError(f"{self.name}, {place}: {otherwise}")
+    def verdicts(self) -> Iterator[tuple[Step | Definition | None, str]]:
+        """Each line with its fault, "" where it has none; the claim, as None, comes last.
 
-    def _show(self, relation: Any, place: str) -> None:
-        try:
-            prove(relation, self._given())
-        except Undecided as error:
-            raise DerivationError(f"{self.name}, {place}: {error}") from None
+        A line is judged when it is asked for, and by itself: what stands above it may be refused.
 
-    def _given(self) -> tuple[Any, ...]:
+        >>> from sympy import Symbol, log
+        >>> from ganlab.derivations.statements import equal
+        >>> p = Symbol("p", positive=True)
+        >>> wrong, claim = equal(log(p / 2), log(p)), equal(log(p / 2), log(p) - log(2))
+        >>> [fault for _, fault in Derivation("d", claim, (), (Step(wrong, "a guess"),), "").verdicts()]
+        ['could not show log(p/2) = log(p); what remained: -log(2)', '']
+        """
+        above = [self.claim, *self.given]
+        for line in self.lines:
+            yield line, self._fault(line, above)
+            above.append(line.relation)
+        yield None, "only unfolds a name" if only_unfolds(self.claim) else _unshown(self.claim, self.given)
+
+    def _fault(self, line: Step | Definition, above: list[Any]) -> str:
+        if isinstance(line, Definition):
+            return "" if only_unfolds(line.relation) else "says more than a name"
+        if only_unfolds(line.relation):
+            return "only unfolds a name"
+        if fault := _unshown(line.relation, self.given):
+            return fault
+        return "" if stands(line.relation.lhs, above) else f"{line.relation.lhs} does not stand above"
+
+    @property
+    def given(self) -> tuple[Any, ...]:
+        """The assumptions that are relations."""
         return tuple(assumption for assumption in self.assumptions if not isinstance(assumption, str))
 
     def latex(self) -> str:
@@ -126,3 +135,13 @@ class Derivation:
 
     def _repr_latex_(self) -> str:
         return f"$$\n{self.latex()}\n$$"
+
+
+@lru_cache(maxsize=512)
+def _unshown(relation: Any, given: tuple[Any, ...]) -> str:
+    """Why a relation is not shown, "" where it is; remembered, since a reader changes one line of many."""
+    try:
+        prove(relation, given)
+    except Undecided as error:
+        return str(error)
+    return ""

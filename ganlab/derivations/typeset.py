@@ -8,7 +8,7 @@ from sympy import Basic
 from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
 
-__all__ = ["typeset"]
+__all__ = ["ordered", "typeset"]
 
 _TALL = (r"\frac", r"\int", r"\sum", r"\begin", r"\left")
 _SIGNS = {"==": "=", "<=": r"\le", ">=": r"\ge", "<": "<", ">": ">", "!=": r"\ne"}
@@ -55,7 +55,7 @@ class _Printer(LatexPrinter):
         return self._sum(terms)
 
     def _sum(self, terms: list[Any]) -> str:
-        shown = [self._print(term) for term in _ordered(terms)]
+        shown = [self._print(term) for term in ordered(terms)]
         rest = [f" - {part[1:].strip()}" if part.startswith("-") else f" + {part}" for part in shown[1:]]
         return shown[0] + "".join(rest)
 
@@ -73,7 +73,7 @@ class _Printer(LatexPrinter):
         return f"{self._print(expr.lhs)} {_SIGNS[expr.rel_op]} {self._print(expr.rhs)}"
 
 
-def _ordered(terms: list[Any]) -> list[Any]:
+def ordered(terms: list[Any]) -> list[Any]:
     """The terms with a positive one first: a number and then rising powers, or else as SymPy has them."""
     if terms[-1].is_Rational and terms[-1] > 0:
         return terms[::-1]
