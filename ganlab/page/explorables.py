@@ -21,6 +21,7 @@ from ganlab.losses import LOSSES, level_name
 from ganlab.page import parts, posters
 from ganlab.page.explorers import Part, curves, densities, dirac
 from ganlab.page.films import Recorder, Recording
+from ganlab.page.sketches import sketch
 from ganlab.training.game import GAN
 from ganlab.training.history import History
 from ganlab.training.loop import train
@@ -38,6 +39,7 @@ __all__ = [
     "live",
     "panel",
     "player",
+    "sketch",
     "speed",
 ]
 

@@ -1,7 +1,9 @@
 """A part in a browser, on a page of its own."""
 
 import contextlib
+from pathlib import Path
 
+import axe_playwright_python
 import pytest
 
 
@@ -29,3 +31,19 @@ def visit(browser, tmp_path):
         pages = []
         yield visit
         assert [complaint for page in pages for complaint in page.complaints] == []
+
+
+LOOK = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
+  .flatMap(({ id, nodes }) => nodes.map(({ html }) => [id, html]))"""
+
+
+@pytest.fixture
+def axe():
+    """A function of a page that says what axe finds wrong with it."""
+    script = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+    def look(page):
+        page.evaluate(script)
+        return page.evaluate(LOOK)
+
+    return look
