@@ -1,6 +1,7 @@
 """The Sphinx extension for what lives on a page: quizzes, checks of exercises, the lab, the line of facts.
 
-`{quiz} CHAPTER`, `{lab}` and `{progress}` put a part where they stand; `{checked} PAGE` says what was run.
+`{quiz} CHAPTER`, `{lab}`, `{duel}` and `{progress}` put a part where they stand; `{checked} PAGE` says what
+was run.
 A chapter needs none of them: below an exercise that asks for a number or a choice stands a field that checks
 it, the quiz of a cell is the quiz of the page, and the last line of a page made from a notebook says what
 was run.
@@ -37,6 +38,10 @@ _STILL = (
     "Two planes with eight blue clusters on a circle. On the left the generated crosses cover all of the "
     "clusters, on the right they form one smear that touches none."
 )
+_DUEL = (
+    "<noscript><p>Here you drag points against a discriminator that trains in the page, or draw the border "
+    "yourself, which needs JavaScript.</p></noscript>"
+)
 _ON_THE_PAGE = (
     "<p>What this exercise asks for is checked by a notebook and not by a page: open the notebook, put your "
     "answer in the place of <code>None</code>, and run the cell.</p>"
@@ -46,8 +51,8 @@ logger = logging.getLogger(__name__)
 
 
 def setup(app):
-    for name, directive in (("quiz", Quiz), ("lab", Lab), ("progress", Progress), ("checked", Checked)):
-        app.add_directive(name, directive)
+    for directive in (Quiz, Lab, Duel, Progress, Checked):
+        app.add_directive(directive.__name__.lower(), directive)
     app.add_config_value("parts_sources", _digest(), "env", types=[str])
     app.connect("config-inited", _write_scripts, priority=100)
     app.connect("doctree-read", _complete_a_notebook)
@@ -97,6 +102,13 @@ class Lab(SphinxDirective):
             return [_raw(live.html("lab", data, fallback=sentence, script=False))]
         except ValueError as error:
             raise self.error(str(error)) from None
+
+
+class Duel(SphinxDirective):
+    """The games in which the reader is one of the two networks."""
+
+    def run(self):
+        return [_raw(live.html("duel", {}, fallback=_DUEL, script=False))]
 
 
 class Progress(SphinxDirective):

@@ -626,9 +626,9 @@ def test_a_page_says_to_others_what_it_is(site):
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PLACES = [*(page for page in TOC if (ROOT / f"{page}.ipynb").exists()), "book/progress", "book/bibliography"]
-PLACES += ["book/corrections", "book/failures"]
+PLACES += ["book/corrections", "book/failures", "book/play"]
 PLACES += ["book/api/losses", "search", "prf-prf", "404"]
-IN_THE_DARK = ["book/intro", "book/binary_cross_entropy", "book/progress", "book/corrections"]
+IN_THE_DARK = ["book/intro", "book/play", "book/binary_cross_entropy", "book/progress", "book/corrections"]
 LOOK = """async ([exclude, dark]) => {
   const rules = dark ? { runOnly: { type: "rule", values: ["color-contrast"] } } : {};
   const found = await axe.run({ exclude }, { resultTypes: ["violations"], ...rules });
