@@ -221,6 +221,7 @@ _CURES = Study(
     _RING,
     methods.cures(),
     1500 * cost(_RING),
+    every_level=True,
 )
 _GRID_BUDGET = 2000 * cost(_RING)  # it has three times as many modes
 _GAME = replace(
@@ -301,7 +302,7 @@ _ASKED = replace(
     ema=0.99,
 )
 STUDIES: dict[str, Study] = {
-    "cures_ring": replace(_CURES, every_level=True),
+    "cures_ring": _CURES,
     "cures_ring_wide": replace(_CURES, base=replace(_RING, width=(128, 128))),
     "cures_grid": _GRID,
     "cures_grid_wide": replace(_GRID, base=replace(_GRID.base, width=(128, 128)), levels_of="cures_grid"),
