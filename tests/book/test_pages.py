@@ -714,6 +714,39 @@ def test_the_mathematics_has_its_fonts(browser, origin, site):
         assert "KaTeX_Main" in [family.strip('"') for family in loaded]
 
 
+HAND = """(() => {
+  const box = (one) => one.getBoundingClientRect();
+  const folds = [...document.querySelectorAll("article .cell details.hide")];
+  const figure = document.querySelector("article .cell figure");
+  const fold = figure.closest(".cell").querySelector("details.hide");
+  const alone = folds.filter((one) => !one.closest(".cell").querySelector(".cell_output"));
+  return {
+    heading: getComputedStyle(document.querySelector("article h1")).fontFamily,
+    text: getComputedStyle(document.querySelector("article p")).fontFamily,
+    label: getComputedStyle(fold.querySelector("summary p")).fontFamily,
+    below: box(fold).top - box(figure).bottom,
+    beside: alone.length > 1 && box(alone[0]).top === box(alone[1]).top,
+    wide: document.documentElement.scrollWidth,
+  };
+})()"""
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (360, 740)])
+def test_what_is_read_has_the_hand_of_the_book_and_what_is_folded_is_quiet(size, browser, origin):
+    viewport = dict(zip(("width", "height"), size, strict=True))
+    with visit(browser, f"{origin}/book/mode_collapse.html", viewport=viewport) as tab:
+        tab.evaluate("document.fonts.ready")
+        loaded = tab.evaluate("[...document.fonts].filter(f => f.status == 'loaded').map(f => f.family)")
+        assert "Minimax Text" in [family.strip('"') for family in loaded]
+        seen = tab.evaluate(HAND)
+        assert seen["heading"].startswith('"Minimax Text"')
+        assert seen["text"].startswith('"Minimax Text"')
+        assert "Minimax" not in seen["label"]
+        assert seen["below"] >= 0
+        assert seen["wide"] == size[0]
+        assert seen["beside"] or size[0] < 500
+
+
 def test_the_theme_follows_the_reader_and_can_be_switched(browser, origin):
     address = f"{origin}/{TOC[0]}.html"
     for preference in ("light", "dark"):
