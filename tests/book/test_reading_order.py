@@ -53,6 +53,7 @@ HELD: list[str] = [
     "images",
     "variants",
     "tricks",
+    "evaluation",
 ]
 THINGS = things()
 PLACES = {name: labels(read(name)) for name in ORDER}

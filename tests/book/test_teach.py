@@ -1,9 +1,10 @@
 """The editions for a course. Truth is the book that they are made from, and arithmetic for the second set."""
 
 import contextlib
+import itertools
 import re
 import subprocess
-from math import erf, log, sqrt
+from math import comb, erf, exp, log, sqrt
 
 import mpmath
 import nbformat
@@ -14,7 +15,7 @@ import teach
 import yaml
 from oracles.pages import CHAPTERS, QUIZZES, ROOT, cells, named, prose, record, tags
 from scipy.optimize import brentq, minimize_scalar
-from scipy.stats import norm, wasserstein_distance
+from scipy.stats import entropy, norm, wasserstein_distance
 
 
 def read(path):
@@ -270,6 +271,12 @@ ANSWERS = {
         lambda: sum(1 for turn in range(1, 2000) if turn * (2 * (128 + 128 + 128) + 128) <= 576_000),
         lambda: abs(sum(0.1 * 0.9**age * (-1) ** age for age in range(500))),
         lambda: settled(lambda variance: (1 - 0.15) ** 2 * variance + 0.01 * 4 / 8),
+    ],
+    "evaluation": [
+        lambda: np.mean([order[0] in (0, 4) for order in itertools.permutations(range(5))]),
+        lambda: exp(entropy([0.2] * 5) - entropy([0.5, 0.5])),
+        lambda: 1 - comb(99, 3) / comb(149, 3),
+        lambda: brentq(lambda copies: copies + (1 - copies) / 2 - 0.545, 0, 1),
     ],
 }
 SAID = {

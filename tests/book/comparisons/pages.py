@@ -2,6 +2,7 @@
 
 from comparisons import (
     binary_cross_entropy,
+    evaluation,
     game_dynamics,
     images,
     minimax_game,
@@ -26,5 +27,6 @@ CLAIMS = {
     "images": images.CLAIMS,
     "variants": variants.CLAIMS,
     "tricks": tricks.CLAIMS,
+    "evaluation": evaluation.CLAIMS,
     **others.CLAIMS,
 }

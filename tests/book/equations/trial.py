@@ -28,6 +28,7 @@ PAGES = (
     "images",
     "variants",
     "tricks",
+    "evaluation",
 )
 VERDICTS = ("refused", "unreadable", "accepted")
 SYMMETRIC = {f"arguments of {name} exchanged" for name in ("JSD", "TV", "W_1", "J", "I", "Delta")}

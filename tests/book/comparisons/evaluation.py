@@ -1,0 +1,38 @@
+"""The comparing sentences of the chapter `evaluation`."""
+
+from comparisons.cells import in_seeds, told
+
+MATRIX, BIAS = "evaluation#eval-c-matrix-read", "evaluation#eval-c-bias-table"
+
+
+def words(check, *said):
+    """The check, which licenses these words too: the printed line counts just what they say."""
+    return check._replace(words=check.words | {*said})
+
+
+CLAIMS = [
+    told(
+        "Precision sees the noise in 10 of 10 and the lost class in 1 of 10.",
+        MATRIX,
+        in_seeds(10, 10, "noise, precision"),
+        in_seeds(1, 10, "one class lost, precision"),
+    ),
+    told(
+        "Recall sees the lost class in 10 of 10 and the noise in 1 of 10.",
+        MATRIX,
+        in_seeds(10, 10, "one class lost, recall"),
+        in_seeds(1, 10, "noise, recall"),
+    ),
+    told(
+        "The other 13 call them worse in 1 of 130 verdicts, and better in 6.",
+        MATRIX,
+        words(in_seeds(1, 130, "all copied, the other 13 metrics"), "worse"),
+        words(in_seeds(6, 130, "all copied, the other 13 metrics", 1), "better"),
+    ),
+    told(
+        """At 50 pictures perfect samples are farther from the data by the Fréchet distance than noisy samples
+        at 400, in 10 of 10 partings.""",
+        BIAS,
+        words(in_seeds(10, 10, "perfect at 50 farther than noise at 400"), "farther"),
+    ),
+]
