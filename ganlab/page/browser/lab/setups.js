@@ -30,6 +30,8 @@ export const FIELDS = {
   }),
   loss: choice("Loss", titles, live),
   ...weights,
+  layers: choice("Layers of D", { plain: "as they are", spectral: "divided by their spectral norm" }, live),
+  clip: number("Clip D's weights to (0: not at all)", 0, 0, 10, live),
   g_optimizer: choice("Optimizer of G", OPTIMIZERS, live),
   d_optimizer: choice("Optimizer of D", OPTIMIZERS, live),
   g_rate: number("Learning rate of G", 1e-3, 1e-6, 1, live),
@@ -48,7 +50,7 @@ export const FIELDS = {
   steps: number("Stop after, G steps", 3000, 1, 20000, whole),
 };
 export const GROUPS = {
-  Game: ["loss", ...Object.keys(PENALTIES), "n_critic", "head_start"],
+  Game: ["loss", ...Object.keys(PENALTIES), "layers", "clip", "n_critic", "head_start"],
   Learning: ["g_rate", "d_rate", "g_optimizer", "d_optimizer", "beta1", "batch", "steps"],
   Networks: ["g_width", "g_depth", "d_width", "d_depth", "activation", "latent_dim"],
 };

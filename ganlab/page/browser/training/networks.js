@@ -6,7 +6,7 @@ const SLOPES = { tanh: null, leaky_relu: 0.2, relu: 0 };
 
 export function network(F, sizes, activation) {
   const count = sizes.slice(1).reduce((sum, outputs, l) => sum + (sizes[l] + 1) * outputs, 0);
-  const net = { F, sizes, low: SLOPES[activation], rows: 0, steps: 0, last: sizes.length - 1 };
+  const net = { F, sizes, low: SLOPES[activation], rows: 0, steps: 0, last: sizes.length - 1, raw: null };
   for (const name of ["theta", "gradient", "mean", "square"]) net[name] = new F(count);
   let at = 0;
   net.layers = sizes.slice(1).map((outputs, l) => {

@@ -1,5 +1,6 @@
 // The steps of both players, and whose turn it is.
 
+import { clip, expose, hold, normalise } from "./bounds.js";
 import { criticGradient, generatorGradient } from "./gradients.js";
 import { LOSSES } from "./losses.js";
 import { record } from "./measures.js";
@@ -15,14 +16,20 @@ function finite(g, player, value) {
 }
 
 export function criticStep(g, real, latents, mix) {
+  const { discriminator: net, setup } = g;
+  hold(net, setup.layers === "spectral");
   const row = criticGradient(g, real, latents, mix);
   finite(g, "discriminator", row.d_loss + row.penalty);
-  update(g.discriminator, g.setup.d_optimizer, g.setup.d_rate, g.setup.beta1);
+  expose(net);
+  update(net, setup.d_optimizer, setup.d_rate, setup.beta1);
+  if (setup.clip > 0) clip(net, setup.clip);
+  normalise(net);
   g.criticStep++;
   return Object.assign(g.row, row);
 }
 
 export function generatorStep(g, real, latents) {
+  hold(g.discriminator, g.setup.layers === "spectral");
   const g_loss = generatorGradient(g, real, latents);
   finite(g, "generator", g_loss);
   const g_norm = norm(g.generator.gradient);

@@ -1,6 +1,7 @@
 // What a picture shows: the generator's images of fixed latents, the steepest descent of its loss at some of
 // them, the discriminator's scores on a lattice, and the images of a grid of latents.
 
+import { hold } from "./bounds.js";
 import { LOSSES } from "./losses.js";
 import { apply, forward, pullback } from "./networks.js";
 import { normals } from "./random.js";
@@ -36,6 +37,7 @@ export function scene(g) {
 
 export function view(g) {
   const { F, shown, generator: G, discriminator: D, setup } = g;
+  hold(D, setup.layers === "spectral");
   const fake = apply(G, shown.latents, SHOWN, new F(2 * SHOWN));
   const manifold = apply(G, shown.grid, shown.lines * TICKS, new F(2 * shown.lines * TICKS));
   const field = apply(D, shown.lattice, LATTICE ** 2, new F(LATTICE ** 2));
