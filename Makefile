@@ -62,8 +62,10 @@ runs: .venv/installed  ## Make the stored long runs again (about two hours of on
 	$(BIN)/python -m ganlab.experiments.results
 	$(BIN)/python -m ganlab.experiments.alarms
 
-pictures: .venv/installed  ## Draw the moving picture of the README again, from stored runs
+pictures: .venv/installed  ## Draw what moves again: the README's picture, the exhibits, the cards
 	$(BIN)/python book/pictures/moving.py
+	$(BIN)/python book/pictures/exhibits.py
+	$(BIN)/python book/pictures/cards.py
 
 studies: .venv/installed  ## Run the stored studies again (four and a half hours of one processor)
 	@for name in $$($(BIN)/python -c 'from ganlab import facts; print(*facts.names("studies"))'); do \
