@@ -6,7 +6,8 @@ A chapter needs none of them: below an exercise that asks for a number or a choi
 it, the quiz of a cell is the quiz of the page, and the last line of a page made from a notebook says what
 was run.
 
-A page loads the script of a part once, as a plain script, which a page opened from a disk may load too.
+A page loads the script of a part once, as a plain script, which a page opened from a disk may load too. A
+large part that stands far down waits until its reader comes near.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ __all__ = ["setup"]
 
 HERE = Path(__file__).parent
 BOOK = HERE.parent
+_WAITING = {"lab", "sketch"}  # these come when their reader is near, by `static/near.js`
 _MODULE = re.compile(r'\s*<script type="module" data-module="\w+">.*?</script>', re.DOTALL)
 _PART = re.compile(r'data-part="(\w+)"')
 _CHECK = re.compile(r'exercises\.check\("([\w-]+)", None\)')
@@ -213,8 +215,11 @@ def _empty_table(chapters):
 
 def _load_scripts(app, pagename, templatename, context, doctree):
     raw = doctree.findall(nodes.raw) if doctree and app.builder.name == "html" else ()
-    for name in sorted({name for node in raw for name in _PART.findall(node.astext())}):
+    names = {name for node in raw for name in _PART.findall(node.astext())}
+    for name in sorted(names - _WAITING):
         app.add_js_file(f"parts/{name}.js", loading_method="defer")
+    if waiting := names & _WAITING:
+        app.add_js_file("near.js", loading_method="defer", **{"data-parts": " ".join(sorted(waiting))})
 
 
 # Scripts

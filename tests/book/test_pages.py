@@ -554,6 +554,42 @@ def test_where_no_script_runs_the_lab_shows_how_runs_end(browser, origin):
         assert tab.request.get(f"{origin}{address}").status == 200
 
 
+def test_a_large_part_far_down_comes_when_its_reader_is_near(browser, origin):
+    """With the button of the projector, which was there before it."""
+    with visit(browser, f"{origin}/book/wgan_gp.html", viewport=DESKTOP) as tab:
+        assert not [url for url in tab.visited if "parts/lab.js" in url]
+        tab.locator("[data-part=lab]").scroll_into_view_if_needed()
+        tab.locator(".part-lab canvas.plane").wait_for()
+        assert tab.locator("[data-part=lab] > .project").count() == 1
+        tab.locator("[data-part=sketch]").scroll_into_view_if_needed()
+        tab.locator(".explorable-sketch").wait_for()
+        assert tab.locator("[data-part=sketch] > .project").count() == 1
+        assert len([url for url in tab.visited if "parts/sketch.js" in url]) == 1
+        assert tab.complaints == []
+
+
+def test_a_page_that_begins_with_a_large_part_has_it_at_once(browser, origin):
+    with visit(browser, f"{origin}/book/lab.html", viewport=DESKTOP) as tab:
+        tab.locator(".part-lab canvas.plane").wait_for()
+
+
+def test_one_may_play_on_the_page_of_the_games(browser, origin):
+    with visit(browser, f"{origin}/{TOC[0]}.html", viewport=DESKTOP) as tab:
+        tab.locator("article").get_by_role("link", name="be one of the two networks").click()
+        tab.wait_for_url(f"{origin}/book/play.html")
+        plane = tab.locator(".explorable-duel canvas.plane")
+        box = plane.first.bounding_box()
+        assert box["y"] + box["height"] <= DESKTOP["height"]
+        tab.get_by_role("button", name="Be the discriminator").click()
+        tab.mouse.move(box["x"] + 30, box["y"] + 60)
+        tab.mouse.down()
+        tab.mouse.move(box["x"] + box["width"] - 30, box["y"] + box["height"] - 90, steps=5)
+        tab.mouse.up()
+        tab.get_by_role("button", name="Answer").click()
+        assert "for the place of the border" in tab.locator(".verdict").inner_text()
+        assert tab.complaints == []
+
+
 @every_page
 def test_no_exercise_offers_a_check_that_the_page_cannot_do(page, document):
     assert "Nothing to check yet" not in document.select_one("article").text
