@@ -12,3 +12,9 @@ function reach() {
 addEventListener("load", reach);
 addEventListener("resize", reach);
 addEventListener("toggle", reach, true);
+
+// What the theme's buttons do; a page may hold no script in its elements.
+addEventListener("click", ({ target }) => {
+  const button = target instanceof Element && target.closest("[data-press]");
+  if (button) window[button.dataset.press]();
+});

@@ -211,6 +211,66 @@ def test_no_page_links_to_the_placeholder_of_the_repository(page, document):
         assert not [address for address in addresses if "colab.research" in address or "/edit/" in address]
 
 
+FROM_HERE = {
+    "default-src": "'none'",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "worker-src": "blob:",  # whose policy is that of the page
+    "form-action": "'self'",
+    "base-uri": "'self'",
+} | dict.fromkeys(("font-src", "media-src", "connect-src"), "'self'")
+
+
+@pytest.mark.parametrize("page", [*TOC, *EXTRA, "404", "prf-prf"])
+def test_the_page_may_ask_its_own_site_alone_and_run_no_script_but_its_own(page, site):
+    document = parsed(site / f"{page}.html")
+    first, second = document.head.find_all(recursive=False)[:2]
+    assert first["charset"].lower() == "utf-8"
+    assert second["http-equiv"] == "Content-Security-Policy"
+    allowed = dict(part.split(" ", 1) for part in second["content"].split("; "))
+    scripts = allowed.pop("script-src")
+    assert allowed == FROM_HERE
+    assert re.fullmatch(r"'self'( 'sha256-[\w+/]{43}=')*( 'wasm-unsafe-eval')?", scripts)
+    assert scripts.endswith("'wasm-unsafe-eval'") == bool(document.select("[class^=prove]"))
+    handlers = [name for tag in document.find_all() for name in tag.attrs if name.startswith("on")]
+    assert handlers == []
+
+
+REFUSED = """async () => {
+  const sent = (fetcher) => fetcher.then(() => "came", () => "refused");
+  const program = `addEventListener("securitypolicyviolation",
+      (event) => postMessage(event.effectiveDirective));
+    fetch("http://127.0.0.1:9/").then(() => postMessage("came"), () => {})`;
+  const worker = new Worker(URL.createObjectURL(new Blob([program])));
+  const image = new Promise((done) => Object.assign(new Image(), {
+    onload: () => done("came"), onerror: () => done("refused"), src: "http://127.0.0.1:9/a.png" }));
+  const violated = [];
+  document.addEventListener("securitypolicyviolation", (event) => violated.push(event.effectiveDirective));
+  const script = document.createElement("script");
+  script.textContent = "window.ran = true";
+  document.body.append(script);
+  const answers = [await sent(fetch("http://127.0.0.1:9/")), await image,
+    await new Promise((done) => { worker.onmessage = ({ data }) => done(data); }), window.ran ?? "refused"];
+  return [answers, [...new Set(violated)].sort()];
+}"""
+
+
+def test_a_browser_refuses_what_is_not_of_the_site_in_the_page_and_in_its_worker(browser, origin):
+    with visit(browser, f"{origin}/book/optimal_discriminator.html") as tab:
+        answers, violated = tab.evaluate(REFUSED)
+        assert answers == ["refused", "refused", "connect-src", "refused"]
+        assert violated == ["connect-src", "img-src", "script-src-elem"]
+
+
+def test_the_buttons_of_the_theme_do_what_they_say(browser, origin):
+    with visit(browser, f"{origin}/{TOC[0]}.html", viewport=DESKTOP) as tab:
+        tab.evaluate("window.print = () => { window.printed = true }")
+        tab.evaluate("window.toggleFullScreen = () => { window.filled = true }")
+        for name in ("print", "toggleFullScreen"):
+            tab.evaluate("(name) => document.querySelector(`[data-press=${name}]`).click()", name)
+        assert tab.evaluate("[window.printed, window.filled]") == [True, True]
+
+
 # The pages in a browser
 
 
