@@ -11,11 +11,13 @@ import re
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sympy import Eq, Gt, Rational, Symbol, log, sqrt, symbols
+from sympy import Eq, Gt, Rational, Symbol, log, sqrt, symbols, sympify
 
+from ganlab import exercises
 from ganlab.derivations import DERIVATIONS
 from ganlab.derivations.desk import CLAIM, Desk, answers, lines
 from ganlab.derivations.formulas import Unreadable, names_in, read_expression, read_relation
+from ganlab.derivations.marking import marked
 from ganlab.derivations.values import holds, measured, over_outcomes
 from ganlab.derivations.writing import name_of, write
 
@@ -159,6 +161,37 @@ def test_a_relation_is_true_of_two_values_up_to_rounding():
     assert not holds(Gt(p, q, evaluate=False), 0.1 + 0.2, 0.3)
     assert holds(Eq(p, q, evaluate=False), 1.0, None) is None
     assert not holds(Eq(p, q, evaluate=False), [[1.0, 2.0]], [[1.0, 3.0]])
+
+
+# Answers of exercises
+
+FORMULAS = {
+    f"{chapter}-{number}": exercise
+    for chapter in exercises.chapters()
+    for number, exercise in exercises.formulas(chapter).items()
+}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_an_answer_is_marked_on_a_page_as_in_a_notebook(name):
+    """The answer and each slip, as the file of the chapter has them and as a reader would expand them."""
+    exercise = FORMULAS[name]
+    for text in [exercise["answer"], *(slip["answer"] for slip in exercise["misconceptions"])]:
+        said = exercises.check(name, sympify(text))
+        told = marked(text, exercise)
+        assert (told["right"], told["message"]) == (
+            said.right,
+            said.message.split(". ", 1)[1].replace("yet. ", ""),
+        )
+        assert marked(f"0 + ({text})/2 + ({text})/2", exercise)["message"] == told["message"]
+
+
+def test_any_other_answer_is_wrong_and_no_formula_is_no_answer():
+    exercise = FORMULAS["non_saturating_loss-2"]
+    assert marked("a + 1", exercise) == {"right": False, "message": exercise["otherwise"], "latex": "1 + a"}
+    assert marked("log((1 - sigma(a))/sigma(a))", exercise)["right"]
+    with pytest.raises(Unreadable, match="“b” is no name"):
+        marked("b", exercise)
 
 
 # Verdicts

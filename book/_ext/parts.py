@@ -13,6 +13,7 @@ large part that stands far down waits until its reader comes near.
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import re
 from datetime import date
@@ -132,8 +133,8 @@ class Checked(SphinxDirective):
         return [line]
 
 
-def _raw(html):
-    return nodes.raw(text=html, format="html", classes=["live"])
+def _raw(text):
+    return nodes.raw(text=text, format="html", classes=["live"])
 
 
 # Pages made from notebooks
@@ -147,11 +148,23 @@ def _complete_a_notebook(app, doctree):
     for cell in doctree.findall(lambda node: "tag_exercise" in _classes(node)):
         if asked := _CHECK.search(cell.astext()):
             chapter, number = asked[1].rsplit("-", 1)
-            cell.children[-1].children = [_raw(exercises.fields(chapter).get(number, _ON_THE_PAGE))]
+            field = exercises.fields(chapter).get(number) or _formula(app, chapter, number) or _ON_THE_PAGE
+            cell.children[-1].children = [_raw(field)]
     path = Path(app.env.doc2path(app.env.docname))
     line = _facts(path) if path.suffix == ".ipynb" else None
     if line is not None:
         next(iter(doctree.findall(nodes.section))).append(line)
+
+
+def _formula(app, chapter, number):
+    """The field for an answer that is a formula, which what proves marks; "" where none is asked for."""
+    exercise = exercises.formulas(chapter).get(number)
+    if exercise is None:
+        return ""
+    home = f"{'../' * app.env.docname.count('/')}_static/prover/"
+    kept = {key: exercise[key] for key in ("answer", "misconceptions", "right", "otherwise")}
+    data = html.escape(json.dumps(kept, ensure_ascii=False))
+    return f'<div class="prove-answer" data-home="{home}" data-exercise="{data}">{_ON_THE_PAGE}</div>'
 
 
 def _classes(node):

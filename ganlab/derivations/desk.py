@@ -15,6 +15,7 @@ from sympy import Contains
 from . import DERIVATIONS
 from .derivation import Definition, Derivation, Step
 from .formulas import Names, Unreadable, names_in, read_relation
+from .marking import marked
 from .typeset import typeset
 from .values import OUTCOMES, Variable, holds, measured, over_outcomes, variables
 from .writing import write
@@ -62,11 +63,17 @@ class Desk:
         relations = [self.original.claim, *(line.relation for line in self.original.lines)]
         self.names: Names = names_in([*relations, *self.original.given])
         self.variables: list[Variable] = variables(relations, self.original.given)
-        self.numbers = {variable.what: variable.start for variable in self.variables}
+        self.start = {variable.what: variable.start for variable in self.variables}
+        self.clear()
         if not all(_is_true(given, self._exact()) for given in self.original.given):
             laws = [variable.what for variable in self.variables if variable.mass]
-            self.numbers |= dict.fromkeys(laws, self.numbers[laws[0]])  # equal laws, of which it is true
+            self.start |= dict.fromkeys(laws, self.start[laws[0]])  # equal laws, of which it is true
+            self.clear()
         self._texts = {place: write(self._relation(place)) for place in self._places()}
+
+    def clear(self) -> None:
+        """Puts the lines back as they were written, and the numbers with which a reader begins."""
+        self.derivation, self.numbers = self.original, dict(self.start)
 
     def _places(self) -> list[int | str]:
         return [*range(len(self.original.lines)), CLAIM]
@@ -218,15 +225,22 @@ def answers(request: str) -> Iterator[str]:
 
     `do` is one of ``open`` (the variables), ``prove`` (a verdict a line), ``change`` (a line by its `place`
     and `text`) and ``sides`` (of the line at `place`), each of the derivation `proof`. A page says each time
-    what its reader has changed: `texts` by place, `numbers` by name.
+    what its reader has changed: `texts` by place, `numbers` by name. And ``mark`` asks what is said of a
+    `text` as the answer of an `exercise`.
 
     >>> request = {"do": "change", "proof": "bce_from_likelihood", "place": 2, "text": "1 = 2 @"}
     >>> [json.loads(answer) for answer in answers(json.dumps(request))]
     [{'refused': '“@” is no sign of a formula.'}]
     """
     asked = json.loads(request)
-    desk = _DESKS.setdefault(asked["proof"], Desk(asked["proof"]))
     try:
+        if asked["do"] == "mark":
+            yield json.dumps(marked(asked["text"], asked["exercise"]))
+            return
+        if asked["proof"] not in _DESKS:
+            _DESKS[asked["proof"]] = Desk(asked["proof"])
+        desk = _DESKS[asked["proof"]]
+        desk.clear()
         for place, text in asked.get("texts", {}).items():
             desk.change(_place(place), text)
         for name, numbers in asked.get("numbers", {}).items():

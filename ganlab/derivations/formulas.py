@@ -327,7 +327,7 @@ class _Reader:
         self.take(",")
         variable = self._variable()
         self.take(",")
-        negative = self.peek() == "-" and bool(self.take())
+        negative = self.peek() in ("+", "-") and self.take() == "-"
         end = self.product()
         end = -end if negative else end
         if end in (oo, -oo):

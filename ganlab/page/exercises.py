@@ -19,10 +19,9 @@ from typing import Any
 
 from ganlab.page import parts
 
-__all__ = ["Mark", "Quiz", "chapters", "check", "fields", "quiz", "read"]
+__all__ = ["Mark", "Quiz", "chapters", "check", "fields", "formulas", "quiz", "read"]
 
 Entry = dict[str, Any]
-_POINTS = ("-2.7", "-0.6", "0.3", "1.9")
 
 
 @dataclass(frozen=True)
@@ -109,6 +108,18 @@ def check(name: str, answer: Any = None) -> Mark:
     if compare(given, exercise["answer"]) <= 10 * exercise.get("tolerance", 0):
         return Mark(False, f"Close, but not to {exercise['tolerance']:g}. {exercise['near']}")
     return Mark(False, f"Not yet. {exercise['otherwise']}")
+
+
+def formulas(chapter: str) -> dict[str, Entry]:
+    """For each exercise that asks for an expression, what is needed to mark one: {number: entry}.
+
+    Raises `ValueError` that lists what exists where `chapter` has no exercises.
+
+    >>> formulas("non_saturating_loss")["2"]["answer"]
+    '-a'
+    """
+    exercises = _load(_known("chapter", chapter, chapters()))["exercises"]
+    return {number: exercise for number, exercise in exercises.items() if exercise["kind"] == "expression"}
 
 
 def fields(chapter: str) -> dict[str, str]:
@@ -359,20 +370,15 @@ def _difference(answer: Any, truth: str) -> float:
     """Zero where two expressions agree at several points, infinite where they do not."""
     import sympy
 
+    from ganlab.derivations.marking import agree
+
     if isinstance(answer, (bool, str)) or not isinstance(answer, (sympy.Expr, int, float)):
         raise TypeError(f"`answer` must be a sympy expression, got {answer!r}")
     given: Any = sympy.sympify(answer)
     plain = {
         symbol: sympy.Symbol(symbol.name) for symbol in given.free_symbols if isinstance(symbol, sympy.Symbol)
     }
-    difference = given.xreplace(plain) - sympy.sympify(truth)
-    names: list[Any] = sorted(difference.free_symbols, key=str)
-    for shift in range(len(_POINTS)):
-        at = {name: sympy.Rational(_POINTS[(shift + i) % len(_POINTS)]) for i, name in enumerate(names)}
-        value = sympy.N(difference.subs(at), 30)
-        if not value.is_number or not value.is_finite or abs(value) > 1e-20:
-            return math.inf
-    return 0.0
+    return 0.0 if agree(given.xreplace(plain), sympy.sympify(truth)) else math.inf
 
 
 # Display
