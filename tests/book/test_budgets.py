@@ -32,6 +32,7 @@ HELD: list[str] = [
     "images",
     "variants",
     "tricks",
+    "unpaired",
     "evaluation",
 ]
 held = named([path for path in CHAPTERS if path.stem in HELD])

@@ -13,6 +13,7 @@ import pytest
 import slides
 import teach
 import yaml
+from equations.unpaired import agreeing, symmetric_orders
 from oracles.pages import CHAPTERS, QUIZZES, ROOT, cells, named, prose, record, tags
 from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import entropy, norm, wasserstein_distance
@@ -207,6 +208,13 @@ def settled(step):
     return value
 
 
+def corners_moved(degrees):
+    """The mean squared move of the corners of a pentagon, as complex numbers."""
+    corners = np.exp(2j * np.pi * np.arange(5) / 5)
+    turned = corners * np.exp(1j * np.radians(degrees))
+    return (abs(1.5 * turned.real + 0.75j * turned.imag - corners) ** 2).mean()
+
+
 ANSWERS = {
     "binary_cross_entropy": [
         lambda: -(log(4 / 5) + log(3 / 5)) / 2 - log(3 / 4),
@@ -271,6 +279,12 @@ ANSWERS = {
         lambda: sum(1 for turn in range(1, 2000) if turn * (2 * (128 + 128 + 128) + 128) <= 576_000),
         lambda: abs(sum(0.1 * 0.9**age * (-1) ** age for age in range(500))),
         lambda: settled(lambda variance: (1 - 0.15) ** 2 * variance + 0.01 * 4 / 8),
+    ],
+    "unpaired": [
+        lambda: len(symmetric_orders(6, (2, 1, 1, 2, 1, 1))),
+        lambda: sum(agreeing([one, two], 6) == 1 for one in range(6) for two in range(6)) / 36,
+        lambda: corners_moved(50) - corners_moved(-22),
+        lambda: len(symmetric_orders(4, (1, 1, 1, 1))),
     ],
     "evaluation": [
         lambda: np.mean([order[0] in (0, 4) for order in itertools.permutations(range(5))]),

@@ -916,3 +916,22 @@ def test_a_walk_among_points_is_refused_by_name(unseen, capsys):
         "ganlab: `RUN` must be a run on images, got one on the points of ring: `ganlab sample`"
     )
     assert len(said.splitlines()) == 1
+
+
+def test_a_translation_is_trained_resumed_judged_and_drawn_from_by_name(tmp_path, capsys):
+    small = ("--experiment", "turned_rings", "--width", 8, "--batch-size", 8, "--seeds", 2)
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert train(*small, "--steps", 6, "--schedule", "constant", "--out", whole) == 0
+    assert train(*small, "--steps", 4, "--schedule", "constant", "--out", cut) == 0
+    assert cli.main(["resume", str(cut), "--steps", "6"]) == 0
+    ends = [storage.load(folder / "step-00000006")[0] for folder in (whole, cut)]
+    for name, value in ends[0].items():
+        assert torch.equal(value, ends[1][name]), name
+    assert {"there.layers.1.weight", "back.layers.1.weight"} <= ends[0].keys()
+    capsys.readouterr()
+    assert cli.main(["evaluate", str(whole), "--samples", "50", "--json"]) == 0
+    (first, _) = json.loads(capsys.readouterr().out)["each"]
+    assert {"right", "map_error", "cycle_error", "modes", "wasserstein_1"} <= first.keys()
+    assert cli.main(["sample", str(whole), "--count", "7", "--out", str(tmp_path / "drawn.npy")]) == 0
+    assert np.load(tmp_path / "drawn.npy").shape == (7, 2)
+    assert cli.main(["walk", str(whole)]) == 2

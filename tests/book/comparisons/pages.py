@@ -11,6 +11,7 @@ from comparisons import (
     optimal_discriminator,
     others,
     tricks,
+    unpaired,
     variants,
     wgan_gp,
 )
@@ -27,6 +28,7 @@ CLAIMS = {
     "images": images.CLAIMS,
     "variants": variants.CLAIMS,
     "tricks": tricks.CLAIMS,
+    "unpaired": unpaired.CLAIMS,
     "evaluation": evaluation.CLAIMS,
     **others.CLAIMS,
 }

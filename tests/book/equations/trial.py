@@ -28,6 +28,7 @@ PAGES = (
     "images",
     "variants",
     "tricks",
+    "unpaired",
     "evaluation",
 )
 VERDICTS = ("refused", "unreadable", "accepted")
