@@ -650,6 +650,29 @@ def test_one_may_play_on_the_page_of_the_games(browser, origin):
         assert tab.complaints == []
 
 
+def test_what_an_exhibit_shows_is_fetched_when_it_is_asked_for(browser, origin):
+    with visit(browser, f"{origin}/book/failures.html") as tab:
+        assert not [url for url in tab.visited if re.search(r"/exhibits/.*\.js$", url)]
+        exhibit = tab.locator("[data-part=exhibit]").first
+        exhibit.get_by_role("button", name="Play").click()
+        state = "document.querySelector('[data-part=exhibit]').exhibit.state()"
+        tab.wait_for_function(f"{state}.loaded && {state}.moving")
+        assert [url for url in tab.visited if url.endswith("/exhibits/saturation.js")]
+        assert tab.complaints == []
+
+
+def test_a_card_has_an_address_that_is_passed_on_and_says_what_was_computed(browser, origin):
+    with visit(browser, f"{origin}/book/corrections.html#corr-label-zero") as tab:
+        card = tab.locator("section.card-of-one", has=tab.locator("#corr-label-zero"))
+        assert card.evaluate("(e) => getComputedStyle(e).outlineStyle") == "solid"
+        card.locator("summary").click()
+        assert card.locator("td", has_text="−0.05129 = 0.05129 ?").is_visible()
+        minus = tab.locator("section.card-of-one", has=tab.locator("#corr-minus"))
+        minus.get_by_role("link", name="Link to this card").click()
+        tab.wait_for_function("location.hash === '#corr-minus'")
+        assert tab.complaints == []
+
+
 @every_page
 def test_no_exercise_offers_a_check_that_the_page_cannot_do(page, document):
     assert "Nothing to check yet" not in document.select_one("article").text
