@@ -11,6 +11,8 @@ from torch.func import functional_call, grad, stack_module_state, vmap
 from torch.testing import assert_close
 
 from ganlab.regularizers import (
+    AROUND_DATA,
+    BETWEEN,
     OFF_ONE,
     REGULARIZERS,
     dragan,
@@ -446,6 +448,27 @@ def test_the_noise_of_dragan_has_half_the_deviation_of_the_batch(rng):
     same = sample_mix(dragan, few, rng=torch.Generator().manual_seed(1))
     drawn = torch.randn(2, 1, generator=torch.Generator().manual_seed(1))
     assert_close(same, drawn, rtol=1e-14, atol=0)
+
+
+def test_the_nodes_of_a_place_have_the_moments_of_what_it_draws():
+    """Five nodes are exact up to degree 9: E u^k = 1 / (k + 1), and E δ^k = (k - 1)!! c^k for even k."""
+    (uniform, shares), (noise, weights) = BETWEEN.nodes(5, 3.0), AROUND_DATA.nodes(5, 3.0)
+    assert (uniform.shape, noise.shape) == ((5, 1), (5, 1, 1))
+    c = 3.0 / 2
+    for k, odd in enumerate([1, 0, 1, 0, 3, 0, 15, 0, 105, 0]):
+        assert_close((shares @ uniform.flatten() ** k).item(), 1 / (k + 1), rtol=1e-13, atol=0)
+        assert_close((weights @ noise.flatten() ** k).item(), odd * c**k, rtol=1e-12, atol=1e-10)
+
+
+def test_a_penalty_tells_its_place_its_price_and_what_it_draws():
+    told = {"place": "around the data", "price": "(n - 1)^2", "reads": ["real"], "draws": True}
+    assert dragan.facts() == told
+    assert r2.facts() == {
+        "place": "at the generated samples",
+        "price": "n^2",
+        "reads": ["fake"],
+        "draws": False,
+    }
 
 
 # What a critic and its samples may be

@@ -344,6 +344,52 @@ def test_slope_of_an_integrable_root_at_a_subnormal_probability_is_that_of_the_f
     assert_close(slope[0].item(), float(1 - mp.sqrt(0.5 / mp.mpf(q[0].item()))), rtol=1e-5, atol=0)
 
 
+SLOPES = {  # of one term in a and in b, by hand; those of kl are of a log(a/b) - a + b
+    "kl": lambda a, b: (mp.log(a / b), 1 - a / b),
+    "jensen_shannon": lambda a, b: (mp.log(2 * a / (a + b)) / 2, mp.log(2 * b / (a + b)) / 2),
+    "total_variation": lambda a, b: (mp.sign(a - b) / 2, mp.sign(b - a) / 2),
+    "pearson_chi2": lambda a, b: (2 * (a / b - 1), 1 - (a / b) ** 2),
+    "neyman_chi2": lambda a, b: (1 - (b / a) ** 2, 2 * (b / a - 1)),
+    "triangular_discrimination": lambda a, b: (
+        (a - b) * (a + 3 * b) / (a + b) ** 2,
+        (b - a) * (b + 3 * a) / (a + b) ** 2,
+    ),
+    "squared_hellinger": lambda a, b: (1 - mp.sqrt(b / a), 1 - mp.sqrt(a / b)),
+    "softened_reverse_kl": lambda a, b: (mp.log((a + b) / (2 * a)) + 1 - b / a, mp.log((a + b) / (2 * a))),
+}
+
+
+@BY_NAME
+@pytest.mark.parametrize("size", [1e-310, 1e-300, 1e-150, 0.01])
+def test_value_and_slopes_are_those_of_the_formula_at_two_probabilities_of_any_size(name, size):
+    """One outcome of size a in p and b in q beside one that is sure: a term with nothing to hide it."""
+    for ratio in (0.95, 1.2, 3.0, 1 / 3, 20.0):
+        p = torch.tensor([size, 1 - size], requires_grad=True)
+        q = torch.tensor([ratio * size, 1 - ratio * size], requires_grad=True)
+        got = getattr(divergences, name)(p, q)
+        slopes = torch.autograd.grad(got, [p, q])
+        (a, rest), (b, others) = ([mp.mpf(x) for x in side.tolist()] for side in (p, q))
+        with mp.workdps(700):
+            exact = float(ON_ANY_NUMBERS[name]([a, rest], [b, others]))
+            expected = [float(slope) for slope in SLOPES[name](a, b)]
+        assert_close(got.item(), exact, rtol=1e-12, atol=1e-322)
+        assert_close([slope[0].item() for slope in slopes], expected, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["kl", "jensen_shannon", "triangular_discrimination", "squared_hellinger"])
+def test_value_and_slope_hold_where_the_ratio_of_two_probabilities_overflows(name):
+    p = torch.tensor([0.5, 0.5], requires_grad=True)
+    q = torch.tensor([1e-310, 1.0])
+    got = getattr(divergences, name)(p, q)
+    (slope,) = torch.autograd.grad(got, p)
+    with mp.workdps(700):
+        a, b = mp.mpf(0.5), mp.mpf(1e-310)
+        exact = float(ON_ANY_NUMBERS[name]([a, a], [b, mp.mpf(1)]))
+        expected = float(SLOPES[name](a, b)[0])
+    assert_close(got.item(), exact, rtol=1e-13, atol=0)
+    assert_close(slope[0].item(), expected, rtol=1e-13, atol=0)
+
+
 def test_pearson_is_a_number_where_only_its_ratio_overflows():
     p, q = torch.tensor([0.5, 0.5], dtype=torch.float32), torch.tensor([8.2e-40, 1], dtype=torch.float32)
     expected = 0.25 / q[0].item() + 0.25
@@ -557,7 +603,9 @@ def test_batches_keep_their_axes():
 
 def test_a_table_with_an_impossible_row_has_the_information_of_the_others():
     table = torch.tensor([[0.3, 0.2], [0.0, 0.0], [0.1, 0.4]])
-    assert_close(divergences.mutual_information(table), divergences.mutual_information(table[[0, 2]]))
+    information = divergences.mutual_information(table.requires_grad_())
+    assert_close(information, divergences.mutual_information(table[[0, 2]]))
+    assert torch.autograd.grad(information, table)[0].isfinite().all()
 
 
 @pytest.mark.parametrize("slip", [1e-3, 1e-6, -1e-9])
