@@ -32,7 +32,7 @@ __all__ = ["setup"]
 
 HERE = Path(__file__).parent
 BOOK = HERE.parent
-_WAITING = {"lab", "sketch"}  # these come when their reader is near, by `static/near.js`
+_WAITING = {"densities", "dirac", "lab", "player", "sketch"}  # they come when their reader is near
 _MODULE = re.compile(r'\s*<script type="module" data-module="\w+">.*?</script>', re.DOTALL)
 _PART = re.compile(r'data-part="(\w+)"')
 _CHECK = re.compile(r'exercises\.check\("([\w-]+)", None\)')
