@@ -122,6 +122,7 @@ def test_a_function_of_the_derivation_may_be_taken_for_another_argument():
 
 def test_names_are_letters():
     assert name_of(r"\frac{1}{2} \frac{d}{dt} (\theta^2 + \psi^2)") == "1/2 d/dt(theta^2 + psi^2)"
+    assert name_of(r"\operatorname{BCE}(y, \sigma(a))") == "BCE(y, sigma(a))"
     assert name_of(r"V\left(\frac{p}{p + q}\right)") == "V(p/(p + q))"
 
 

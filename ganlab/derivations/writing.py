@@ -96,7 +96,8 @@ def name_of(latex: str) -> str:
     plain = _FONTS.sub("", plain).replace(r"\,", " ")
     plain = re.sub(r"\\([A-Za-z]+)", r" \1 ", plain)
     plain = re.sub(r"[{}]", "", re.sub(r"\{(\w*)\}", r"\1", plain))
-    return re.sub(r"\s+", " ", re.sub(r" ?([_^(),/=|']) ?", r"\1", plain)).replace(",", ", ").strip()
+    plain = re.sub(r"\s*([_^(),/=|'])\s*", r"\1", plain).replace(",", ", ")
+    return re.sub(r"\s+", " ", plain).strip()
 
 
 def _bracketed(part: str) -> str:
