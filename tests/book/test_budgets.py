@@ -32,6 +32,7 @@ HELD: list[str] = [
     "images",
     "variants",
     "tricks",
+    "conditional",
     "unpaired",
     "evaluation",
 ]

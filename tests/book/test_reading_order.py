@@ -53,6 +53,7 @@ HELD: list[str] = [
     "images",
     "variants",
     "tricks",
+    "conditional",
     "unpaired",
     "evaluation",
 ]

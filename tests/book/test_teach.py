@@ -280,6 +280,12 @@ ANSWERS = {
         lambda: abs(sum(0.1 * 0.9**age * (-1) ** age for age in range(500))),
         lambda: settled(lambda variance: (1 - 0.15) ** 2 * variance + 0.01 * 4 / 8),
     ],
+    "conditional": [
+        lambda: 0.1 / (0.1 + 0.2),
+        lambda: np.square([0.4, 0.3, 0.2, 0.1]).sum(),
+        lambda: brentq(lambda b: log((0.5 + b) / 0.5 * 0.5 / (1.5 - b)) - 0.5 * log(2), 0.1, 0.99),
+        lambda: 0.2 * log(2),
+    ],
     "unpaired": [
         lambda: len(symmetric_orders(6, (2, 1, 1, 2, 1, 1))),
         lambda: sum(agreeing([one, two], 6) == 1 for one in range(6) for two in range(6)) / 36,

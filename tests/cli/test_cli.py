@@ -138,6 +138,7 @@ SETTINGS = {  # of each option of a setting: what is given, and what is kept
     "--minibatch-std": (None, "minibatch_std", True),
     "--spectral-norm": (None, "spectral_norm", True),
     "--conditional": (None, "conditional", True),
+    "--class-weight": ("0.5", "class_weight", 0.5),
     "--smoothing": ("0.1", "smoothing", 0.1),
     "--fake-label": ("0.1", "fake_label", 0.1),
     "--instance-noise": ("0.3", "instance_noise", 0.3),

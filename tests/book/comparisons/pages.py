@@ -2,6 +2,7 @@
 
 from comparisons import (
     binary_cross_entropy,
+    conditional,
     evaluation,
     game_dynamics,
     images,
@@ -28,6 +29,7 @@ CLAIMS = {
     "images": images.CLAIMS,
     "variants": variants.CLAIMS,
     "tricks": tricks.CLAIMS,
+    "conditional": conditional.CLAIMS,
     "unpaired": unpaired.CLAIMS,
     "evaluation": evaluation.CLAIMS,
     **others.CLAIMS,

@@ -28,6 +28,7 @@ PAGES = (
     "images",
     "variants",
     "tricks",
+    "conditional",
     "unpaired",
     "evaluation",
 )

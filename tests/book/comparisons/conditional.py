@@ -1,0 +1,95 @@
+"""The comparing sentences of the chapter `conditional`."""
+
+from comparisons import about, claim, every, less, more, not_shown
+
+RING, DIGITS = "conditions_ring", "conditions_digits"
+W1, FRECHET, LEAST = "class_wasserstein_1", "class_frechet", "least_class_spread"
+GUESSING = ("auxiliary 0.5", "auxiliary 1", "auxiliary 2")
+
+CLAIMS = [
+    claim(
+        "*Not told* has 0.248, below the 0.376 of perfect samples whose labels are drawn at random.",
+        RING,
+        about("not told", "obedience", 0.248, 3),
+        about("label ignored", "obedience", 0.376, 3),
+        less("not told", "projection", "obedience"),
+    ),
+    claim(
+        """**By the distance in a class** the embedding is nearer to the data than projection, with a
+        difference of -0.0702.""",
+        RING,
+        less("embedding", "projection", W1),
+    ),
+    claim(
+        """Between concatenation and projection no difference is shown, nor between the twin and
+        projection.""",
+        RING,
+        not_shown("concatenation", "projection", W1),
+        not_shown("twin", "projection", W1),
+    ),
+    claim(
+        """**The classifier** is farther than projection at each weight, by 0.823, 0.767 and 0.733.""",
+        RING,
+        *(more(row, "projection", W1)._replace(words=frozenset({"farther", "each"})) for row in GUESSING),
+    ),
+    claim(
+        "It keeps four of the twelve modes of classes in the median",
+        RING,
+        *(about(row, "class_modes", 4.0, 0) for row in GUESSING),
+    ),
+    claim(
+        "For projection the whole interval is above the data.",
+        RING,
+        more("projection", "perfect sampler", "certain"),
+    ),
+    claim(
+        """**By the Frechet distance in a class** no difference between the embedding and projection is
+        shown.""",
+        DIGITS,
+        not_shown("embedding", "projection", FRECHET),
+    ),
+    claim(
+        """The other three that hear of the class are farther than projection: concatenation with +8.85, the
+        twin with +21.9, the classifier with +36.9.""",
+        DIGITS,
+        *(more(row, "projection", FRECHET) for row in ("concatenation", "twin", "auxiliary 1")),
+    ),
+    claim(
+        """**The classifier** obeys about as often as projection, no difference is shown""",
+        DIGITS,
+        not_shown("auxiliary 1", "projection", "obedience"),
+    ),
+    claim(
+        "Its difference from projection is -0.351.",
+        DIGITS,
+        less("auxiliary 1", "projection", LEAST),
+    ),
+    claim(
+        "With the twin the least spread is larger than with the classifier, by 0.174.",
+        DIGITS,
+        more("twin", "auxiliary 1", LEAST)._replace(words=frozenset({"larger", "least"})),
+    ),
+    *(
+        claim(
+            "By the distance in a class the two are not told apart, neither on the ring nor here.",
+            study,
+            not_shown("twin", "auxiliary 1", measure),
+        )
+        for study, measure in ((RING, W1), (DIGITS, FRECHET))
+    ),
+    claim(
+        """Projection obeys in 0.994, more than real digits do.""",
+        DIGITS,
+        more("projection", "perfect sampler", "obedience"),
+    ),
+    claim(
+        "Each game chose 0.002, the larger of its two rates.",
+        DIGITS,
+        *(
+            every(row, "obedience", lambda value: 0 <= value <= 1, level="0.002")._replace(
+                words=frozenset({"each", "larger"})
+            )
+            for row in ("not told", "concatenation", "embedding", "projection", "auxiliary 1", "twin")
+        ),
+    ),
+]
