@@ -159,8 +159,9 @@ def copying(fake_features: ArrayLike, known_features: ArrayLike, held_out_featur
 
     The share of y with min |y - known| < min |y - held out|; equal distances count one half. A generator that
     does not depend on which of the two sets it was trained on has 1/2 on average. One that copies a share c
-    of its samples has (1 + c) / 2. The samples share their neighbours, so that they scatter more widely than
-    coins do: what is usual is to be measured with samples that are no copies.
+    of its samples has (1 + c) / 2, if the others are independent of what was known. The samples share their
+    neighbours, so that they need not scatter as coins do: measure what is usual with samples that are no
+    copies.
 
     fake_features (M, F), known_features and held_out_features (N, F). Raises `ValueError` where they are not,
     or a feature is not finite.

@@ -31,8 +31,24 @@ CLAIMS = [
     ),
     told(
         """At 50 pictures perfect samples are farther from the data by the Fréchet distance than noisy samples
-        at 400, in 10 of 10 partings.""",
+        at 400, in 10 of 10 splits.""",
         BIAS,
         words(in_seeds(10, 10, "perfect at 50 farther than noise at 400"), "farther"),
+    ),
+    told(
+        "In the matrix below it calls the light blur worse, each time.",
+        MATRIX,
+        words(in_seeds(10, 10, "light blur, sliced W1"), "worse"),
+    ),
+    told(
+        "F for precision sees five lost classes in 7 of 10 and the noise in 1.",
+        MATRIX,
+        in_seeds(7, 10, "five classes lost, F for precision"),
+        in_seeds(1, 10, "noise, F for precision"),
+    ),
+    told(
+        "The Fréchet distance sees it in 0 of 10 cases.",
+        "evaluation#eval-c-moments",
+        in_seeds(0, 10, "Fréchet"),
     ),
 ]
