@@ -186,6 +186,29 @@ def test_several_seeds_of_a_conditional_run_stop_go_on_and_are_judged(unseen, ca
     assert [found["seed"] for found in json.loads(capsys.readouterr().out)["each"]] == [0, 1]
 
 
+def test_a_game_that_guesses_goes_on_is_drawn_by_class_and_judged_by_class(unseen, capsys):
+    command = ("--data", "shared_ring", "--condition", "twin", "--class-weight", "0.5", "--width", 8)
+    assert train(*command, "--steps", 4, "--batch-size", 8, "--checkpoint-every", 2, "--out", "whole") == 0
+    kept = request_of("whole")
+    assert (kept["conditional"], kept["condition"], kept["class_weight"]) == (True, "twin", 0.5)
+    shutil.copytree("whole", "cut")
+    assert cli.main(["resume", "cut", "--from", "step-00000002"]) == 0
+    assert_equal("whole", "cut")
+    one = ("--count", "8", "--label", "2", "--truncation", "0.5", "--out", "a.npy")
+    assert cli.main(["sample", "cut", *one]) == 0
+    assert "8 samples of class 2 of step 4" in capsys.readouterr().out
+    assert np.load("a.npy").shape == (8, 2)
+    assert cli.main(["evaluate", "cut", "--samples", "80", "--truncation", "0.5", "--json"]) == 0
+    judged = json.loads(capsys.readouterr().out)
+    assert judged["truncation"] == 0.5
+    assert 0 <= judged["obedience"] <= 1
+    assert judged["class_modes_total"] == 12
+    assert cli.main(["sample", "cut", "--label", "4"]) == 2
+    assert "`--label` must be from 0 to 3, got 4" in capsys.readouterr().err
+    assert cli.main(["evaluate", "cut", "--truncation", "0"]) == 2
+    assert "`--truncation` must be positive, got 0.0" in capsys.readouterr().err
+
+
 def test_images_are_conditional_too(unseen):
     small = ("--data", "digits", "--network", "dcgan", "--width", 4, "--steps", 1, "--batch-size", 4)
     assert train(*small, "--conditional", "--minibatch-std", "--optimizer", "sgd", "--out", "run") == 0

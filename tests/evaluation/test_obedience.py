@@ -110,6 +110,13 @@ def test_a_class_of_one_image_has_no_spread():
     assert found["class_spread"] == found["least_class_spread"] == pytest.approx(0, abs=1e-9)
 
 
+def test_of_a_class_that_is_asked_for_once_only_obedience_is_said():
+    images = data.digits()
+    index = torch.stack([(images.labels == label).nonzero()[0, 0] for label in range(10)])
+    found = of_images(images, images.batch(index), images.labels[index], rng_of())
+    assert found == {"obedience": 1.0, "real_obedience": pytest.approx(345 / 360)}
+
+
 def test_nothing_is_said_without_labels_or_without_a_judge():
     drawn = RING.sample(10, rng_of())
     assert judging.asked(RING, drawn, None, rng_of()) == {}
