@@ -483,7 +483,7 @@ def _arrays(columns: dict[str, ArrayLike | None]) -> dict[str, np.ndarray]:
     given = {name: x for name, x in columns.items() if x is not None}
     if ("d_real" in given) != ("d_fake" in given):
         raise ValueError("`d_real` and `d_fake` must be given together or not at all, got one of them")
-    arrays = {name: as_floating(x).detach().double().cpu().numpy() for name, x in given.items()}
+    arrays = {name: as_floating(x, name=name).detach().double().cpu().numpy() for name, x in given.items()}
     for name, x in arrays.items():
         if x.ndim != 1 or len(x) == 0 or x.shape != arrays["d_loss"].shape:
             shapes = f"{tuple(x.shape)} for d_loss {tuple(arrays['d_loss'].shape)}"

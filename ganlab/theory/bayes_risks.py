@@ -139,7 +139,7 @@ def risk(p: ArrayLike, q: ArrayLike, score: ArrayLike, loss: str) -> Tensor:
     tensor(1.3863, dtype=torch.float64)
     """
     p, q = probability_vectors(p, q)
-    score, entry = as_floating(score), _named(loss)
+    score, entry = as_floating(score, name="score"), _named(loss)
     return (weighed(p, entry.real(score)) + weighed(q, entry.fake(score))).sum(-1)
 
 

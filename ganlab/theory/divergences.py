@@ -301,7 +301,7 @@ def mutual_information(joint: ArrayLike) -> Tensor:
     >>> mutual_information([[0.25, 0.25], [0.5, 0.0]])  # JSD of (1/2, 1/2) and (1, 0)
     tensor(0.2158, dtype=torch.float64)
     """
-    joint = as_floating(joint)
+    joint = as_floating(joint, name="joint")
     if joint.ndim < 2:
         raise ValueError(f"`joint` must have at least two axes, got shape {tuple(joint.shape)}")
     probability_vector(joint.flatten(-2), name="joint")

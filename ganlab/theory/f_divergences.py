@@ -210,7 +210,7 @@ def dual_value(p: ArrayLike, q: ArrayLike, t: ArrayLike, name: str) -> Tensor:
     tensor(0.1438, dtype=torch.float64)
     """
     p, q = probability_vectors(p, q)
-    t = as_floating(t)
+    t = as_floating(t, name="t")
     conjugate = _named(name).conjugate
     return (weighed(p, t) - weighed(q, conjugate(t))).sum(-1)
 
@@ -227,7 +227,7 @@ def empirical_dual_value(t_real: ArrayLike, t_fake: ArrayLike, name: str) -> Ten
     >>> empirical_dual_value([0.5, 0.5], [-0.5, 0.5], "total_variation")
     tensor(0.5000, dtype=torch.float64)
     """
-    t_real, t_fake = as_floating(t_real), as_floating(t_fake)
+    t_real, t_fake = as_floating(t_real, name="t_real"), as_floating(t_fake, name="t_fake")
     for name_, t in (("t_real", t_real), ("t_fake", t_fake)):
         if t.ndim != 1 or t.numel() == 0:
             raise ValueError(f"`{name_}` must be one-dimensional and not empty, got shape {tuple(t.shape)}")

@@ -53,12 +53,12 @@ def numbers_between(x: ArrayLike, low: float, high: float, *, name: str = "x") -
     """`x` as a floating-point tensor, after a check that it is finite and lies between `low` and `high`.
 
     A slope that reaches it and is too large for its dtype arrives as the largest number of that sign.
-    Raises `ValueError` where it does not.
+    Raises `ValueError` where it does not, `TypeError` where it holds something else than numbers.
 
     >>> numbers_between([0.0, 1.0], 0, 1)
     tensor([0., 1.], dtype=torch.float64)
     """
-    x = as_floating(x)
+    x = as_floating(x, name=name)
     values = x.detach()
     wrong = values[~((values >= low) & (values <= high) & values.isfinite())]
     if wrong.numel():
@@ -183,6 +183,7 @@ def frequencies(samples: ArrayLike, outcomes: int, *, name: str = "samples") -> 
     >>> frequencies([0, 2, 2, 0], 3)
     tensor([0.5000, 0.0000, 0.5000], dtype=torch.float64)
     """
+    as_floating(samples, name=name)
     samples = torch.as_tensor(samples)
     if samples.is_floating_point() and samples.numel():
         raise TypeError(f"`{name}` must be integers, the indices of outcomes, got {samples.dtype}")

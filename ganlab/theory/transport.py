@@ -286,7 +286,7 @@ _EXACT = "donot_use_mm_for_euclid_dist"  # the fast way loses half of the digits
 
 
 def _finite(x: ArrayLike, name: str) -> Tensor:
-    x = as_floating(x)
+    x = as_floating(x, name=name)
     if not x.isfinite().all():
         raise ValueError(f"`{name}` must be finite, got {x[~x.isfinite()][0].item()}")
     return x

@@ -692,6 +692,13 @@ def test_what_are_no_curves_is_refused_by_name(given_, message):
         diagnose(**arguments)
 
 
+@pytest.mark.parametrize("name", ["d_loss", "g_loss", "d_real", "d_fake"])
+def test_a_column_that_holds_no_numbers_is_refused_by_name(name):
+    columns = dict.fromkeys(("d_loss", "g_loss", "d_real", "d_fake"), np.ones(2))
+    with pytest.raises(TypeError, match=f"^`{name}` must be numbers, in a tensor, an array or lists, got"):
+        diagnose(**columns | {name: ["a", "b"]})
+
+
 # --- Trainings with a built-in fault ---
 
 SEEDS = range(2000, 2004)

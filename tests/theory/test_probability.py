@@ -7,6 +7,15 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from ganlab.theory.bayes_risks import risk
+from ganlab.theory.divergences import (
+    empirical_kl,
+    kl,
+    mutual_information,
+    optimal_discriminator,
+    value,
+)
+from ganlab.theory.f_divergences import dual_value, empirical_dual_value
 from ganlab.theory.probability import (
     as_floating,
     frequencies,
@@ -16,6 +25,7 @@ from ganlab.theory.probability import (
     probability_vectors,
     weighed,
 )
+from ganlab.theory.transport import empirical_squared_mmd
 
 
 def test_lists_and_integers_are_read_in_float64_and_tensors_keep_their_precision():
@@ -98,3 +108,27 @@ def test_samples_that_are_no_indices_are_refused():
         TypeError, match=r"`samples` must be integers, the indices of outcomes, got torch.float64"
     ):
         frequencies([0.5], 3)
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda x: kl(x, [1.0]), "p"),
+        (lambda x: kl([1.0], x), "q"),
+        (lambda x: value([1.0], [1.0], x), "d"),
+        (lambda x: optimal_discriminator([1.0], x), "p_g"),
+        (lambda x: mutual_information(x), "joint"),
+        (lambda x: empirical_kl([0], x, outcomes=2), "y"),
+        (lambda x: dual_value([1.0], [1.0], x, "kl"), "t"),
+        (lambda x: empirical_dual_value(x, [0.5], "kl"), "t_real"),
+        (lambda x: empirical_dual_value([0.5], x, "kl"), "t_fake"),
+        (lambda x: risk([1.0], [1.0], x, "hinge"), "score"),
+        (lambda x: empirical_squared_mmd([0.0, 1.0], x, bandwidth=1.0), "y"),
+    ],
+)
+def test_what_holds_no_numbers_is_refused_by_the_name_of_its_argument(call, name):
+    for wrong in (["a", "b"], "ab", None):
+        with pytest.raises(TypeError, match=f"^`{name}` must be numbers, in a tensor, an array or lists"):
+            call(wrong)
+    with pytest.raises(ValueError, match=f"^`{name}` must be numbers, in a tensor, an array or lists"):
+        call([[1.0], [0.5, 0.5]])
