@@ -555,8 +555,7 @@ def label_smoothing(loss: GANLoss, smoothing: float, *, fake: float = 0.0) -> GA
     def discriminator(d_real: Tensor, d_fake: Tensor) -> Tensor:
         # softplus(a) = a + softplus(-a), so that s moves weight from one term to the other linearly.
         d_real, d_fake = _scores(d_real, d_fake)
-        smoothed = loss.discriminator(d_real, d_fake) + smoothing * d_real.mean()
-        return smoothed - fake * d_fake.mean() if fake else smoothed
+        return loss.discriminator(d_real, d_fake) + smoothing * d_real.mean() - fake * d_fake.mean()
 
     score = math.log((told + fake) / (1 - fake + smoothing))
     kept = (told * _KEPT + fake) / (1 + _KEPT)  # the best D on the mode that is kept

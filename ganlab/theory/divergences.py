@@ -170,7 +170,7 @@ def pearson_chi2(p: ArrayLike, q: ArrayLike) -> Tensor:
     near_terms = difference * (difference / torch.where((b > 0) & ~far, b, 1))
     far_terms = difference.square() / torch.where(far, b, 1)
     terms = torch.where(far, far_terms, near_terms) / scale
-    return torch.where((q == 0) & (p > 0), torch.inf, torch.where(q > 0, terms, 0)).sum(-1)
+    return torch.where((q == 0) & (p > 0), torch.inf, terms).sum(-1)
 
 
 def neyman_chi2(p: ArrayLike, q: ArrayLike) -> Tensor:
@@ -385,7 +385,7 @@ def _unit_scale(p: Tensor, q: Tensor) -> Tensor:
     """The power of two that brings the larger of each pair to about 1, as near as the dtype has one."""
     number, largest = torch.finfo(p.dtype), torch.maximum(p, q).detach()
     power = torch.frexp(largest)[1].clamp_min(round(math.log2(number.tiny)) + 2)
-    return torch.where(largest > 0, torch.ldexp(torch.ones_like(largest), -power), 1)
+    return torch.ldexp(torch.ones_like(largest), -power)
 
 
 def _share(p: Tensor, q: Tensor) -> Tensor:
