@@ -473,6 +473,13 @@ def compiled() -> dict[str, Any]:
     return curve(grid, names, [math.nan] * 41, pays)
 
 
+def still() -> dict[str, Any]:
+    """The change of the losses if one translator alone leaves the identity, under two weights of a cycle."""
+    names = ("shift of one translator alone", "change of the losses")
+    shifts = [step / 20 for step in range(-20, 21)]
+    return curve(shifts, names, lambda u: 200 * abs(u) - 30 * u, lambda u: 20 * abs(u) - 30 * u)
+
+
 def average() -> dict[str, Any]:
     """How much of the first weights an average holds, with a decay of 0.999 and of 0.9."""
     names = ("step", "part of the first weights")
@@ -547,6 +554,7 @@ EXHIBITS = {
     "stale-scores": stale_scores,
     "second-time": second_time,
     "compiled": compiled,
+    "still": still,
     "average": average,
     "buffers": buffers,
     "mode": mode,

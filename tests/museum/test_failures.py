@@ -293,6 +293,23 @@ def test_scores_from_before_the_discriminator_moved_are_refused_only_by_plain_ad
     assert (wrong - new).norm() > 0.01 * new.norm()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("weight", "leaves"), [(100.0, False), (10.0, True)])
+def test_a_start_at_the_identity_is_left_under_a_light_cycle_alone(weight, leaves):
+    settings = {"translator": "still", "cycle": weight, "width": 32, "batch_size": 64, "float64": True}
+    rates = {"learning_rates": (2e-3, 2e-3), "schedule": "constant", "steps": 200}
+    setup = experiments.build(
+        experiments.change(experiments.EXPERIMENTS["turned_rings"], **settings, **rates)
+    )
+    training.train(setup.gan, setup.batches, 200)
+    x, _ = setup.source.held_out(500, seeded(1), dtype=torch.float64)
+    there = setup.gan.players["there"].network
+    with torch.no_grad():
+        moved = (there(x) - x).norm(dim=1).mean()
+    assert bool(moved > 0.3) is leaves
+    assert bool(moved < 0.02) is not leaves
+
+
 @pytest.mark.parametrize(("decay", "late"), [(0.999, True), (0.9, False)])
 def test_a_slow_average_still_shows_the_beginning(decay, late):
     """After 200 steps 0.999 has kept e^-0.2 = 82 % of the first weights; 0.9 has kept none."""

@@ -49,6 +49,7 @@ ENDS = {
     "no-grad": (None, None),
     "stale-scores": (1.680, 0.283),
     "compiled": (None, 4),
+    "still": (170, -10),
     "average": (0.82, None),
     "buffers": (2.0, 0.0),
     "mode": (1.303, 2),
