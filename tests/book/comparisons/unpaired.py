@@ -41,6 +41,12 @@ CLAIMS = [
         less("cycle", "adversarial alone", "cycle_error"),
     ),
     claim(
+        "All twenty seeds have found one of the ten orders that a turn or a reflection makes.",
+        RINGS,
+        found("adversarial alone", range(10)),
+        found("cycle", range(10)),
+    ),
+    claim(
         "With one pair three seeds find the true map, and in the other seven it is a reflection.",
         RINGS,
         found(PAIR, {0}, 3),
