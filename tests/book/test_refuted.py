@@ -511,6 +511,30 @@ def test_a_penalised_critic_has_slope_one_where_no_mass_crosses():
 # What no page says again
 
 
+def guessing_loss(own, share, weight):
+    """2 JSD + 2 weight H_m(Y | X) on the shared ring, by the shares of own modes and of one class."""
+
+    def information(masses):
+        return -sum(m * math.log(m) for m in masses if m > 0)
+
+    data = [[1 / 8, 0], [1 / 16, 1 / 16]]  # an own and a shared mode of one class of four, by class
+    fake = [[own / 4, 0], [share * (1 - own) / 4, (1 - share) * (1 - own) / 4]]
+    both = [[(p + q) / 2 for p, q in zip(*rows, strict=True)] for rows in zip(data, fake, strict=True)]
+    entropies = [4 * information(map(sum, law)) for law in (both, data, fake)]
+    left = 4 * information(mass for row in both for mass in row) - entropies[0]
+    return 2 * entropies[0] - entropies[1] - entropies[2] + 2 * weight * left
+
+
+def test_a_classifier_pays_for_giving_a_shared_mode_to_one_class():
+    mesh = np.linspace(0.002, 0.998, 499)
+    fair = min((guessing_loss(b, 0.5, 1), b) for b in mesh)
+    free = min((guessing_loss(b, s, 1), b, s) for b in mesh for s in np.linspace(0, 1, 21))
+    assert fair == pytest.approx((0.586, 0.781), abs=2e-3)
+    assert free[:2] == pytest.approx((0.538, 2 / 3), abs=2e-3)
+    assert free[2] in {0, 1}
+    assert guessing_loss(0.5, 1, 0.1) < min(guessing_loss(b, 0.5, 0.1) for b in mesh)
+
+
 def pages():
     for path in [*sorted(BOOK.glob("*.md")), *sorted(QUIZZES.glob("*.yml"))]:
         yield path.name, path.read_text(encoding="utf-8")
@@ -584,6 +608,7 @@ REFUTED = {
     "real parts decide for any step": r"decides near the equilibrium if no real part is zero",
     "training points never repeat": r"train it on points that do not repeat",
     "any critic settles above slope one": r"the slope settles above one, by more",
+    "all classes do the same by symmetry": r"By symmetry all classes",
     "each chapter takes as long": r"A chapter takes about 90 minutes",
 }
 

@@ -8,11 +8,11 @@ GUESSING = ("auxiliary 0.5", "auxiliary 1", "auxiliary 2")
 
 CLAIMS = [
     claim(
-        "*Not told* has 0.248, below the 0.376 of perfect samples whose labels are drawn at random.",
+        """*Not told* has 0.248 in the median, and perfect samples whose labels are drawn at random have
+        0.376.""",
         RING,
         about("not told", "obedience", 0.248, 3),
         about("label ignored", "obedience", 0.376, 3),
-        less("not told", "projection", "obedience"),
     ),
     claim(
         """**By the distance in a class** the embedding is nearer to the data than projection, with a
