@@ -65,7 +65,7 @@ runs: .venv/installed  ## Make the stored long runs again (about two hours of on
 pictures: .venv/installed  ## Draw what moves again: the README's picture, the exhibits, the cards
 	$(BIN)/python book/pictures/moving.py
 	$(BIN)/python book/pictures/exhibits.py
-	$(BIN)/python book/pictures/cards.py
+	$(BIN)/python book/pictures/run_it.py
 
 studies: .venv/installed  ## Run the stored studies again (six and a half hours of one processor)
 	@for name in $$($(BIN)/python -c 'from ganlab import facts; print(*facts.names("studies"))'); do \

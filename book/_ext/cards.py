@@ -1,6 +1,6 @@
 """The Sphinx extension of the corrections: each is a card with an address, and says what was computed for it.
 
-What the tests compute for a formula is in `cards.json`, which `pictures/cards.py` writes. Below an entry
+What the tests compute for a formula is in `cards.json`, which `pictures/run_it.py` writes. Below an entry
 stand a fold with both sides at each place, and a link to the entry alone, to be passed on.
 """
 

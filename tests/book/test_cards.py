@@ -32,7 +32,7 @@ def test_most_entries_with_a_formula_have_a_card():
 
 @pytest.mark.parametrize("label", AGAIN)
 def test_the_checks_compute_what_stands_in_the_card(label):
-    made = runpy.run_path(str(BOOK / "pictures" / "cards.py"))["card"](label)
+    made = runpy.run_path(str(BOOK / "pictures" / "run_it.py"))["card"](label)
     assert json.loads(json.dumps(made)) == CARDS[label]
 
 

@@ -735,7 +735,16 @@ def test_list_names_everything_there_is(capsys):
         assert name in text
     assert cli.main(["list", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    kinds = ("data", "networks", "losses", "regularizers", "optimizers", "schedules", "augmentations")
+    kinds = (
+        "data",
+        "networks",
+        "conditions",
+        "losses",
+        "regularizers",
+        "optimizers",
+        "schedules",
+        "augmentations",
+    )
     assert found.keys() == {*kinds, "experiments", "studies"}
     assert found["studies"]["cures_ring"]["question"].endswith("?")
 
@@ -836,7 +845,7 @@ def test_the_version_is_that_of_the_package(capsys):
 
 
 @pytest.mark.parametrize(
-    ("command", "defaults"), [("train", 15), ("sample", 6), ("walk", 8), ("evaluate", 8), ("resume", 5)]
+    ("command", "defaults"), [("train", 15), ("sample", 8), ("walk", 8), ("evaluate", 9), ("resume", 5)]
 )
 def test_help_shows_the_defaults(command, defaults, capsys):
     with pytest.raises(SystemExit) as caught:

@@ -125,7 +125,8 @@ def test_saturation_is_cured_in_three_clicks(touch, browser):
         assert before["row"]["g_norm"] < 1e-3
         assert before["metrics"]["modes"] == 0
         click("Cure")
-        wait(tab, f"s.turned && s.step > {before['step'] + 30}")
+        wait(tab, "s.turned")
+        wait(tab, f"s.step > {state(tab)['step'] + 60}")
         assert state(tab)["wanted"]
         assert state(tab)["row"]["g_norm"] > 100 * before["row"]["g_norm"]
         wait(tab, "s.metrics.modes >= 2", 120)

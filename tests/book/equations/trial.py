@@ -33,7 +33,7 @@ PAGES = (
     "evaluation",
 )
 VERDICTS = ("refused", "unreadable", "accepted")
-SYMMETRIC = {f"arguments of {name} exchanged" for name in ("JSD", "TV", "W_1", "J", "I", "Delta")}
+SYMMETRIC = {f"arguments of {name} exchanged" for name in ("JSD", "TV", "W_1", "J", "I", "Delta", "h")}
 
 
 class Formula(NamedTuple):

@@ -1,6 +1,6 @@
 """Write down what the tests of the corrections compute: for each formula its two sides, and whether it holds.
 
-Run as `python book/pictures/cards.py`; it writes `cards.json` beside the pages, in half a minute.
+Run as `python book/pictures/run_it.py`; it writes `cards.json` beside the pages, in half a minute.
 """
 
 from __future__ import annotations
