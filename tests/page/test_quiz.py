@@ -495,7 +495,7 @@ def test_a_damaged_memory_is_an_empty_one(browser, html):
         ):
             page.evaluate("([key, text]) => localStorage.setItem(key, text)", [KEY, damaged])
             page.reload()
-            assert page.get_by_text("0 of 6 right").is_visible()
+            page.get_by_text("0 of 6 right").wait_for(timeout=10_000)
 
 
 # The progress
