@@ -507,8 +507,7 @@ def test_a_phone_shows_every_part_without_scrolling_sideways(visit):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.locator("[data-mounted]").count() == 4
     widths = [canvas.bounding_box()["width"] for canvas in page.locator("canvas").all()]
-    assert min(widths[:2]) > 140  # two films share a line
-    assert max(widths) > 250
+    assert min(widths) > 140  # two films share a line
 
 
 @pytest.mark.parametrize("width", [300, 360, 1280])
