@@ -3,8 +3,8 @@ r"""Formulas that are wrong by one small thing, made from those of the page.
 `mutants` gives, for a display, one for each place that the reader marks and each way to break it: a relation
 made strict or loose or turned round, a bound sharpened by one hundredth, a sign turned, a term, a factor, a
 root, a power, a logarithm or a condition left out, a number raised by one, a fraction upside down, two
-arguments exchanged, one scaled, a name put for its partner. A check must refuse each, unless it is listed as
-the same.
+arguments exchanged, one scaled, a map left out of a chain, a name put for its partner. A check must refuse
+each, unless it is listed as the same.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _SMALLER = {r"\le", "<"}
 _SPACED = {"=", r"\le", r"\ge", "<", ">", "+", "-", ",", r"\qquad"}
 _MORE = ["1.01", r"\cdot"]
 _OF_NUMBERS = {"KL", "JSD", "TV", "W_1", "kl", "h", r"\sigma", "softplus", "BCE", "J", "V_x", "Q_p", "Q_q"}
+_CHAINED = re.compile(r"[A-Z] \( .+ \)")  # another map of what stands in its brackets
 _PARTNERS = [
     ("p", "q"),
     ("h", "w"),
@@ -219,6 +220,8 @@ def _call(items: Tokens, mark: Mark) -> Broken:
     arguments = [items[slice(*part)] for part in mark.parts[1:]]
     start, end = mark.parts[1][0], mark.end - 1
     name = _called(items, mark)
+    if len(arguments) == 1 and _CHAINED.fullmatch(" ".join(arguments[0])):
+        yield "map dropped", _put(items, mark.start, mark.end, arguments[0])
     if len(arguments) == 2:
         comma = items[mark.parts[1][1]]
         how = "condition" if comma == r"\mid" else "argument"
