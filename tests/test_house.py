@@ -188,6 +188,13 @@ def test_a_function_can_be_read_at_once(path):
 # Every file
 
 
+def test_no_test_imports_from_a_test():
+    tests = sorted((ROOT / "tests").rglob("*.py"))
+    assert len(tests) > 100
+    taken = re.compile(r"^\s*(?:from|import) (?:\w+\.)*test_\w+", re.MULTILINE)
+    assert [path.name for path in tests if taken.search(path.read_text(encoding="utf-8"))] == []
+
+
 def test_no_file_knows_somebodys_machine():
     place = re.compile(r"(?<![\w.~:/-])/(?:root|home|Users|work|tmp|opt|mnt|private)/\w")
     found = {name: match[0] for name, text in texts().items() if (match := place.search(text))}

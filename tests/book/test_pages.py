@@ -4,24 +4,18 @@ Each mistake that the build must catch is made on purpose, in a small book besid
 """
 
 import contextlib
-import functools
 import gzip
 import html
-import http.server
 import io
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
-import threading
-import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import axe_playwright_python
 import lean
 import matplotlib.pyplot as plt
 import minimax
@@ -33,33 +27,18 @@ import pytest
 import release
 import yaml
 from bs4 import BeautifulSoup
+from oracles.pages import NAMES as TOC
+from oracles.pages import ROOT
+from oracles.sites import AXE, DESKTOP, LOOK, PHONE, WIDTH, build, parsed, served, small_book, visit
 from PIL import Image, ImageChops, ImageStat
 from sphinxcontrib import katex
 
 from ganlab import exercises
 from ganlab.plotting import COLORS
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def toc_pages(entry):
-    """Every page that a table of contents names, in its order."""
-    here = [entry[key] for key in ("root", "file") if key in entry]
-    below = [item for key in ("parts", "chapters", "sections") for item in entry.get(key, ())]
-    return here + [page for item in below for page in toc_pages(item)]
-
-
-TOC = toc_pages(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
 EXTRA = ["genindex", "search"]
 every_page = pytest.mark.parametrize("page", TOC)
 every_address = pytest.mark.parametrize("page", [*TOC, *EXTRA])
-
-
-def build(source, output):
-    jupyter_book = "from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", jupyter_book, "build", source, "--path-output", output]
-    run = subprocess.run([*command, "-W", "-n", "--keep-going"], capture_output=True, text=True)
-    return run.returncode, re.sub(r"\x1b\[[\d;]*m", "", run.stdout + run.stderr)
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +49,6 @@ def site(tmp_path_factory):
         "\n".join(line for line in log.splitlines() if re.search("WARNING|ERROR|rror:", line)) or log
     )
     return output / "_build" / "html"
-
-
-@functools.cache
-def parsed(path):
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
 @pytest.fixture
@@ -275,60 +249,10 @@ def test_the_buttons_of_the_theme_do_what_they_say(browser, origin):
 # The pages in a browser
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """Says nothing, and sends a page whose address ends in `?in_pieces` as a slow network brings it."""
-
-    def log_message(self, *_):
-        pass
-
-    def send_error(self, code, *_):
-        """The page for what does not exist, as a host of static pages shows it at any address."""
-        content = (Path(self.directory) / "404.html").read_bytes()
-        self.send_response(code)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def copyfile(self, source, outputfile):
-        pieces = 8 if self.path.endswith("?in_pieces") else 1
-        size = os.fstat(source.fileno()).st_size // pieces + 1
-        while piece := source.read(size):
-            outputfile.write(piece)
-            time.sleep(0.05 * (pieces > 1))
-
-
 @pytest.fixture(scope="module")
 def origin(site):
-    handler = functools.partial(Handler, directory=site)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@contextlib.contextmanager
-def visit(browser, address, **context):
-    """A loaded page, with what went wrong on it so far in `page.complaints`."""
-    with contextlib.closing(browser.new_context(**context)) as tab:
-        page = tab.new_page()
-        page.complaints = []
-        page.on("console", lambda m: m.type in ("error", "warning") and page.complaints.append(m.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
-        page.on("response", lambda r: r.status >= 400 and page.complaints.append(f"{r.status}: {r.url}"))
-        page.visited = []
-        page.on("request", lambda request: page.visited.append(request.url))
-        page.goto(address, wait_until="networkidle")
-        page.wait_for_load_state("load")  # on a busy machine it may come after the network is idle
-        yield page
-
-
-PHONE, DESKTOP = {"width": 360, "height": 740}, {"width": 1440, "height": 900}
-WIDTH = "[document.documentElement.scrollWidth, window.innerWidth]"
+    with served(site) as address:
+        yield address
 
 
 SHIFT = """() => new Promise((done) => {
@@ -763,16 +687,10 @@ def test_a_page_says_to_others_what_it_is(site):
     assert len(set(descriptions)) == len(descriptions)
 
 
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PLACES = [*(page for page in TOC if (ROOT / f"{page}.ipynb").exists()), "book/progress", "book/bibliography"]
 PLACES += ["book/corrections", "book/failures", "book/play"]
 PLACES += ["book/api/losses", "search", "prf-prf", "404"]
 IN_THE_DARK = ["book/intro", "book/play", "book/binary_cross_entropy", "book/progress", "book/corrections"]
-LOOK = """async ([exclude, dark]) => {
-  const rules = dark ? { runOnly: { type: "rule", values: ["color-contrast"] } } : {};
-  const found = await axe.run({ exclude }, { resultTypes: ["violations"], ...rules });
-  return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => [id, html]));
-}"""
 
 
 @pytest.mark.parametrize("page", PLACES)
@@ -870,6 +788,24 @@ HAND = """(() => {
 })()"""
 
 
+WIDER = """() => [...document.querySelectorAll("article div.math:has(> .eqno) > .katex-display")]
+  .filter((display) => display.scrollWidth > display.clientWidth + 1)
+  .map((display) => display.parentElement.querySelector(".eqno").textContent)"""
+
+
+def test_every_numbered_equation_fits_its_column_on_a_desk(browser, origin):
+    chapters = [page for page in TOC if (ROOT / f"{page}.ipynb").is_file()]
+    with visit(browser, f"{origin}/{chapters[0]}.html", viewport={"width": 1280, "height": 900}) as tab:
+        cut, numbered = {}, 0
+        for page in chapters:
+            tab.goto(f"{origin}/{page}.html")
+            tab.evaluate("document.fonts.ready")
+            cut[page] = tab.evaluate(WIDER)
+            numbered += tab.locator("article div.math > .eqno").count()
+        assert numbered > 150
+        assert {page: numbers for page, numbers in cut.items() if numbers} == {}
+
+
 @pytest.mark.parametrize("size", [(1280, 800), (360, 740)])
 def test_what_is_read_has_the_hand_of_the_book_and_what_is_folded_is_quiet(size, browser, origin):
     viewport = dict(zip(("width", "height"), size, strict=True))
@@ -900,24 +836,6 @@ def test_the_theme_follows_the_reader_and_can_be_switched(browser, origin):
 
 
 # The build, convicted
-
-
-def small_book(folder, pages, *, url=minimax.PLACEHOLDER):
-    """A book with the configuration of the real one and other pages, {name: Markdown or notebook}."""
-    (folder / "book").mkdir(parents=True)
-    for shared in ("_ext", "static", "references.bib"):
-        (folder / "book" / shared).symlink_to(ROOT / "book" / shared)
-    shutil.copy(ROOT / "_config.yml", folder)
-    if notebooks.repository_url(folder) != url:
-        notebooks.set_repository(url, folder)
-    for name, content in pages.items():
-        text = content if isinstance(content, str) else nbformat.writes(content)
-        (folder / "book" / f"{name}{'.md' if isinstance(content, str) else '.ipynb'}").write_text(text)
-    first, *others = pages
-    chapters = [{"file": f"book/{name}"} for name in others]
-    toc = {"format": "jb-book", "root": f"book/{first}"} | ({"chapters": chapters} if chapters else {})
-    (folder / "_toc.yml").write_text(yaml.safe_dump(toc))
-    return folder
 
 
 MISTAKES = {

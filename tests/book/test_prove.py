@@ -5,16 +5,13 @@ tests prove them, and the checks of the equations, which name the derivations th
 """
 
 import contextlib
-import functools
-import http.server
 import importlib
 import json
 import re
-import threading
 
 import prover
 import pytest
-from test_pages import AXE, DESKTOP, LOOK, PHONE, WIDTH, Handler, build, parsed, small_book, visit
+from oracles.sites import AXE, DESKTOP, LOOK, PHONE, WIDTH, build, parsed, served, small_book, visit
 
 from ganlab.derivations import DERIVATIONS
 
@@ -42,13 +39,8 @@ def little(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def home(little):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=little))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/book"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(little) as address:
+        yield f"{address}/book"
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from test_duel import links, node
+from oracles.duel import links, node
 
 from ganlab import parts
 

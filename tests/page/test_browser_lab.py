@@ -126,7 +126,7 @@ def test_saturation_is_cured_in_three_clicks(touch, browser):
         assert before["metrics"]["modes"] == 0
         click("Cure")
         wait(tab, "s.turned")
-        wait(tab, f"s.step > {state(tab)['step'] + 60}")
+        wait(tab, f"s.step > {state(tab)['step'] + 30}")
         assert state(tab)["wanted"]
         assert state(tab)["row"]["g_norm"] > 100 * before["row"]["g_norm"]
         wait(tab, "s.metrics.modes >= 2", 120)

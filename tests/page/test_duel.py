@@ -10,33 +10,20 @@ import json
 import math
 import random
 import re
-import subprocess
 
 import numpy as np
 import pytest
 import torch
 from matplotlib.path import Path as Polygon
-from oracles.scripts import FOLDER, NODE
+from oracles.duel import links, node
 from scipy import integrate, optimize, stats
 from scipy.special import expit, logsumexp
 
 from ganlab.theory import divergences
 
-NAMES = ("levels", "smoothed", "borders", "pushing", "trainer", "links", "plane")
 NOISE = {"generator": 0.35, "discriminator": 0.6}
 SIDES = {"generator": 48, "discriminator": 80}
 every_player = pytest.mark.parametrize("who", list(NOISE))
-
-
-def node(body, value=None):
-    """What a body of JavaScript returns that knows the modules of the games as `duel`, and `input`."""
-    files = [(FOLDER / "duel" / f"{name}.js").as_uri() for name in NAMES]
-    script = f"const files = await Promise.all({json.dumps(files)}.map((file) => import(file)));"
-    script += "const duel = Object.assign({}, ...files);"
-    script += f"const input = {json.dumps(value)};\nconsole.log(JSON.stringify((() => {{{body}}})()));"
-    ran = subprocess.run([NODE, "--input-type=module", "-"], input=script, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr[-2000:]
-    return json.loads(ran.stdout)
 
 
 def both(who, data, points):
@@ -460,20 +447,6 @@ def test_a_link_that_cannot_be_taken_is_met_with_a_sentence():
 
 def test_a_fragment_of_another_kind_is_left_alone():
     assert node(READ, ["", "#", "#play", "#what-the-score-means", "#lab1--seed-3"]) == [None] * 5
-
-
-def links(count):
-    """Broken links of all kinds, seeded."""
-    letters = random.Random(13)
-    alphabet = "play1--_-.e+0123456789abcdefxyz%#{}<>\"'/\\é∞ \n"
-    names = ["as", "level", "seed", "points", "round", "__proto__", "toString", "who"]
-    words = ["generator", "discriminator", "1", "2", "9", "0", "-1", "1e999", "NaN", "", "null", "30", "999"]
-    words += ["00ff" * 20, "00ff" * 19, "7f7f" * 20, "30_00ff80ff", "120_" + "_".join(["00ff80ff"] * 9)]
-    words += ["5_" + "80ff" * 24, "5_" + "80ff" * 25, "9" * 400, "30_7f7f7f7f"]
-    for _ in range(count):
-        yield "play" + "".join(letters.choices(alphabet, k=letters.randrange(60)))
-        parts = [f"{letters.choice(names)}-{letters.choice(words)}" for _ in range(letters.randrange(9))]
-        yield "--".join(["play1", *parts])
 
 
 def test_no_link_breaks_a_game():
