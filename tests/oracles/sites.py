@@ -25,6 +25,10 @@ PHONE, DESKTOP = {"width": 360, "height": 740}, {"width": 1440, "height": 900}
 WIDTH = "[document.documentElement.scrollWidth, window.innerWidth]"
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 LOOK = """async ([exclude, dark]) => {
+  await new Promise((turn) => requestAnimationFrame(() => requestAnimationFrame(turn)));
+  const fading = document.getAnimations().filter(({ effect, playState }) =>
+    playState === "running" && effect.getComputedTiming().endTime < Infinity);
+  await Promise.allSettled(fading.map(({ finished }) => finished));  // a colour half way is no colour
   const rules = dark ? { runOnly: { type: "rule", values: ["color-contrast"] } } : {};
   const found = await axe.run({ exclude }, { resultTypes: ["violations"], ...rules });
   return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => [id, html]));
