@@ -243,7 +243,8 @@ def _add_truncation(command: argparse.ArgumentParser) -> None:
         "--truncation",
         type=float,
         metavar="BOUND",
-        help="draw all latents from the normal distribution cut to [-BOUND, BOUND] (default: no bound)",
+        help="draw all latents from the normal distribution cut to [-BOUND, BOUND]; of the network layered: "
+        "pull the styles to their mean until that share of their way is left (default: no bound)",
     )
 
 

@@ -116,6 +116,11 @@ SETTINGS = (
         "self-attention behind the maps of that height in both networks; `none` for none",
         _whole_or_none,
     ),
+    Setting("layer_noise", None, "of the network layered: give each layer a map of noise", _switch),
+    Setting("mixing", "P", "of the network layered: give a sample two styles with probability P", _number),
+    Setting(
+        "growing", "SHARE", "of the network layered: grow over that share of the steps; 0 for not", _number
+    ),
     Setting("translator", "NAME", f"of a translation: {', '.join(facts.names('translators'))}", _text),
     Setting("cycle", "W", "of a translation: weight of the way there and back", _number),
     Setting("move", "W", "of a translation: weight of the squared move, which fades out", _number),

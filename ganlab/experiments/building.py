@@ -19,7 +19,7 @@ from ganlab.experiments.catalogue import SCHEDULES, Experiment, Regularizer, cha
 from ganlab.folders import Folder
 from ganlab.lipschitz import spectral_norm
 from ganlab.losses import LOSSES, GANLoss, label_smoothing
-from ganlab.networks import CONDITIONS, NETWORKS, TRANSLATORS, conditional_generator
+from ganlab.networks import CONDITIONS, NETWORKS, TRANSLATORS, conditional_generator, level_of
 from ganlab.regularizers import REGULARIZERS
 from ganlab.training.distributed import Group
 from ganlab.training.game import GAN
@@ -199,6 +199,8 @@ def _deal(
         unroll=Unroll(*experiment.unroll) if experiment.unroll else None,
         bf16=experiment.bf16,
         class_weight=experiment.class_weight,
+        mixing=experiment.mixing,
+        growth=_growth(experiment, getattr(generator, "scales", 1)),
         group=group,
         device=device,
     )
@@ -220,8 +222,9 @@ def _networks(experiment: Experiment, rng: torch.Generator) -> tuple[nn.Module, 
     pair, about = NETWORKS[experiment.network], data_facts(experiment.data)
     shape = tuple(about["shape"])
     packed = (experiment.pack * shape[0], *shape[1:])
-    extra = {} if experiment.attention is None else {"attention": experiment.attention}
-    made = partial(pair.generator, **extra)
+    extra: dict[str, Any] = {} if experiment.attention is None else {"attention": experiment.attention}
+    extra |= {"grows": True} if experiment.growing else {}
+    made = partial(pair.generator, **extra, **({"noise": True} if experiment.layer_noise else {}))
     judged = partial(pair.discriminator, minibatch_std=experiment.minibatch_std, **extra)
     if experiment.conditional:
         told = {"classes": about["classes"]}
@@ -253,6 +256,11 @@ def _schedule(experiment: Experiment) -> Callable[[int], float] | None:
         return None
     shape = SCHEDULES[experiment.schedule]
     return lambda step: shape(step / experiment.steps)
+
+
+def _growth(experiment: Experiment, scales: int) -> Callable[[int], float] | None:
+    last = experiment.growing * experiment.steps
+    return (lambda step: level_of(step / last, scales)) if last else None
 
 
 def _noise(experiment: Experiment) -> float | Callable[[int], float]:

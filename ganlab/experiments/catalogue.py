@@ -88,6 +88,9 @@ class Experiment:
     `translator`, `cycle`, `move`, `pairs`: of unpaired translation alone: a name in
     `ganlab.networks.TRANSLATORS`; the weight of the cycle error; that of the squared move, which falls
     linearly to 0 at half of the steps; and how many pairs are known. See `ganlab.training.Translation`.
+    `layer_noise`, `mixing`, `growing`: of the network "layered" alone: whether its layers take noise; the
+    probability with which a sample in training has the styles of two latents; and the share of the steps over
+    which both networks grow, from the coarsest scale to the finest, 0 for networks that have all of them.
     `float64`: whether to compute in double precision, as the point clouds do; `bf16`: whether the networks
     compute in bfloat16.
 
@@ -130,6 +133,9 @@ class Experiment:
     pairs: int = 0
     condition: str = "projection"
     class_weight: float = 1.0
+    layer_noise: bool = False
+    mixing: float = 0.0
+    growing: float = 0.0
 
     def facts(self) -> dict[str, Any]:
         """The settings as JSON can hold them."""
@@ -232,6 +238,22 @@ _COLLAPSE = replace(
 _SMALL_COLLAPSE = replace(_COLLAPSE, width=(64, 64))
 _UNROLLED = {"unroll": (1, 0.1)}
 
+_STYLES = {
+    "network": "layered",
+    "loss": "relativistic_pairing",
+    "regularizers": (("r1", 0.05, 4), ("r2", 0.05, 4)),
+    "latent_dim": 32,
+    "width": 8,
+    "discriminator_width": None,
+    "batch_size": 32,
+    "learning_rates": (2e-3, 2e-3),
+    "betas": (0.0, 0.9),
+    "ema": 0.99,
+    "layer_noise": True,
+    "mixing": 0.9,
+}
+_FASHION_STYLES = replace(_FASHION, **_STYLES, steps=3000)
+
 _SHARED = replace(_DEFAULTS["shared_ring"], conditional=True, betas=(0.0, 0.9))
 _TOLD = {"conditional": True, "betas": (0.0, 0.9)}
 
@@ -274,6 +296,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     "fashion_mnist_conditional": replace(
         _DCGAN, conditional=True, learning_rates=(3e-3, 3e-3), ema=0.99, ema_batches=20, steps=631
     ),
+    "digits_styles": replace(_DIGITS, **_STYLES, steps=1000),
+    "fashion_mnist_styles": _FASHION_STYLES,
+    "fashion_mnist_grown": replace(_FASHION_STYLES, mixing=0.0, growing=0.6),
 }
 """The set-ups by name, that of each data set first. In `ring_collapse` the generator learns ten times as fast
 as the discriminator, and collapses; `ring_collapse_wide_unrolled` is that with one thing changed, and each
@@ -282,7 +307,8 @@ ten passes over 60 000 training images in batches of 128, and five in batches of
 `turned_rings`, a game of four players, with one thing changed, and `turned_rings_20_moves` has a cost on the
 move for the cycle.
 `fashion_mnist_dcgan_quick` is what the study `architectures` chose for half a minute of one core, and
-`fashion_mnist_conditional` is that with classes.
+`fashion_mnist_conditional` is that with classes. `..._styles` have a style and noise for each layer and mix
+them; `fashion_mnist_grown` grows from 7x7 pixels instead, and does not mix.
 
 >>> EXPERIMENTS["ring"].loss
 'non_saturating'
@@ -309,6 +335,7 @@ def change(experiment: Experiment, **settings: Any) -> Experiment:
     _check_numbers(changed)
     _check_translation(changed)
     _check_networks(changed)
+    _check_styles(changed)
     if changed.smoothing or changed.fake_label:
         _check_smoothing(changed)
     return changed
@@ -406,7 +433,7 @@ def _check_translation(changed: Experiment) -> None:
 _TRANSLATING = ("translator", "cycle", "move", "pairs")
 _FOREIGN = (
     "regularizers", "instance_noise", "pack", "minibatch_std", "unroll", "bf16", "spectral_norm",
-    "conditional", "ema_batches", "attention", "augment", "few",
+    "conditional", "ema_batches", "attention", "augment", "few", "layer_noise", "mixing", "growing",
 )  # fmt: skip
 
 
@@ -469,6 +496,24 @@ def _check_networks(changed: Experiment) -> None:
         raise ValueError(
             f"`pack` must be 1 where `conditional` is on: a pack has no one label, got {changed.pack}"
         )
+
+
+def _check_styles(changed: Experiment) -> None:
+    """Hold the settings of styles to networks that have a style for each layer, and are told no classes."""
+    layered = facts.table("networks")[changed.network]["grows"]
+    for name in ("layer_noise", "mixing", "growing"):
+        if getattr(changed, name) and not layered:
+            able = [name for name, told in facts.table("networks").items() if told["grows"]]
+            raise ValueError(
+                f"`network` must be {' or '.join(able)} to have `{name}`, got {changed.network!r}"
+            )
+        if changed.conditional and getattr(changed, name):
+            raise ValueError(
+                f"`{name}` must be left out where `conditional` is on, got {getattr(changed, name)}"
+            )
+    for name in ("mixing", "growing"):
+        if not 0 <= getattr(changed, name) <= 1:
+            raise ValueError(f"`{name}` must be in [0, 1], got {getattr(changed, name)}")
 
 
 def _check_smoothing(changed: Experiment) -> None:

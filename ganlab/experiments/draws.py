@@ -37,10 +37,14 @@ def samples_of(
     `average`: of the averaged generator, or of the last one; None for the average where there is one. A
     conditional generator is asked for the class `label`, or for each class in turn, see `labels_of`; a
     translation translates samples of its source.
-    `truncation`: the bound within which all latents lie, None for none; see `truncated`.
+    `truncation`: the bound within which all latents lie, None for none; see `truncated`. Of a generator with
+    styles it is the share psi of the way from the mean style to its own that each style keeps:
+
+        w' = mean + psi (w - mean)
 
     Raises `ValueError` where `count` is not positive, an average is wanted and there is none, or a class or a
     bound is out of range.
+    Source: truncation of styles, Karras et al. 2019, appendix B [karras2019].
 
     >>> from ganlab.experiments import EXPERIMENTS, build_game
     >>> samples_of(build_game(EXPERIMENTS["ring"]), 5, torch.Generator().manual_seed(0)).shape
@@ -52,14 +56,36 @@ def samples_of(
     if isinstance(gan, Translation):
         return gan.sample(count, rng, average=average).cpu()
     latents = torch.randn((count, gan.latent_dim), generator=rng, dtype=gan.dtype)
-    if truncation is not None:
+    noise, made = game.maps(gan, count, rng), network
+    if truncation is not None and hasattr(network, "mean_style"):
+        made = _pulled(network, truncation)
+    elif truncation is not None:
         latents = truncated(latents, truncation)
     parts = []
     for start in range(0, count, CHUNK):
         part = slice(start, start + CHUNK)
         given = None if labels is None else labels[part].to(gan.device)
-        parts.append(game.sample(network, latents[part].to(gan.device), given).cpu())
+        maps = None if noise is None else noise[part]
+        parts.append(game.sample(made, latents[part].to(gan.device), given, maps).cpu())
     return torch.cat(parts)
+
+
+class _Pulled(nn.Module):
+    """A generator whose styles keep a share of their way from the mean style."""
+
+    def __init__(self, network: Any, share: float, mean: Tensor):
+        super().__init__()
+        self.network, self.share, self.mean = network, share, mean
+
+    def forward(self, z: Tensor, *noise: Tensor) -> Tensor:
+        styles = self.mean + self.share * (self.network.styles(z) - self.mean)
+        return self.network.synthesize(styles, *noise)
+
+
+def _pulled(network: Any, share: float) -> nn.Module:
+    if not 0 <= share <= 1:
+        raise ValueError(f"`truncation` must be in [0, 1] for a generator with styles, got {share}")
+    return _Pulled(network, share, network.mean_style())
 
 
 def judged_as_map(game: GAN | Translation, source: object, rng: Generator) -> dict[str, Any]:

@@ -28,6 +28,14 @@ from .conditional import (
     untold_discriminator,
 )
 from .dcgan import dcgan_discriminator, dcgan_generator
+from .layered import (
+    LayeredDiscriminator,
+    LayeredGenerator,
+    layered_discriminator,
+    layered_generator,
+    level_of,
+    mixed,
+)
 from .layers import Discriminator, Generator, MinibatchStd, initialize
 from .mlp import mlp_discriminator, mlp_generator
 from .residual import residual_discriminator, residual_generator
@@ -50,6 +58,8 @@ __all__ = [
     "Discriminator",
     "Generator",
     "JoinedDiscriminator",
+    "LayeredDiscriminator",
+    "LayeredGenerator",
     "MinibatchStd",
     "Pair",
     "ProjectionDiscriminator",
@@ -64,6 +74,10 @@ __all__ = [
     "dcgan_generator",
     "initialize",
     "joined_discriminator",
+    "layered_discriminator",
+    "layered_generator",
+    "level_of",
+    "mixed",
     "mlp_discriminator",
     "mlp_generator",
     "mlp_translator",
@@ -87,12 +101,14 @@ class Pair(NamedTuple):
     discriminator: Callable[..., Any]
 
     def facts(self) -> dict[str, Any]:
-        """What is known without loading anything, as JSON can hold it: whether both can have attention.
+        """What is known without loading anything, as JSON can hold it: what both can have.
 
-        >>> NETWORKS["dcgan"].facts(), NETWORKS["mlp"].facts()
-        ({'attention': True}, {'attention': False})
+        >>> NETWORKS["dcgan"].facts(), NETWORKS["layered"].facts()
+        ({'attention': True, 'grows': False}, {'attention': False, 'grows': True})
         """
-        return {"attention": all("attention" in signature(make).parameters for make in self)}
+        return {
+            name: all(name in signature(make).parameters for make in self) for name in ("attention", "grows")
+        }
 
 
 NETWORKS: dict[str, Pair] = {
@@ -100,6 +116,7 @@ NETWORKS: dict[str, Pair] = {
     "dcgan": Pair(dcgan_generator, dcgan_discriminator),
     "residual": Pair(residual_generator, residual_discriminator),
     "style": Pair(style_generator, residual_discriminator),
+    "layered": Pair(layered_generator, layered_discriminator),
 }
 """The architectures by name. "mlp" takes samples of any shape; the others take images (C, H, W) with even
 sides of at least 8 pixels.

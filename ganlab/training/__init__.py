@@ -1,7 +1,7 @@
 """Training: players and games, the two objectives of a GAN, the loop, many seeds at once, many processes."""
 
 from ganlab.training.ensembles import cannot_stack, train_all, train_together
-from ganlab.training.game import GAN, draw_for_discriminator, draw_for_generator, sample
+from ganlab.training.game import GAN, draw_for_discriminator, draw_for_generator, maps, sample
 from ganlab.training.guesses import discriminator_guessing, generator_guessing
 from ganlab.training.history import History
 from ganlab.training.loop import (
@@ -46,6 +46,7 @@ __all__ = [
     "generator_objective",
     "generator_step",
     "load_checkpoint",
+    "maps",
     "pack",
     "rmsprop",
     "sample",

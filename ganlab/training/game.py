@@ -34,10 +34,11 @@ from ganlab.training.rules import Draw, Penalty, Rules, pack
 from ganlab.training.scores import check_scores
 from ganlab.training.unrolling import Unroll
 
-__all__ = ["GAN", "draw_for_discriminator", "draw_for_generator", "sample"]
+__all__ = ["GAN", "draw_for_discriminator", "draw_for_generator", "maps", "sample"]
 
 STREAMS = ("d_latents", "g_latents", "mix", "d_noise", "g_noise")
 AUGMENTING = ("d_augment", "g_augment")  # only where it is done, so that older runs have all of theirs
+STYLING = ("d_mixing", "g_mixing"), ("d_maps", "g_maps")
 _FITTED = 100  # latents in each batch from which statistics are estimated
 _FITTING = 0x57A715  # the seed of those latents
 
@@ -61,6 +62,11 @@ class GAN:
     autocast, with losses, penalties and weights in float32; it saves time where the processor multiplies
     bfloat16 faster than float32 (`make benchmarks` prints how much faster). `group`: the processes that share
     each batch, see `ganlab.training.distributed`.
+
+    Of generators with styles for their layers, `LayeredGenerator`: `mixing` is the probability with which a
+    sample in training has the styles of two latents, one before and one from a layer on that is drawn among
+    all; where they take noise, each step draws it. `growth`: the level of both networks, which have to grow,
+    as a function of the generator step.
 
     Networks with the attribute `classes` are conditional: they are called with labels, which the batches give
     along with the samples. Where the discriminator guesses the classes, as it says by `classifies`,
@@ -107,6 +113,8 @@ class GAN:
         unroll: Unroll | None = None,
         bf16: bool = False,
         class_weight: float = 1.0,
+        mixing: float = 0.0,
+        growth: Callable[[int], float] | None = None,
         group: Group | None = None,
         device: str = "cpu",
     ) -> None:
@@ -120,6 +128,7 @@ class GAN:
         self.pack, self.unroll, self.bf16, self.group, self.device = pack, unroll, bf16, group, device
         self.players: dict[str, Player] = {}
         self.ema_batches, self.augment = ema_batches, tuple(augment)
+        self.mixing, self.growth = mixing, growth
         self.class_weight = guessing_weight(discriminator, class_weight)
         self._first_weight = next(generator.parameters())
         _check_numbers(learning_rates, ema, clip)
@@ -138,6 +147,7 @@ class GAN:
         self.players["generator"] = Player(generator, rule, ema, learning_rates[0])
         self.players["discriminator"] = Player(discriminator, rule, None, learning_rates[1], bound=clip)
         purposes = STREAMS + (AUGMENTING if self.augment else ())
+        purposes += (STYLING[0] if mixing else ()) + (STYLING[1] if self._places else ())
         seeds = torch.randint(2**62, (len(purposes),), generator=rng)
         self.streams = {
             name: torch.Generator().manual_seed(int(seed)) for name, seed in zip(purposes, seeds, strict=True)
@@ -159,6 +169,7 @@ class GAN:
             )
         if self.bf16 and dtypes != {torch.float32}:
             raise ValueError(f"`bf16` needs networks in float32, got {dtypes.pop()}")
+        _check_styling(self)
         classes = _classes(self.generator), _classes(self.discriminator)
         if classes[0] != classes[1]:
             raise ValueError(
@@ -290,6 +301,10 @@ class GAN:
         return self._first_weight.dtype
 
     @property
+    def _places(self) -> int:
+        return getattr(self.generator, "noise_places", 0)
+
+    @property
     def noise_level(self) -> float:
         """The standard deviation of the instance noise at the present step."""
         level = self.instance_noise
@@ -304,6 +319,9 @@ class GAN:
 
     def turns(self, n_critic: int) -> Iterator[Turn]:
         """The turns of the next step: `n_critic` of the discriminator, then one of the generator."""
+        if self.growth is not None:
+            for network in (self.generator, self.discriminator):
+                network.get_buffer("level").fill_(self.growth(self.step))
         for _ in range(n_critic):
             yield self.turn("discriminator")
         yield self.turn("generator")
@@ -326,6 +344,7 @@ class GAN:
             "unroll": (self.unroll.steps, self.unroll.rate) if self.unroll else None,
             "augment": self.augment or None,
             "class_weight": self.class_weight or None,
+            "mixing": self.mixing or None,
         }
 
     def alike(self) -> dict[str, Any]:
@@ -342,7 +361,8 @@ class GAN:
         if count < 1:
             raise ValueError(f"`count` must be at least 1, got {count}")
         latents, *given = _inputs(self, count, rng)
-        return sample(self.shown, latents, *(given if labels is None else [labels]))
+        asked = given[0] if given and labels is None else labels
+        return sample(self.shown, latents, asked, maps(self, count, rng))
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next steps depend on, as named tensors; see `ganlab.training.states`."""
@@ -370,8 +390,8 @@ def draw_for_discriminator(gan: GAN, batches: Batches) -> Draw:
     """
     real, labels = _real(gan, batches)
     latents, noise = _latents(gan, batches, "d"), _noise(gan, batches, "d")
-    numbers = _numbers(gan, batches, "d")
-    return _share(gan, Draw(real, latents, _mixes(gan, real), noise, labels, _weights(gan), numbers))
+    numbers, styling = _numbers(gan, batches, "d"), _styling(gan, batches, "d")
+    return _share(gan, Draw(real, latents, _mixes(gan, real), noise, labels, _weights(gan), numbers, styling))
 
 
 def draw_for_generator(gan: GAN, batches: Batches) -> Draw:
@@ -391,8 +411,8 @@ def draw_for_generator(gan: GAN, batches: Batches) -> Draw:
         real, labels = _real(gan, batches)
         mixes, weights = (_mixes(gan, real), _weights(gan)) if gan.unroll else ((), ())
     latents, noise = _latents(gan, batches, "g"), _noise(gan, batches, "g")
-    numbers = _numbers(gan, batches, "g")
-    return _share(gan, Draw(real, latents, mixes, noise, labels, weights, numbers))
+    numbers, styling = _numbers(gan, batches, "g"), _styling(gan, batches, "g")
+    return _share(gan, Draw(real, latents, mixes, noise, labels, weights, numbers, styling))
 
 
 _TURNS = {
@@ -402,11 +422,13 @@ _TURNS = {
 
 
 @torch.no_grad()
-def sample(generator: nn.Module, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+def sample(
+    generator: nn.Module, latents: Tensor, labels: Tensor | None = None, noise: Tensor | None = None
+) -> Tensor:
     """What `generator` makes of `latents`, in evaluation mode: no graph is built and no buffer moves.
 
-    `latents`: (N, latent_dim); `labels`: (N,) for a conditional one. Returns (N, ...). The generator is left
-    in the mode it was in.
+    `latents`: (N, latent_dim); `labels`: (N,) for a conditional one; `noise`: (N, P) for one whose layers
+    take some, see `maps`. Returns (N, ...). The generator is left in the mode it was in.
 
     >>> sample(nn.Linear(3, 2), torch.zeros(5, 3)).shape
     torch.Size([5, 2])
@@ -414,7 +436,8 @@ def sample(generator: nn.Module, latents: Tensor, labels: Tensor | None = None) 
     modes = [(module, module.training) for module in generator.modules()]
     generator.eval()
     try:
-        return generator(latents) if labels is None else generator(latents, labels)
+        given = [given for given in (labels, noise) if given is not None]
+        return generator(latents, *given)
     finally:
         for module, mode in modes:
             module.training = mode
@@ -427,6 +450,18 @@ def _check_numbers(rates: tuple[float, float], ema: float | None, clip: float | 
         raise ValueError(f"`ema` must be in [0, 1), got {ema}")
     if clip is not None and not clip > 0:
         raise ValueError(f"`clip` must be positive, got {clip}")
+
+
+def _check_styling(gan: GAN) -> None:
+    if not 0 <= gan.mixing <= 1:
+        raise ValueError(f"`mixing` must be in [0, 1], got {gan.mixing}")
+    if gan.mixing and not hasattr(gan.generator, "style_layers"):
+        raise ValueError(f"`mixing` must be 0 for a generator without styles of layers, got {gan.mixing}")
+    networks = {"generator": gan.generator, "discriminator": gan.discriminator}
+    for name, network in networks.items():
+        if (getattr(network, "level", None) is not None) != (gan.growth is not None):
+            wanted = "grow as `growth` says" if gan.growth is not None else "have a `growth` to follow"
+            raise ValueError(f"`{name}` must {wanted}, got a {type(network).__name__}")
 
 
 def _check_average(generator: nn.Module, ema: float | None, ema_batches: int) -> None:
@@ -447,6 +482,16 @@ def _inputs(gan: GAN, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
     """What the generator is called with for `count` samples: latents, and each class in turn."""
     latents = _normal((count, gan.latent_dim), rng, gan)
     return (latents, torch.arange(count, device=gan.device) % gan.classes) if gan.classes else (latents,)
+
+
+def maps(gan: GAN, count: int, rng: torch.Generator) -> Tensor | None:
+    """The noise (count, P) of the layers of a generator, drawn from `rng`; None where it takes none.
+
+    >>> from ganlab.experiments import EXPERIMENTS, build_game
+    >>> maps(build_game(EXPERIMENTS["ring"]), 5, torch.Generator()) is None
+    True
+    """
+    return _normal((count, gan._places), rng, gan) if gan._places else None
 
 
 def _normal(shape: tuple[int, ...], rng: torch.Generator, gan: GAN) -> Tensor:
@@ -470,6 +515,21 @@ def _numbers(gan: GAN, batches: Batches, player: str) -> Tensor | None:
         return None
     shape = (2, batches.batch_size, numbers_of(gan.augment))
     return torch.rand(shape, generator=gan.streams[f"{player}_augment"], dtype=gan.dtype).to(gan.device)
+
+
+def _styling(gan: GAN, batches: Batches, player: str) -> tuple[Tensor | None, ...]:
+    """The noise of the layers, the second latents, and from which layer on these count; () without both."""
+    noise, second, cut, count = None, None, None, batches.batch_size
+    if gan._places:
+        noise = _normal((count, gan._places), gan.streams[f"{player}_maps"], gan)
+    if gan.mixing:
+        stream = gan.streams[f"{player}_mixing"]
+        second = _normal((count, gan.latent_dim), stream, gan)
+        chance = torch.rand(count, generator=stream, dtype=torch.float64)
+        layers = int(gan.generator.style_layers)  # type: ignore[arg-type] - a module's own attribute
+        cut = 1 + (chance / gan.mixing * (layers - 1)).floor().long()
+        cut = torch.where(chance < gan.mixing, cut, layers).to(gan.device)
+    return () if noise is None and second is None else (noise, second, cut)
 
 
 _BRIDGE = "`ganlab.data.batches` makes one of a source, `ganlab.data.from_loader` one of a DataLoader"
@@ -521,7 +581,8 @@ def _share(gan: GAN, drawn: Draw) -> Draw:
     )
     mixes = tuple(None if mix is None else gan.group.part(mix) for mix in drawn.mixes)
     shared = {name: part(getattr(drawn, name)) for name in ("real", "latents", "labels")}
-    return drawn._replace(mixes=mixes, noise=noise, augment=numbers, **shared)
+    styling = tuple(map(part, drawn.styling))
+    return drawn._replace(mixes=mixes, noise=noise, augment=numbers, styling=styling, **shared)
 
 
 def _part(group: Group, multiple: int, x: Any) -> Any:

@@ -142,15 +142,15 @@ def _given(network: Network, drawn: Draw) -> Score:
 
 def _generated(generator: Network, drawn: Draw, rules: Rules) -> Tensor:
     made = _given(generator, drawn)
-    return (_in_bf16(made) if rules.bf16 else made)(drawn.latents)
+    return (_in_bf16(made) if rules.bf16 else made)(drawn.latents, *drawn.styling)
 
 
 def _in_bf16(network: Score) -> Score:
     """The network computing in bfloat16 by autocast, from float32 to float32."""
 
-    def play(x: Tensor, *guess: bool) -> Any:
+    def play(x: Tensor, *others: Any) -> Any:
         with torch.autocast(x.device.type, torch.bfloat16):
-            return tree_map(torch.Tensor.float, network(x, *guess))
+            return tree_map(torch.Tensor.float, network(x, *others))
 
     return play
 

@@ -75,7 +75,9 @@ class Draw(NamedTuple):
     the same for the real and the generated ones, None where the networks know none. `weights`: for each
     penalty of this step its weight (), so that games side by side may differ in it; () for the weights that
     the rules have. `augment`: (2, N, K) the numbers by which the real and the generated samples are changed,
-    uniform on [0, 1), None where they are not.
+    uniform on [0, 1), None where they are not. `styling`: what the generator is given behind its latents, the
+    noise of its layers (N, P), other latents and the layers from which they count, (N,), each None where it
+    is not used; () for a generator of latents alone.
     """
 
     real: Tensor | None
@@ -85,6 +87,7 @@ class Draw(NamedTuple):
     labels: Tensor | None = None
     weights: tuple[Tensor, ...] = ()
     augment: Tensor | None = None
+    styling: tuple[Tensor | None, ...] = ()
 
 
 def pack(x: Tensor, count: int) -> Tensor:

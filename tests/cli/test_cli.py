@@ -209,6 +209,25 @@ def test_a_game_that_guesses_goes_on_is_drawn_by_class_and_judged_by_class(unsee
     assert "`--truncation` must be positive, got 0.0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("settings", [(), ("--mixing", 0, "--no-layer-noise", "--growing", "0.8")])
+def test_a_game_of_styles_mixes_or_grows_goes_on_and_is_drawn_with_its_styles_pulled(
+    settings, unseen, capsys, monkeypatch
+):
+    monkeypatch.setitem(judging.KINDS, "images", judging.KINDS["images"]._replace(samples=100))
+    small = ("--width", 3, "--latent-dim", 5, "--batch-size", 8, "--steps", 4, "--checkpoint-every", 2)
+    assert train("--experiment", "digits_styles", *small, *settings, "--out", "whole") == 0
+    shutil.copytree("whole", "cut")
+    assert cli.main(["resume", "cut", "--from", "step-00000002"]) == 0
+    assert_equal("whole", "cut")
+    assert cli.main(["sample", "cut", "--count", "8", "--truncation", "0.001", "--out", "a.npy"]) == 0
+    spread = np.load("a.npy").std(0).max()
+    assert cli.main(["sample", "cut", "--count", "8", "--out", "b.npy"]) == 0
+    assert spread < 0.2 * np.load("b.npy").std(0).max()
+    capsys.readouterr()
+    assert cli.main(["sample", "cut", "--truncation", "1.5"]) == 2
+    assert "`truncation` must be in [0, 1] for a generator with styles, got 1.5" in capsys.readouterr().err
+
+
 def test_images_are_conditional_too(unseen):
     small = ("--data", "digits", "--network", "dcgan", "--width", 4, "--steps", 1, "--batch-size", 4)
     assert train(*small, "--conditional", "--minibatch-std", "--optimizer", "sgd", "--out", "run") == 0
