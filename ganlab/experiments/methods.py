@@ -18,6 +18,7 @@ __all__ = [
     "factorial",
     "lazily",
     "road",
+    "styles",
     "translations",
     "translators",
     "tricks",
@@ -338,3 +339,18 @@ def conditions(rates: Sequence[float], weights: Sequence[float]) -> dict[str, Le
         **{f"auxiliary {w:g}": _with(tried, condition="auxiliary", class_weight=w) for w in weights},
         "twin": _with(tried, condition="twin", class_weight=1.0),
     }
+
+
+def styles() -> dict[str, Levels]:
+    """Ways of making images with a style for each layer: all scales at once, mixed or not, and growing.
+
+    >>> list(styles())
+    ['skips', 'skips, mixing', 'growing']
+    """
+    return _each(
+        {
+            "skips": {"mixing": 0.0},
+            "skips, mixing": {"mixing": 0.9},
+            "growing": {"mixing": 0.0, "growing": 0.6},
+        }
+    )

@@ -51,9 +51,15 @@ MEASURES = {
     "class_frechet": "Frechet in a class",
     "class_spread": "spread of a class",
     "least_class_spread": "least spread",
+    "path_w": "path in W",
+    "path_z": "path in Z",
+    "probe_w": "probe of W",
+    "probe_z": "probe of Z",
+    "noise_share": "share of noise",
 }
 """The measures of samples and what heads their columns; reverse KL in nats, W1 in units of the data. From
-"obedience" on they are of samples that were asked for by class: see `ganlab.evaluation.obedience`.
+"obedience" on they are of samples that were asked for by class: see `ganlab.evaluation.obedience`. From
+"path_w" on they are of styles: see `ganlab.experiments.styled`.
 
 >>> list(MEASURES)[0]
 'modes'

@@ -408,6 +408,17 @@ STUDIES: dict[str, Study] = {
         judging=_SIX,
         rule="class_frechet",
     ),
+    "styles": Study(
+        "What do mixing and growing do to pictures of clothes and to their styles, in the same time?",
+        EXPERIMENTS["fashion_mnist_styles"],
+        methods.styles(),
+        60.0,
+        tuning=(),
+        judging=tuple(range(100, 105)),
+        rule="classifier_frechet",
+        unit="seconds",
+        apart=True,
+    ),
 }
 """The studies by name: the cures of collapse on the ring and on the grid, with networks of two widths; the
 game taken apart into loss, condition and discriminator steps, on the ring and on the grid, and its four most
@@ -417,7 +428,8 @@ collapses, where the cures' own study has the tricks that are cures; and, for im
 three pairs of networks in the same time, and few images with and without changes of what the discriminator
 sees; and, for stacked digits, discriminators of two sizes in the same time. Three are of unpaired
 translation: what is asked of the translators, of rings turned by much and by little, and how they are built,
-of digits. Two are of the ways of telling the class, on a ring whose classes share modes and on digits.
+of digits. Two are of the ways of telling the class, on a ring whose classes share modes and on digits. One is
+of generators with a style for each layer.
 
 >>> list(STUDIES)[0]
 'cures_ring'

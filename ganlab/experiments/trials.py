@@ -28,6 +28,7 @@ from ganlab.experiments import building, draws, reports, studies
 from ganlab.experiments.catalogue import Experiment
 from ganlab.experiments.draws import judged_as_map
 from ganlab.experiments.studies import Record, Study, read
+from ganlab.experiments.styled import told_of_styles
 from ganlab.storage import write_atomically
 from ganlab.theory.transport import empirical_wasserstein_1
 from ganlab.training.ensembles import train_all
@@ -42,6 +43,7 @@ LOOKS = 50  # at the discriminator, evenly over a run
 ALONG = (LOOKS // 4, LOOKS // 2)  # the looks after which the samples are judged too, besides the last
 PRICED = 20  # turns by whose time a turn is priced
 _MAP = ("right", "map_error", "cycle_error")  # what a translation is judged by besides its samples
+STAGES = 8  # of its growth at which a game that grows is priced
 PROBED = 200  # latents whose samples are asked for their gradients
 
 Cell = dict[str, Any]
@@ -199,14 +201,25 @@ def _prices(study: Study, source: data.Source) -> dict[str, dict[str, float]]:
             setting = study.changed(method, group[0])
             seeds = study.judging[:1] if study.apart else study.judging
             setups = [building.build(setting, seed=seed, source=source) for seed in seeds]
-            games, streams, times = [s.gan for s in setups], [s.batches for s in setups], []
-            for turns in (3, PRICED, PRICED, PRICED):
-                started = time.process_time()
-                train_all(games, streams, turns, n_critic=setting.n_critic)
-                times.append((time.process_time() - started) / (turns * len(games)))
-            price = _short(min(times[1:]))
+            price = _short(_price(setups, setting))
             found.setdefault(method, {}).update((level, price) for level in group)
     return found
+
+
+def _price(setups: Sequence[Any], setting: Experiment) -> float:
+    """The processor seconds of a turn of one game: of one that grows, the mean over its growth."""
+    games, streams, found = [s.gan for s in setups], [s.batches for s in setups], []
+    stages = STAGES if setting.growing else 1
+    for stage in range(stages):
+        for game in games if setting.growing else ():
+            game.step = round((stage + 0.5) / stages * setting.steps)
+        times = []
+        for turns in (3, PRICED, PRICED, PRICED):
+            started = time.process_time()
+            train_all(games, streams, turns, n_critic=setting.n_critic)
+            times.append((time.process_time() - started) / (turns * len(games)))
+        found.append(min(times[1:]))
+    return sum(found) / stages
 
 
 def _runs(runs: Sequence[Run], source: data.Source, along: str | None) -> list[Cell]:
@@ -242,7 +255,7 @@ def _together(runs: Sequence[Run], source: data.Source, along: str | None) -> li
     seconds = (time.process_time() - started - sum(pauses)) / len(gans)
     told = {"steps": setting.steps, "seconds": round(seconds, 2)}
     found = [
-        {**told, **_judged(gan, source, seed), **_looked(own)}
+        {**told, **_judged(gan, source, seed), **_looked(own), **_of_styles(gan, source, seed)}
         for gan, seed, own in zip(gans, seeds, looks, strict=True)
     ]
     if along:
@@ -261,6 +274,11 @@ def _judged(gan: Any, source: Any, seed: int) -> Cell:
     drawn = reports.samples_of(gan, count, reports.stream(seed=seed))
     found = judged(source, drawn, reports.stream(1, seed=seed), draws.labels_of(gan, count))
     return found | _kept_of_map(judged_as_map(gan, source, reports.stream(2, seed=seed)))
+
+
+def _of_styles(gan: Any, source: Any, seed: int) -> Cell:
+    told = told_of_styles(gan, source, reports.stream(3, seed=seed)) if isinstance(gan, GAN) else {}
+    return {name: _short(value) for name, value in told.items()}
 
 
 def _kept_of_map(told: Cell) -> Cell:
