@@ -246,7 +246,7 @@ _STYLES = {
     "width": 8,
     "discriminator_width": None,
     "batch_size": 32,
-    "learning_rates": (2e-3, 2e-3),
+    "learning_rates": (5e-3, 5e-3),
     "betas": (0.0, 0.9),
     "ema": 0.99,
     "layer_noise": True,
