@@ -226,6 +226,24 @@ def _add_evaluate_options(evaluate: argparse.ArgumentParser) -> None:
         "--fid", action="store_true", help="FID and KID too, through torch-fidelity (default: off)"
     )
     evaluate.add_argument(
+        "--fid-weights",
+        type=Path,
+        metavar="FILE",
+        help="the weights of Inception v3, where torch-fidelity has no network to fetch them; with `--fid`",
+    )
+    evaluate.add_argument(
+        "--fid-against",
+        type=Path,
+        metavar="PATH",
+        help="a folder of pictures, or a .npz file with `mu` and `sigma`, instead of the data; with `--fid`",
+    )
+    evaluate.add_argument(
+        "--fid-keep",
+        type=Path,
+        metavar="FILE",
+        help="keep `mu` and `sigma` of the real images in a .npz file; with `--fid`",
+    )
+    evaluate.add_argument(
         "--metrics",
         metavar="NAME[,NAME...]",
         help=f"these too, of at most 2000 samples: {', '.join(facts.names('metrics'))} (default: none)",

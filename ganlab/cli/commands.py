@@ -149,11 +149,28 @@ def _evaluate(options: argparse.Namespace) -> int:
     request = _looked_at(options, samples=1)
     if options.fid and _shown(request) == "scatter":
         raise ValueError("`--fid` must be left out for a run on points: it compares images")
+    _refuse_files(options)
     for name in options.metrics.split(",") if options.metrics else ():
         look_up(facts.names("metrics"), name, "--metrics")
     from ganlab.cli import looking
 
     return looking.evaluate(request, options)
+
+
+def _refuse_files(options: argparse.Namespace) -> None:
+    """Refuse files of FID that are not there, of another kind, or that nobody reads."""
+    weights, against, kept = options.fid_weights, options.fid_against, options.fid_keep
+    for name, path in (("weights", weights), ("against", against), ("keep", kept)):
+        if path is not None and not options.fid:
+            raise ValueError(f"`--fid-{name}` must be left out without `--fid`, got {path}")
+    if weights is not None and not weights.is_file():
+        raise ValueError(f"`--fid-weights` must be a file that exists, got {weights}")
+    if against is not None and not (against.is_dir() or (against.suffix == ".npz" and against.is_file())):
+        raise ValueError(f"`--fid-against` must be a folder or a .npz file that exists, got {against}")
+    if kept is not None and (kept.suffix != ".npz" or not kept.parent.is_dir()):
+        raise ValueError(f"`--fid-keep` must be a .npz file in a folder that exists, got {kept}")
+    if kept is not None and against is not None and not against.is_dir():
+        raise ValueError(f"`--fid-keep` must be left out beside {against}, which is kept already")
 
 
 def _looked_at(options: argparse.Namespace, **least: int) -> Request:

@@ -64,6 +64,12 @@ def _which(gan: Any, average: bool | None) -> str:
     return "averaged" if gan.average is not None and average is not False else "last"
 
 
+def _fidelity(options: argparse.Namespace) -> dict[str, Any]:
+    """How FID is asked for, as far as that was said."""
+    asked = {"weights": options.fid_weights, "against": options.fid_against, "kept": options.fid_keep}
+    return {name: value for name, value in asked.items() if value is not None}
+
+
 def evaluate(request: Request, options: argparse.Namespace) -> int:
     """The exit code after judging the samples and the loss curves of a run, seed by seed."""
     _, games, history = runs.view(options.folder, at_best=options.best)
@@ -78,7 +84,7 @@ def evaluate(request: Request, options: argparse.Namespace) -> int:
         drawn = reports.samples_of(gan, count, rng, truncation=options.truncation)
         found = judging.quality(source, drawn, rng) | judged_as_map(gan, source, rng)
         found |= judging.asked(source, drawn, draws.labels_of(gan, count), rng)
-        found |= judging.fidelity(source, drawn, rng) if options.fid else {}
+        found |= judging.fidelity(source, drawn, rng, **_fidelity(options)) if options.fid else {}
         found |= by_name.measured(source, drawn, rng, names) if names else {}
         verdict = reports.diagnosed(history, index, loss=gan.loss, found=found)
         step = {"step": gan.step} if options.best else {}

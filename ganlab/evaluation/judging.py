@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Generator, Tensor
 
-from ganlab.data import Images, Mixture, Sampler, Stacked, Unpaired
-from ganlab.evaluation import metrics, obedience
+from ganlab.data import Images, Mixture, Sampler, Stacked, Unpaired, folder
+from ganlab.evaluation import metrics, moments, obedience
 from ganlab.theory.divergences import kl
 
 __all__ = ["KINDS", "Kind", "asked", "check", "coverage", "fidelity", "kind_of", "quality"]
@@ -142,18 +143,42 @@ def asked(source: object, drawn: Tensor, labels: Tensor | None, rng: Generator) 
     return {} if labels is None or judge is None else judge(source, drawn, labels, rng)
 
 
-def fidelity(source: object, drawn: Tensor, rng: Generator) -> dict[str, float | None]:
+def fidelity(
+    source: object,
+    drawn: Tensor,
+    rng: Generator,
+    *,
+    weights: Path | None = None,
+    against: Path | None = None,
+    kept: Path | None = None,
+) -> dict[str, float | None]:
     """FID and KID of images (N, C, H, W) against as many real ones, by the package torch-fidelity.
 
     `kid_std` is None where there were not images enough for several subsets: unknown, and not zero.
+    `weights`: the file of the network's weights, None for those that torch-fidelity keeps. `against`: instead
+    of the source, a folder of pictures, of which at most N are taken, or a `.npz` file of stored statistics,
+    see `moments.read`, for which there is no KID. `kept`: the file where the statistics of the real images
+    are stored.
 
-    Raises `ValueError` where the samples are no images or the package is missing, `OSError` where the weights
-    of its network cannot be had.
+    Raises `ValueError` where the samples are no images, the package is missing, or the statistics are those
+    of other features, `OSError` where the weights of its network, or the files, cannot be had.
     """
     if drawn.ndim != 4:
         raise ValueError("`--fid` must be left out for a run on points: it compares images")
+    given: Numbers = {} if weights is None else {"weights": weights}
     try:
-        found = metrics.fid_kid(kind_of(source).real(source, len(drawn), rng), drawn)
+        if against is not None and not against.is_dir():
+            stored = moments.read(against)
+            own = moments.of_features(metrics.inception_features(drawn, **given))
+            return {"fid": moments.frechet(stored, own)}
+        if against is None:
+            real = kind_of(source).real(source, len(drawn), rng)
+        else:
+            pictures = folder(against, size=drawn.shape[-1], channels=drawn.shape[1])
+            real = _different(pictures, min(len(pictures), len(drawn)), rng)
+        if kept is not None:
+            moments.write(kept, moments.of_features(metrics.inception_features(real, **given)))
+        found = metrics.fid_kid(real, drawn, **given)
     except ImportError as error:
         raise ValueError(str(error)) from None
     return {

@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from http.client import HTTPException
+from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +46,7 @@ __all__ = [
     "discriminator_error",
     "empirical_distance_to_data",
     "fid_kid",
+    "inception_features",
     "mode_coverage",
     "over_seeds",
     "perfect_sampler_share",
@@ -343,6 +345,7 @@ def fid_kid(
     real_images: ArrayLike,
     fake_images: ArrayLike,
     *,
+    weights: str | PathLike[str] | None = None,
     extractor: str | None = None,
     subset_size: int = 1000,
     seed: int = 0,
@@ -353,18 +356,19 @@ def fid_kid(
 
     FID is the squared Frechet distance of the 2048 features of its Inception v3, KID the kernel distance of
     `classifier_kernel` on them, as the mean over 100 subsets of `subset_size` images, or of all where there
-    are fewer. The weights of the network are downloaded when it is first used (`extractor` None); the name of
-    an extractor registered with `torch_fidelity.register_feature_extractor` needs no network. A value by
-    another extractor must not be reported as FID or KID. Below 2048 images the fitted covariance is singular
-    and FID is mostly bias; published values are at 10 000 or 50 000 images.
+    are fewer. The weights of the network are downloaded when it is first used (`weights` None), or read from
+    the file `weights`, in the form in which torch-fidelity offers them; the name of an extractor registered
+    with `torch_fidelity.register_feature_extractor` needs no network. A value by another extractor must not
+    be reported as FID or KID. Below 2048 images the fitted covariance is singular and FID is mostly bias;
+    published values are at 10 000 or 50 000 images.
 
     real_images (N, C, H, W), fake_images (M, C, H, W) in [-1, 1], N and M at least 2. What the network sees:
     x becomes the byte round(127.5 (x + 1)), halves to the even byte; one channel is repeated to three. Real
     images without a value below 0 are taken for what they are, images in [0, 1], and refused; of generated
     ones, which may be as bright as that, a warning says so.
     Raises `ImportError` without the package; `OSError` where the weights are damaged, or are nowhere and
-    cannot be downloaded; `ValueError` or `TypeError` where the images are not such, or `subset_size` is
-    below 2.
+    cannot be downloaded; `ValueError` or `TypeError` where the images are not such, `subset_size` is below 2,
+    or the file `weights` holds others.
     Source: Heusel et al. 2017 [heusel2017]; Binkowski et al. 2018 [binkowski2018].
 
     >>> fid_kid(torch.zeros(2, 2, 8, 8), torch.zeros(2, 2, 8, 8))
@@ -375,11 +379,8 @@ def fid_kid(
     _check_range(inputs[0], inputs[1])
     if subset_size < 2:
         raise ValueError(f"`subset_size` must be at least 2, got {subset_size}")
-    try:
-        import torch_fidelity
-    except ImportError as error:
-        raise ImportError('`fid_kid` needs torch-fidelity: pip install "ganlab-book[fidelity]"') from error
-    with _inception_weights() if extractor is None else nullcontext():
+    torch_fidelity = _torch_fidelity("fid_kid")
+    with _inception_weights(weights) if extractor is None else nullcontext():
         found = torch_fidelity.calculate_metrics(
             input1=_ByteImages(inputs[0]),
             input2=_ByteImages(inputs[1]),
@@ -387,6 +388,7 @@ def fid_kid(
             kid=True,
             kid_subset_size=min(subset_size, *map(len, inputs)),
             feature_extractor=extractor,
+            feature_extractor_weights_path=None if weights is None else str(weights),
             rng_seed=seed,
             batch_size=batch_size,
             cuda=device != "cpu",
@@ -402,11 +404,62 @@ def fid_kid(
     )
 
 
+def inception_features(
+    images: ArrayLike,
+    *,
+    weights: str | PathLike[str] | None = None,
+    extractor: str | None = None,
+    batch_size: int = 64,
+    device: str = "cpu",
+) -> Tensor:
+    """The features (N, 2048) of images that FID compares, by the package torch-fidelity.
+
+    Their moments are what `ganlab.evaluation.moments` keeps: the FID of two sets is the `frechet` distance of
+    their `of_features`, and one of the two may come from a file.
+
+    images (N, C, H, W) in [-1, 1], N at least 2. `weights`, `extractor` and what is raised as in `fid_kid`.
+    Source: Heusel et al. 2017 [heusel2017].
+
+    >>> inception_features(torch.zeros(1, 3, 8, 8))
+    Traceback (most recent call last):
+    ValueError: `images` must have 1 or 3 channels and at least 2 images, got (1, 3, 8, 8)
+    """
+    levels = _rgb_bytes(images, "images")
+    _torch_fidelity("inception_features")
+    from torch_fidelity import utils
+
+    named = {"fid": True, "feature_extractor": extractor, "verbose": False}
+    layer, cuda = utils.resolve_feature_layer_for_metric("fid", **named), device != "cpu"
+    with _inception_weights(weights) if extractor is None else nullcontext():
+        network = utils.create_feature_extractor(
+            utils.resolve_feature_extractor(**named),
+            [layer],
+            cuda=cuda,
+            verbose=False,
+            feature_extractor_weights_path=None if weights is None else str(weights),
+        )
+    return utils.get_featuresdict_from_dataset(_ByteImages(levels), network, batch_size, cuda, True, False)[
+        layer
+    ]
+
+
+def _torch_fidelity(name: str) -> Any:
+    try:
+        import torch_fidelity
+    except ImportError as error:
+        raise ImportError(f'`{name}` needs torch-fidelity: pip install "ganlab-book[fidelity]"') from error
+    return torch_fidelity
+
+
 @contextmanager
-def _inception_weights() -> Iterator[None]:
+def _inception_weights(given: str | PathLike[str] | None) -> Iterator[None]:
     """A context in which damaged or missing weights are an error that says where, and what to do."""
     from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
+    if given is not None:
+        _check_weights(Path(given))
+        yield
+        return
     name = URL_INCEPTION_V3.rsplit("/", 1)[1]
     path = Path(torch.hub.get_dir()) / "checkpoints" / name
     checksum = name.removesuffix(".pth").rsplit("-", 1)[1]  # the first digits, as PyTorch names such files
@@ -421,6 +474,22 @@ def _inception_weights() -> Iterator[None]:
             f"the weights of Inception v3 are not in {path} and could not be downloaded ({error}); connect "
             "to the network, or put the file there"
         ) from error
+
+
+def _check_weights(path: Path) -> None:
+    """Refuse a file that holds anything but the weights of that network; nothing in it is run."""
+    try:
+        held = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # what a damaged file raises is up to PyTorch
+        raise ValueError(f"`weights` must be a file that PyTorch wrote, got {path} ({error})") from None
+    shape = tuple(getattr(held.get("fc.weight") if isinstance(held, dict) else None, "shape", ()))
+    if shape != (1008, 2048):
+        raise ValueError(
+            f"`weights` must be those of the Inception v3 of FID, with `fc.weight` (1008, 2048), got {path} "
+            f"with {shape or 'none'}"
+        )
 
 
 class _ByteImages(torch.utils.data.Dataset[Tensor]):

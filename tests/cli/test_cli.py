@@ -18,6 +18,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from scipy import linalg
 
 import ganlab
 from ganlab import cli, data, experiments, metrics, reports, storage
@@ -583,6 +584,79 @@ def test_fid_is_asked_of_images_and_its_package_is_named_where_it_is_missing(dig
     assert len(real.unique(dim=0)) == 50
 
 
+def test_fid_is_measured_by_given_weights_against_a_file_or_a_folder(digits, monkeypatch, capsys):
+    """The features are stood in for by the means of the halves of an image; SciPy tells the distance."""
+
+    def halves(images, *, weights):
+        assert weights == Path("weights.pth")
+        return torch.stack([half.mean((1, 2, 3)) for half in images.double().chunk(2, 2)], 1)
+
+    def fid_kid(real, fake, *, weights):
+        asked.append(real)
+        return metrics.Fidelity(1.5, 0.25, 0.0)
+
+    monkeypatch.setattr(metrics, "inception_features", halves)
+    monkeypatch.setattr(metrics, "fid_kid", fid_kid)
+    Path("weights.pth").write_bytes(b"stood in for")
+    asked, count = [], ["evaluate", "digits", "--seed", "2", "--samples", "50", "--json"]
+    given = ["--fid", "--fid-weights", "weights.pth"]
+    assert cli.main([*count, *given, "--fid-keep", "real.npz"]) == 0
+    real = asked.pop()
+    with np.load("real.npz") as stored:
+        kept = stored["mu"], stored["sigma"]
+    seen = halves(real, weights=Path("weights.pth")).numpy()
+    np.testing.assert_allclose(kept[0], seen.mean(0), rtol=1e-12)
+    np.testing.assert_allclose(kept[1], np.cov(seen, rowvar=False), rtol=1e-12)
+    capsys.readouterr()
+    assert cli.main([*count, *given, "--fid-against", "real.npz"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert "kid" not in found
+    assert cli.main(["sample", "digits", "--seed", "2", "--count", "50", "--out", "a.npy"]) == 0
+    drawn = halves(torch.from_numpy(np.load("a.npy")), weights=Path("weights.pth")).numpy()
+    cov = np.cov(drawn, rowvar=False)
+    apart = ((drawn.mean(0) - kept[0]) ** 2).sum()
+    wanted = apart + np.trace(cov + kept[1] - 2 * linalg.sqrtm(cov @ kept[1]).real)
+    assert found["fid"] == pytest.approx(wanted, rel=1e-6)
+    Path("mine").mkdir()
+    for number in range(3):
+        Image.fromarray(np.full((8, 8), 90 * number, dtype=np.uint8)).save(f"mine/{number}.png")
+    assert cli.main([*count, *given, "--fid-against", "mine"]) == 0
+    assert sorted(asked.pop().flatten(1).mean(1).tolist()) == pytest.approx(
+        [-1, 90 / 127.5 - 1, 180 / 127.5 - 1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--fid-against", "."], "`--fid-against` must be left out without `--fid`, got ."),
+        (["--fid-weights", "digits"], "`--fid-weights` must be left out without `--fid`, got digits"),
+        (["--fid", "--fid-weights", "none.pth"], "`--fid-weights` must be a file that exists, got none.pth"),
+        (["--fid", "--fid-against", "no.npz"], "`--fid-against` must be a folder or a .npz file that exists"),
+        (["--fid", "--fid-against", "digits/request.json"], "`--fid-against` must be a folder or a .npz fi"),
+        (
+            ["--fid", "--fid-keep", "a.txt"],
+            "`--fid-keep` must be a .npz file in a folder that exists, got a.",
+        ),
+        (["--fid", "--fid-keep", "no/a.npz"], "`--fid-keep` must be a .npz file in a folder that exists, go"),
+        (
+            ["--fid", "--fid-keep", "b.npz", "--fid-against", "a.npz"],
+            "`--fid-keep` must be left out beside a",
+        ),
+        (["--fid", "--fid-against", "a.npz"], "a.npz must be a .npz file with `mu` and `sigma`: "),
+    ],
+)
+def test_files_of_fid_that_are_no_such_are_one_sentence(digits, arguments, message, capsys):
+    Path("a.npz").write_bytes(b"no archive")
+    before = sorted(Path().rglob("*"))
+    capsys.readouterr()
+    assert cli.main(["evaluate", "digits", "--samples", "50", *arguments]) == 2
+    caught = capsys.readouterr()
+    assert message in caught.err
+    assert (caught.out, len(caught.err.splitlines())) == ("", 1)
+    assert sorted(Path().rglob("*")) == before
+
+
 # What a run shows while it goes on
 
 
@@ -829,6 +903,7 @@ LIGHT = [
     (["sample", "run", "--out", "a.jpg"], 2),
     (["sample", "run", "--average"], 2),
     (["evaluate", "run", "--fid"], 2),
+    (["evaluate", "run", "--fid-weights", "nowhere"], 2),
     (["evaluate", "run", "--samples", "0"], 2),
     (["evaluate", "run", "--metrics", "precision_recall,presision"], 2),
 ]
