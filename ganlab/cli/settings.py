@@ -148,6 +148,7 @@ SETTINGS = (
     Setting("unroll", "STEPS:RATE", "let the generator see the discriminator so far ahead", _unroll),
     Setting("steps", "N", "generator steps", _whole),
     Setting("batch_size", "N", "samples in a batch", _whole),
+    Setting("accumulate", "N", "parts of a batch whose gradients are added up, one after the other", _whole),
     Setting("n_critic", "N", "discriminator steps for each generator step", _whole),
     Setting("optimizer", "NAME", "the rule of both players", _text),
     Setting("lr", "G[,D]", "learning rate of both networks, or of each", _rates),

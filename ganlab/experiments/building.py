@@ -133,8 +133,6 @@ def _translation(
     experiment: Experiment, seed: int, device: str, group: Group | None, source: data.Unpaired
 ) -> Setup:
     """The game of two translators and two critics, and its batches, each a sample of both sides."""
-    if group:
-        raise ValueError("processes cannot share the batches of a translation: leave torchrun out")
     rng, steps = torch.Generator().manual_seed(seed), experiment.steps
     dtype = torch.float64 if experiment.float64 else torch.float32
     wide = experiment.width, experiment.discriminator_width or experiment.width
@@ -161,6 +159,8 @@ def _translation(
         schedule=_schedule(experiment),
         ema=experiment.ema,
         clip=experiment.clip,
+        accumulate=experiment.accumulate,
+        group=group,
         device=device,
     )
     batches = data.batches(source, experiment.batch_size, data_rng, dtype=dtype, labelled=True)
@@ -201,6 +201,7 @@ def _deal(
         class_weight=experiment.class_weight,
         mixing=experiment.mixing,
         growth=_growth(experiment, getattr(generator, "scales", 1)),
+        accumulate=experiment.accumulate,
         group=group,
         device=device,
     )

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ganlab import facts, folders
+from ganlab.experiments.limits import check_numbers
 from ganlab.folders import Folder
 
 __all__ = [
@@ -92,7 +93,7 @@ class Experiment:
     probability with which a sample in training has the styles of two latents; and the share of the steps over
     which both networks grow, from the coarsest scale to the finest, 0 for networks that have all of them.
     `float64`: whether to compute in double precision, as the point clouds do; `bf16`: whether the networks
-    compute in bfloat16.
+    compute in bfloat16. `accumulate`: in how many equal parts of the batch the gradient of a step is taken.
 
     Source: instance noise, Sonderby et al. 2017 [sonderby2017]; packing, Lin et al. 2018 [lin2018].
     """
@@ -136,6 +137,7 @@ class Experiment:
     layer_noise: bool = False
     mixing: float = 0.0
     growing: float = 0.0
+    accumulate: int = 1
 
     def facts(self) -> dict[str, Any]:
         """The settings as JSON can hold them."""
@@ -332,7 +334,7 @@ def change(experiment: Experiment, **settings: Any) -> Experiment:
         look_up(facts.names(kind), getattr(changed, name), name)
     for entry in changed.regularizers:
         _check_regularizer(entry)
-    _check_numbers(changed)
+    check_numbers(changed)
     _check_translation(changed)
     _check_networks(changed)
     _check_styles(changed)
@@ -384,34 +386,6 @@ def _check_regularizer(entry: Regularizer) -> None:
         raise ValueError(f"the weight of `{name}` must be at least 0, got {weight}")
     if not isinstance(every, int) or every < 1:
         raise ValueError(f"the interval of `{name}` must be a positive integer, got {every}")
-
-
-def _check_numbers(changed: Experiment) -> None:
-    for name in ("steps", "batch_size", "n_critic", "latent_dim", "pack"):
-        if getattr(changed, name) < 1:
-            raise ValueError(f"`{name}` must be at least 1, got {getattr(changed, name)}")
-    if changed.batch_size % changed.pack:
-        raise ValueError(
-            f"`batch_size` must be a multiple of `pack`, {changed.pack}, got {changed.batch_size}"
-        )
-    if len(changed.learning_rates) != 2 or any(not rate > 0 for rate in changed.learning_rates):
-        raise ValueError(f"`learning_rates` must be positive, one each, got {changed.learning_rates}")
-    if not changed.instance_noise >= 0:
-        raise ValueError(f"`instance_noise` must be at least 0, got {changed.instance_noise}")
-    if len(changed.betas) != 2 or any(not 0 <= beta < 1 for beta in changed.betas):
-        raise ValueError(f"`betas` must be two numbers in [0, 1), got {changed.betas}")
-    if changed.ema is not None and not 0 <= changed.ema < 1:
-        raise ValueError(f"`ema` must be in [0, 1), got {changed.ema}")
-    if changed.ema_batches < 0:
-        raise ValueError(f"`ema_batches` must be at least 0, got {changed.ema_batches}")
-    if changed.ema_batches and changed.ema is None:
-        raise ValueError(f"`ema_batches` must be 0 where `ema` is none, got {changed.ema_batches}")
-    if changed.clip is not None and not changed.clip > 0:
-        raise ValueError(f"`clip` must be positive, got {changed.clip}")
-    if changed.bf16 and changed.float64:
-        raise ValueError("`bf16` needs networks in float32: `float64` must be off")
-    if changed.unroll and not (changed.unroll[0] >= 1 and changed.unroll[1] > 0):
-        raise ValueError(f"`unroll` must be at least one step and a positive rate, got {changed.unroll}")
 
 
 def _check_translation(changed: Experiment) -> None:

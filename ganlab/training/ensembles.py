@@ -153,8 +153,8 @@ def cannot_stack(game: Game) -> str | None:
     """Why the games of this kind cannot be one computation, None where they can.
 
     Buffers, as batch normalisation has them, would be written inside the step, where only the vectors of
-    spectral normalisation are followed, and not those of an averaged network. A batch that processes share
-    and computing in bfloat16 are not followed either.
+    spectral normalisation are followed, and not those of an averaged network. A batch that processes share,
+    one that is taken in parts, and computing in bfloat16 are not followed either.
 
     >>> from ganlab.experiments import EXPERIMENTS, build
     >>> cannot_stack(build(EXPERIMENTS["ring"]).gan) is None
@@ -168,6 +168,8 @@ def cannot_stack(game: Game) -> str | None:
         return "one of its optimizers was replaced"
     if game.group:
         return "it shares its batches with other processes"
+    if getattr(game, "accumulate", 1) > 1:
+        return "it takes its batches in parts"
     if getattr(game, "bf16", False):
         return "it computes in bfloat16"
     return None

@@ -8,7 +8,6 @@ over seeds or shared between processes, and still see the same numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any
 
 import torch
@@ -18,7 +17,8 @@ from ganlab.losses import GANLoss
 from ganlab.regularizers import sample_mix
 from ganlab.training import states
 from ganlab.training.augmentations import check_policy, numbers_of
-from ganlab.training.averages import MovingAverage, keeps_statistics, with_statistics_of
+from ganlab.training.averages import MovingAverage, with_statistics_of
+from ganlab.training.demands import check_average, check_numbers, check_pair, check_styling, classes_of
 from ganlab.training.distributed import Group
 from ganlab.training.guesses import guessing_weight
 from ganlab.training.objectives import discriminators_turn, generators_turn
@@ -32,6 +32,7 @@ from ganlab.training.probes import (
 )
 from ganlab.training.rules import Draw, Penalty, Rules, pack
 from ganlab.training.scores import check_scores
+from ganlab.training.shares import cut, parts_of, refuse_uncuttable
 from ganlab.training.unrolling import Unroll
 
 __all__ = ["GAN", "draw_for_discriminator", "draw_for_generator", "maps", "sample"]
@@ -60,8 +61,10 @@ class GAN:
     real and generated, in both players' steps; penalties are taken at what it sees.
     `unroll`: how far ahead the generator sees the discriminator. `bf16`: run the networks in bfloat16, by
     autocast, with losses, penalties and weights in float32; it saves time where the processor multiplies
-    bfloat16 faster than float32 (`make benchmarks` prints how much faster). `group`: the processes that share
-    each batch, see `ganlab.training.distributed`.
+    bfloat16 faster than float32 (`make benchmarks` prints how much faster). `accumulate`: in how many equal
+    parts of the batch, one after the other, the gradient of a step is taken; it is that of the whole batch,
+    and only one part is in memory at a time. `group`: the processes that share each batch, see
+    `ganlab.training.distributed`.
 
     Of generators with styles for their layers, `LayeredGenerator`: `mixing` is the probability with which a
     sample in training has the styles of two latents, one before and one from a layer on that is drawn among
@@ -77,9 +80,10 @@ class GAN:
     Raises `ValueError` where a setting is out of range, where the networks are of unlike dtypes or classes,
     where the discriminator does not return (N,) scores for what the generator makes, where a network draws
     random numbers of its own, where a penalty meets a discriminator that lets the samples of a batch see each
-    other or has no second derivative (see `ganlab.training.probes`), or where processes that share a batch
-    would not do what one does: under the relativistic average loss, an unrolled discriminator, and layers
-    that mix the samples of a batch.
+    other or has no second derivative (see `ganlab.training.probes`), or where processes that share a batch,
+    or a batch in parts, would not do what one does with the whole: under the relativistic average loss, an
+    unrolled discriminator, and layers that mix the samples of a batch; in parts also under spectral
+    normalisation, whose vectors move at each pass.
 
     Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014]; Kingma & Ba 2015 [kingma2015]; instance
     noise, Sonderby et al. 2017 [sonderby2017]; packing, Lin et al. 2018 [lin2018].
@@ -115,6 +119,7 @@ class GAN:
         class_weight: float = 1.0,
         mixing: float = 0.0,
         growth: Callable[[int], float] | None = None,
+        accumulate: int = 1,
         group: Group | None = None,
         device: str = "cpu",
     ) -> None:
@@ -127,15 +132,16 @@ class GAN:
         )
         self.pack, self.unroll, self.bf16, self.group, self.device = pack, unroll, bf16, group, device
         self.players: dict[str, Player] = {}
+        self.accumulate = accumulate
         self.ema_batches, self.augment = ema_batches, tuple(augment)
         self.mixing, self.growth = mixing, growth
         self.class_weight = guessing_weight(discriminator, class_weight)
         self._first_weight = next(generator.parameters())
-        _check_numbers(learning_rates, ema, clip)
-        _check_average(generator, ema, ema_batches)
+        check_numbers(learning_rates, ema, clip)
+        check_average(generator, ema, ema_batches)
         self._check()
         self.latent_dim = int(generator.latent_dim)  # type: ignore[arg-type] - a module's own attribute
-        self.classes = _classes(generator)
+        self.classes = classes_of(generator)
         generator.to(device)
         discriminator.to(device)
         self.sample_shape = self._probe()
@@ -160,38 +166,13 @@ class GAN:
             raise ValueError(f"`pack` must be at least 1, got {self.pack}")
         if not self.noise_level >= 0:
             raise ValueError(f"`instance_noise` must be at least 0, got {self.noise_level}")
-        dtypes = {
-            parameter.dtype for net in (self.generator, self.discriminator) for parameter in net.parameters()
-        }
-        if len(dtypes) != 1:
-            raise ValueError(
-                f"`generator` and `discriminator` must have one dtype, got {sorted(map(str, dtypes))}"
-            )
-        if self.bf16 and dtypes != {torch.float32}:
-            raise ValueError(f"`bf16` needs networks in float32, got {dtypes.pop()}")
-        _check_styling(self)
-        classes = _classes(self.generator), _classes(self.discriminator)
-        if classes[0] != classes[1]:
-            raise ValueError(
-                f"`generator` and `discriminator` must know the same number of classes, got {classes}"
-            )
-        if classes[0] and self.pack > 1:
-            raise ValueError("`pack` must be 1 where the networks are conditional: a pack has no one label")
+        check_styling(self)
+        check_pair(self.generator, self.discriminator, pack=self.pack, bf16=self.bf16)
         if self.unroll and not all(weight.requires_grad for weight in self.discriminator.parameters()):
             raise ValueError("`unroll` moves every weight: each parameter of D must ask for a gradient")
-        if self.group:
-            self._check_shared()
-
-    def _check_shared(self) -> None:
-        if self.unroll:
-            raise ValueError(
-                "`unroll` must be None where processes share a batch: the steps ahead need all of it"
-            )
-        if self.loss.whole_batch:
-            raise ValueError(
-                f"`loss` must not be {self.loss.name} where processes share a batch: it needs all of its "
-                "scores; use a loss that is a mean over samples, or one process"
-            )
+        if self.unroll and (self.group or self.accumulate > 1):
+            where = "processes share a batch" if self.group else "a batch is taken in parts, `accumulate`"
+            raise ValueError(f"`unroll` must be None where {where}: the steps ahead need all of it")
 
     def _probe(self) -> tuple[int, ...]:
         """The shape of one sample, after one run of both networks on 2 x `pack` samples."""
@@ -218,9 +199,8 @@ class GAN:
         samples = pack(_normal((count, *self.sample_shape), rng, self), self.pack), *labels
         refuse_own_randomness(self.generator, *latents, name="generator")
         refuse_own_randomness(self.discriminator, *samples, name="discriminator")
-        if self.group:
-            for network, inputs in ((self.generator, latents), (self.discriminator, samples)):
-                refuse_coupling(network, *inputs, penalty="a batch shared between processes")
+        networks = (self.generator, latents), (self.discriminator, samples)
+        refuse_uncuttable(self.loss, networks, group=self.group, accumulate=self.accumulate)
         penalties = [penalty.function for penalty in self.penalties]
         for penalty in penalties:
             refuse_coupling(self.discriminator, *samples, penalty=penalty.name)
@@ -252,7 +232,7 @@ class GAN:
 
     @learning_rates.setter
     def learning_rates(self, rates: tuple[float, float]) -> None:
-        _check_numbers(rates, None, None)
+        check_numbers(rates, None, None)
         self.players["generator"].rate, self.players["discriminator"].rate = rates
 
     @property
@@ -329,7 +309,13 @@ class GAN:
     def turn(self, mover: str) -> Turn:
         """The next turn of one player, `generator` or `discriminator`."""
         draw, objective = _TURNS[mover]
-        return Turn((mover,), draw, objective, self.rules, f"{self.loss.name} loss")
+        parts = self._parts if self.accumulate > 1 else None
+        return Turn((mover,), draw, objective, self.rules, f"{self.loss.name} loss", parts)
+
+    def _parts(self, drawn: Draw) -> list[Draw]:
+        """The draws of the parts in which a batch is taken."""
+        groups = parts_of(len(drawn.latents), self.accumulate, multiple=self.pack)
+        return [cut(drawn, group, self.pack) for group in groups]
 
     def settings(self) -> dict[str, Any]:
         """By name, the settings in which a game and a stored one must agree."""
@@ -443,41 +429,6 @@ def sample(
             module.training = mode
 
 
-def _check_numbers(rates: tuple[float, float], ema: float | None, clip: float | None) -> None:
-    if any(not rate > 0 for rate in rates):
-        raise ValueError(f"`learning_rates` must be positive, got {rates}")
-    if ema is not None and not 0 <= ema < 1:
-        raise ValueError(f"`ema` must be in [0, 1), got {ema}")
-    if clip is not None and not clip > 0:
-        raise ValueError(f"`clip` must be positive, got {clip}")
-
-
-def _check_styling(gan: GAN) -> None:
-    if not 0 <= gan.mixing <= 1:
-        raise ValueError(f"`mixing` must be in [0, 1], got {gan.mixing}")
-    if gan.mixing and not hasattr(gan.generator, "style_layers"):
-        raise ValueError(f"`mixing` must be 0 for a generator without styles of layers, got {gan.mixing}")
-    networks = {"generator": gan.generator, "discriminator": gan.discriminator}
-    for name, network in networks.items():
-        if (getattr(network, "level", None) is not None) != (gan.growth is not None):
-            wanted = "grow as `growth` says" if gan.growth is not None else "have a `growth` to follow"
-            raise ValueError(f"`{name}` must {wanted}, got a {type(network).__name__}")
-
-
-def _check_average(generator: nn.Module, ema: float | None, ema_batches: int) -> None:
-    if ema_batches < 0:
-        raise ValueError(f"`ema_batches` must be at least 0, got {ema_batches}")
-    if ema_batches and ema is None:
-        raise ValueError(
-            f"`ema_batches` needs an average, `ema`, whose statistics it mends, got {ema_batches}"
-        )
-    if ema_batches and not keeps_statistics(generator):
-        raise ValueError(
-            "`ema_batches` must be 0 where the generator has no batch normalisation, "
-            f"as this one has none, got {ema_batches}"
-        )
-
-
 def _inputs(gan: GAN, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
     """What the generator is called with for `count` samples: latents, and each class in turn."""
     latents = _normal((count, gan.latent_dim), rng, gan)
@@ -573,21 +524,4 @@ def _weights(gan: GAN) -> tuple[Tensor, ...]:
 
 def _share(gan: GAN, drawn: Draw) -> Draw:
     """The part of a draw that this process works on: all of it where it works alone."""
-    if gan.group is None:
-        return drawn
-    part = partial(_part, gan.group, gan.pack)
-    noise, numbers = (
-        None if x is None else part(x.transpose(0, 1)).transpose(0, 1) for x in (drawn.noise, drawn.augment)
-    )
-    mixes = tuple(None if mix is None else gan.group.part(mix) for mix in drawn.mixes)
-    shared = {name: part(getattr(drawn, name)) for name in ("real", "latents", "labels")}
-    styling = tuple(map(part, drawn.styling))
-    return drawn._replace(mixes=mixes, noise=noise, augment=numbers, styling=styling, **shared)
-
-
-def _part(group: Group, multiple: int, x: Any) -> Any:
-    return None if x is None else group.part(x, multiple=multiple)
-
-
-def _classes(network: nn.Module) -> int | None:
-    return getattr(network, "classes", None)
+    return drawn if gan.group is None else cut(drawn, gan.group, gan.pack)

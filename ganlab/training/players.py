@@ -160,7 +160,8 @@ class Turn(NamedTuple):
     turn, a tuple of tensors, tuples and Nones. `objective(networks, drawn, rules)` returns a scalar and the
     row that the turn records; `networks` has each player's `Network` by name, and the objective is pure, so
     that it can be stacked over seeds and compiled. `rules`: what changes from turn to turn without being a
-    tensor, hashable. `title`: the objective's name in messages.
+    tensor, hashable. `title`: the objective's name in messages. `parts(drawn)`: draws of equal parts of the
+    batch, whose gradients are taken one after the other and averaged before the step; None for one draw.
     """
 
     movers: tuple[str, ...]
@@ -168,6 +169,7 @@ class Turn(NamedTuple):
     objective: Callable[[Mapping[str, Network], Any, Any], tuple[Tensor, Row]]
     rules: Any = None
     title: str = "objective"
+    parts: Callable[[Any], Sequence[Any]] | None = None
 
 
 class Game(Protocol):
@@ -200,7 +202,8 @@ def take(game: Game, turn: Turn, drawn: Any) -> Row:
     """Move the movers of a turn one step down its objective; the row of the objective before the step.
 
     All other players are frozen: they build no graph and receive no gradient, and the movers' gradients are
-    cleared afterwards.
+    cleared afterwards. Where the turn has parts, the graph of one is freed before that of the next is built,
+    and the row is the mean over them.
 
     Raises `NonFiniteLossError` before any weight is changed, as `descend` does.
     """
@@ -209,11 +212,35 @@ def take(game: Game, turn: Turn, drawn: Any) -> Row:
             if name not in turn.movers:
                 stack.enter_context(frozen(player.network))
         networks = {name: Network(player.network) for name, player in game.players.items()}
+        movers = [game.players[name] for name in turn.movers]
+        if turn.parts is not None:
+            return _take_in_parts(game, turn, turn.parts(drawn), networks)
         objective, row = turn.objective(networks, drawn, turn.rules)
         row = {name: value.detach().clone() for name, value in row.items()}
-        movers = [game.players[name] for name in turn.movers]
         descend(movers, objective, game.group, row, lambda loss: _diagnosis(game, turn, loss))
     return row
+
+
+def _take_in_parts(game: Game, turn: Turn, parts: Sequence[Any], networks: Mapping[str, Network]) -> Row:
+    """The mean row of the parts, after one step down the mean of their gradients."""
+    movers = [game.players[name] for name in turn.movers]
+    rows: list[Row] = []
+    losses: list[Tensor] = []
+    try:
+        for part in parts:
+            objective, row = turn.objective(networks, part, turn.rules)
+            rows.append({name: value.detach().clone() for name, value in row.items()})
+            losses.append(objective.detach())
+            if game.group is None:
+                _stop_if_broken(objective, lambda loss: _diagnosis(game, turn, loss))
+            (objective / len(parts)).backward()
+        told = {name: torch.stack([row[name] for row in rows]).mean(0) for name in rows[0]}
+        _move(movers, torch.stack(losses).mean(), game.group, told, lambda loss: _diagnosis(game, turn, loss))
+    except NonFiniteLossError:
+        for player in movers:
+            player.stepper.zero_grad(set_to_none=True)
+        raise
+    return told
 
 
 def descend(
@@ -233,12 +260,22 @@ def descend(
     """
     if group is None:
         _stop_if_broken(loss, diagnosis)
-        loss.backward()
-    else:
-        loss.backward()
+    loss.backward()
+    _move(movers, loss.detach(), group, row, diagnosis)
+
+
+def _move(
+    movers: Sequence[Player],
+    loss: Tensor,
+    group: Group | None,
+    row: Row | None,
+    diagnosis: Callable[[Tensor], str],
+) -> None:
+    """Take the step, down the gradients that the movers' weights hold."""
+    if group is not None:
         parameters = [parameter for player in movers for parameter in player.network.parameters()]
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        shared = loss.detach().clone()
+        shared = loss.clone()
         group.average([*gradients, *(row or {}).values(), shared])
         _stop_if_broken(shared, diagnosis)
     for player in movers:

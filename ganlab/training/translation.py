@@ -20,6 +20,7 @@ from ganlab.training.distributed import Group
 from ganlab.training.optimizers import Optimizer, adam
 from ganlab.training.players import Batches, Network, Player, Row, Turn
 from ganlab.training.scores import check_scores
+from ganlab.training.shares import parts_of, refuse_uncuttable
 
 __all__ = ["Crossing", "Translation", "critics_objective", "translators_objective"]
 
@@ -52,13 +53,16 @@ class Translation:
     the step. `pairs`: samples x and T(x) that belong together, whose squared errors E(there(x) - T(x))^2 +
     E(back(T(x)) - x)^2 are added with the weight `paired`; None for none. All are means over the batch and
     over the numbers of a sample. `learning_rates`: of the translators and of the critics. `ema`: decay of the
-    translators' moving averages, None for none. `clip`: bound of the critics' weights.
+    translators' moving averages, None for none. `clip`: bound of the critics' weights. `accumulate`: in how
+    many equal parts of the batch the gradient of a turn is taken, and `group`: the processes that share each
+    batch, both as in `ganlab.training.GAN`; the pairs are not cut, since each part has all of them.
 
     `step` counts the translators' steps. There are no random numbers but those of the batches, which give
     tuples (x, y): `streams` is empty.
 
     Raises `ValueError` where a weight is negative, a translator changes the shape of a sample, or a critic
-    does not return (N,) scores.
+    does not return (N,) scores, and where processes that share a batch, or a batch in parts, would not do
+    what one does with the whole: under the relativistic average loss and layers that mix samples.
 
     Source: Zhu et al. 2017, eq. 3 [zhu2017]; Kim et al. 2017 [kim2017].
 
@@ -97,11 +101,12 @@ class Translation:
         schedule: Callable[[int], float] | None = None,
         ema: float | None = None,
         clip: float | None = None,
+        accumulate: int = 1,
+        group: Group | None = None,
         device: str = "cpu",
     ) -> None:
         self.loss, self.given, self.cycle, self.move = loss, given, cycle, move
-        self.schedule, self.device = schedule, device
-        self.group: Group | None = None
+        self.schedule, self.device, self.accumulate, self.group = schedule, device, accumulate, group
         self.streams: dict[str, torch.Generator] = {}
         rule = optimizer or adam((0.5, 0.999))
         translators = {"there": there.to(device), "back": back.to(device)}
@@ -117,6 +122,9 @@ class Translation:
             if not weight >= 0:
                 raise ValueError(f"`{name}` must be at least 0, got {weight}")
         self.sample_shape = self._probe()
+        x = self._placed(given(4, torch.Generator().manual_seed(0)))
+        networks = [(player.network, (x,)) for player in self.players.values()]
+        refuse_uncuttable(loss, networks, group=group, accumulate=accumulate)
 
     @property
     def step(self) -> int:
@@ -145,11 +153,10 @@ class Translation:
 
     def turns(self, n_critic: int) -> Iterator[Turn]:
         """The turns of the next step: `n_critic` of both critics at once, then one of both translators."""
+        rest = self.loss, self._title, self._parts if self.accumulate > 1 else None
         for _ in range(n_critic):
-            yield Turn(
-                ("source_critic", "target_critic"), self.draw, critics_objective, self.loss, self._title
-            )
-        yield Turn(("there", "back"), self.draw, translators_objective, self.loss, self._title)
+            yield Turn(("source_critic", "target_critic"), self.draw, critics_objective, *rest)
+        yield Turn(("there", "back"), self.draw, translators_objective, *rest)
 
     def settings(self) -> dict[str, object]:
         """By name, the settings in which a game and a stored one must agree."""
@@ -174,7 +181,12 @@ class Translation:
             raise TypeError("`batches` must give samples of both sides: `data.batches(..., labelled=True)`")
         source, target = map(self._placed, drawn)
         weights = torch.tensor([self.cycle, self._move(), self.paired], dtype=self.dtype, device=self.device)
-        return Crossing(source, target, self.pairs, weights)
+        crossing = Crossing(source, target, self.pairs, weights)
+        return _cut(crossing, self.group) if self.group else crossing
+
+    def _parts(self, drawn: Crossing) -> list[Crossing]:
+        """The draws of the parts in which a batch is taken."""
+        return [_cut(drawn, group) for group in parts_of(len(drawn.source), self.accumulate)]
 
     def sample(self, count: int, rng: torch.Generator, *, average: bool | None = None) -> Tensor:
         """`count` samples of the source, translated, (count, ...); no graph is built.
@@ -226,6 +238,11 @@ class Translation:
                 raise ValueError(f"`{name}` must return raw scores of shape (N,), got {tuple(scores.shape)}")
             check_scores(critic, self.loss, tuple(x.shape[1:]), None)
         return tuple(x.shape[1:])
+
+
+def _cut(drawn: Crossing, group: Group) -> Crossing:
+    """The part of a draw that one of a group works on."""
+    return drawn._replace(source=group.part(drawn.source), target=group.part(drawn.target))
 
 
 def critics_objective(networks: Mapping[str, Network], drawn: Crossing, loss: GANLoss) -> tuple[Tensor, Row]:

@@ -120,6 +120,21 @@ def test_settings_reach_the_run(unseen, tmp_path):
     assert (History.load(tmp_path / "mine" / "history.json")["penalty"] > 0).all()
 
 
+def test_a_run_in_bfloat16_goes_on_after_a_stop_bit_for_bit(unseen, tmp_path):
+    command = ["--data", "digits", "--width", 16, "--checkpoint-every", 2]
+    whole, stopped, plain = (tmp_path / name for name in ("whole", "stopped", "plain"))
+    train(*command, "--bf16", "--steps", 4, "--out", whole)
+    train(*command, "--bf16", "--steps", 2, "--out", stopped)
+    assert cli.main(["resume", str(stopped), "--steps", "4"]) == 0
+    train(*command, "--steps", 4, "--out", plain)
+    truth, ours, other = (storage.load(run / "step-00000004")[0] for run in (whole, stopped, plain))
+    for name, value in truth.items():
+        assert torch.equal(ours[name], value), name
+    weights = [name for name in truth if name.startswith("generator.")]
+    assert all(truth[name].dtype == torch.float32 for name in weights)
+    assert not all(torch.equal(other[name], truth[name]) for name in weights)
+
+
 def request_of(folder):
     return json.loads(Path(folder, "request.json").read_text())["experiment"]
 
@@ -143,6 +158,7 @@ SETTINGS = {  # of each option of a setting: what is given, and what is kept
     "--smoothing": ("0.1", "smoothing", 0.1),
     "--fake-label": ("0.1", "fake_label", 0.1),
     "--instance-noise": ("0.3", "instance_noise", 0.3),
+    "--accumulate": ("4", "accumulate", 4),
     "--no-float64": (None, "float64", False),
 }
 

@@ -1,0 +1,64 @@
+"""The ranges of the numbers of a set-up, and which of them do not go together; no names are needed for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["check_numbers"]
+
+
+def check_numbers(changed: Any) -> None:
+    """Raise `ValueError`, naming the setting, where a number of the experiment `changed` is out of range.
+
+    So it is, too, where two numbers do not go together, as a batch that cannot be cut into its parts.
+
+    >>> from ganlab.experiments import EXPERIMENTS
+    >>> from dataclasses import replace
+    >>> check_numbers(replace(EXPERIMENTS["ring"], accumulate=3))
+    Traceback (most recent call last):
+    ValueError: `batch_size` must be a multiple of `accumulate`, 3, got 256
+    """
+    for name in ("steps", "batch_size", "n_critic", "latent_dim", "pack", "accumulate"):
+        if getattr(changed, name) < 1:
+            raise ValueError(f"`{name}` must be at least 1, got {getattr(changed, name)}")
+    if changed.batch_size % changed.pack:
+        raise ValueError(
+            f"`batch_size` must be a multiple of `pack`, {changed.pack}, got {changed.batch_size}"
+        )
+    if changed.accumulate > 1:
+        _check_parts(changed)
+    if len(changed.learning_rates) != 2 or any(not rate > 0 for rate in changed.learning_rates):
+        raise ValueError(f"`learning_rates` must be positive, one each, got {changed.learning_rates}")
+    if not changed.instance_noise >= 0:
+        raise ValueError(f"`instance_noise` must be at least 0, got {changed.instance_noise}")
+    if len(changed.betas) != 2 or any(not 0 <= beta < 1 for beta in changed.betas):
+        raise ValueError(f"`betas` must be two numbers in [0, 1), got {changed.betas}")
+    if changed.ema is not None and not 0 <= changed.ema < 1:
+        raise ValueError(f"`ema` must be in [0, 1), got {changed.ema}")
+    if changed.ema_batches < 0:
+        raise ValueError(f"`ema_batches` must be at least 0, got {changed.ema_batches}")
+    if changed.ema_batches and changed.ema is None:
+        raise ValueError(f"`ema_batches` must be 0 where `ema` is none, got {changed.ema_batches}")
+    if changed.clip is not None and not changed.clip > 0:
+        raise ValueError(f"`clip` must be positive, got {changed.clip}")
+    if changed.bf16 and changed.float64:
+        raise ValueError("`bf16` needs networks in float32: `float64` must be off")
+    if changed.unroll and not (changed.unroll[0] >= 1 and changed.unroll[1] > 0):
+        raise ValueError(f"`unroll` must be at least one step and a positive rate, got {changed.unroll}")
+
+
+def _check_parts(changed: Any) -> None:
+    """Refuse what is not the same for a batch taken in parts, as far as names and numbers tell."""
+    smallest = changed.accumulate * changed.pack
+    if changed.batch_size % smallest:
+        times = f" x `pack`, {changed.pack}" if changed.pack > 1 else ""
+        raise ValueError(
+            f"`batch_size` must be a multiple of `accumulate`, {changed.accumulate}{times}, "
+            f"got {changed.batch_size}"
+        )
+    for name in ("unroll", "spectral_norm", "minibatch_std"):
+        if getattr(changed, name):
+            raise ValueError(
+                f"`accumulate` must be 1 beside `{name}`, which is not the same for a batch in parts, "
+                f"got {changed.accumulate}"
+            )
