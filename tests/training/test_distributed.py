@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from torch.testing import assert_close
 
 from ganlab import data, runs, storage
 from ganlab.cli import main
-from ganlab.experiments import EXPERIMENTS, change
+from ganlab.experiments import EXPERIMENTS, building, change
 from ganlab.losses import LOSSES, non_saturating, relativistic_average
 from ganlab.networks import mlp_discriminator, mlp_generator
 from ganlab.regularizers import dragan, r1, r2, wgan_gp
@@ -40,6 +41,18 @@ CASES = {
     "packed": ("non_saturating", {"pack": 2, "penalties": PENALTIES["wgan_gp"]}),
     "noisy": ("hinge", {"instance_noise": 0.3}),
 }
+SMALL = {"float64": True, "width": 8, "batch_size": 24}
+TOLD = change(EXPERIMENTS["shared_ring_projection"], **SMALL)
+SIDES = change(EXPERIMENTS["turned_rings"], **SMALL, pairs=3, move=2.0)
+SETUPS = {
+    "projection": TOLD,
+    "guessed": change(TOLD, condition="auxiliary", class_weight=0.7, regularizers=(("r1", 0.5),)),
+    "digits_told": change(EXPERIMENTS["digits_conditional"], **SMALL),
+    "two_sides": SIDES,
+    "two_sides_pairing": change(SIDES, loss="relativistic_pairing"),
+    "parts": change(EXPERIMENTS["ring_r1_r2"], **SMALL, accumulate=3),
+    "two_sides_parts": change(SIDES, accumulate=2),
+}
 
 
 def game(loss, group=None, pack=1, **settings):
@@ -51,6 +64,8 @@ def game(loss, group=None, pack=1, **settings):
 
 def record(case, group=None):
     """Every gradient that reached an optimizer in two steps of two, and what the run recorded."""
+    if case in SETUPS:
+        return record_setup(SETUPS[case], group)
     loss, settings = CASES[case]
     gan, found = game(loss, group, **settings), {}
     batches = data.batches(data.ring(), 16, torch.Generator().manual_seed(2), dtype=torch.float64)
@@ -61,6 +76,22 @@ def record(case, group=None):
                 found[f"{player}.{index}.{gan.step}.{gan.critic_step}"] = parameter.grad.clone()
 
         optimizer.register_step_pre_hook(keep)
+    history = train(gan, batches, 2, n_critic=2)
+    return found | {"history": history.values.contiguous()}
+
+
+def record_setup(experiment, group):
+    """The same of a set-up by name: of every player, in its turn."""
+    gan, batches, _ = building.build(experiment, seed=1, group=group)
+    found = {}
+    for player in gan.players.values():
+
+        def keep(optimizer, *_, player=player):
+            for name, parameter in player.network.named_parameters():
+                key = next(name for name, each in gan.players.items() if each is player)
+                found[f"{key}.{name}.{player.taken}"] = parameter.grad.clone()
+
+        player.stepper.register_step_pre_hook(keep)
     history = train(gan, batches, 2, n_critic=2)
     return found | {"history": history.values.contiguous()}
 
@@ -87,7 +118,7 @@ def shared(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [*CASES, *SETUPS])
 @pytest.mark.parametrize("rank", [0, 1])
 def test_two_processes_have_the_gradients_of_one_on_the_joined_batch(shared, case, rank):
     truth, ours = record(case), load_file(shared / f"{case}.{rank}")
@@ -96,6 +127,9 @@ def test_two_processes_have_the_gradients_of_one_on_the_joined_batch(shared, cas
     for name, gradient in truth.items():
         if name != "history":
             assert_close(ours[name], gradient, rtol=1e-12, atol=1e-12)
+    if case in SETUPS:
+        assert_close(ours["history"], truth["history"], rtol=1e-10, atol=1e-10)
+        return
     assert_close(seen(ours["history"]), seen(truth["history"]), rtol=1e-12, atol=1e-12)
     assert_close(ours["history"], truth["history"], rtol=1e-10, atol=1e-10)
 
@@ -104,6 +138,59 @@ def seen(history):
     """Loss, penalty and gap of the mean scores: a loss of differences leaves their shift to rounding."""
     d_loss, penalty, d_real, d_fake, _ = history.unbind(1)
     return torch.stack([d_loss, penalty, d_real - d_fake])
+
+
+def test_two_hosts_have_the_gradients_of_one_process(hosts, tmp_path):
+    """A torchrun on each of two network namespaces, which share nothing but a cable between them."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1"]
+    command += ["--master-addr", ADDRESSES[0], "--master-port", "29511"]
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    jobs = []
+    for number, (host, cable) in enumerate(zip(hosts, CABLES, strict=True)):
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": cable}
+        there = ["ip", "netns", "exec", host, *command, "--node-rank", str(number)]
+        there += [__file__, "record_one", str(tmp_path)]
+        jobs.append(subprocess.Popen(there, env=environment, **pipes))
+    ends = [(job.communicate(timeout=600)[1], job.returncode) for job in jobs]
+    assert [code for _, code in ends] == [0, 0], "\n".join(errors[-2000:] for errors, _ in ends)
+    truth = record(ONE)
+    for rank in (0, 1):
+        ours = load_file(tmp_path / f"{ONE}.{rank}")
+        assert ours.keys() == truth.keys()
+        for name, value in truth.items():
+            assert_close(ours[name], value, rtol=1e-10, atol=1e-10, msg=lambda m, name=name: f"{name}: {m}")
+
+
+ONE = "non_saturating-r1_r2"
+ADDRESSES = ("10.77.77.1", "10.77.77.2")
+CABLES = ("minimax-a", "minimax-b")
+
+
+@pytest.fixture
+def hosts():
+    """The names of two network namespaces that a cable joins; skipped where none can be made."""
+    names = [f"minimax-{os.getpid()}-{end}" for end in "ab"]
+
+    def ip(*words):
+        return subprocess.run(["ip", *words], capture_output=True, text=True, check=True)
+
+    try:
+        for name in names:
+            ip("netns", "add", name)
+        ip("link", "add", CABLES[0], "netns", names[0], "type", "veth", "peer", "name", CABLES[1],
+           "netns", names[1])  # fmt: skip
+        for name, cable, address in zip(names, CABLES, ADDRESSES, strict=True):
+            ip("-n", name, "address", "add", f"{address}/24", "dev", cable)
+            ip("-n", name, "link", "set", cable, "up")
+            ip("-n", name, "link", "set", "lo", "up")
+        yield names
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = getattr(error, "stderr", None) or error
+        pytest.skip(f"two network namespaces as two hosts cannot be made here: {reason}")
+    finally:
+        for name in names:
+            with suppress(OSError):
+                subprocess.run(["ip", "netns", "del", name], capture_output=True)
 
 
 def test_a_process_that_dies_ends_the_job_with_its_reason():
@@ -233,8 +320,10 @@ def _process(mode, folder=None):
             if group.rank == 1:
                 os._exit(3)
             group.any(False)
+        elif mode == "record_one":
+            save_file(record(ONE, group), Path(folder) / f"{ONE}.{group.rank}")
         else:
-            for case in CASES:
+            for case in [*CASES, *SETUPS]:
                 save_file(record(case, group), Path(folder) / f"{case}.{group.rank}")
 
 
