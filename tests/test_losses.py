@@ -229,6 +229,12 @@ def test_arrays_and_lists_are_taken_where_a_tensor_is(loss):
         loss.generator(real, [True, False])
 
 
+@pytest.mark.parametrize(("x", "dtype"), [([True], r"torch\.bool"), ([1j], r"torch\.complex128")])
+def test_softplus_of_what_is_no_real_number_is_refused_by_name(x, dtype):
+    with pytest.raises(TypeError, match=f"^`x` must hold real numbers, got {dtype}$"):
+        softplus(x)
+
+
 def test_labels_are_smoothed_for_arrays_too():
     smoothed = label_smoothing(minimax, 0.1)
     expected = smoothed.discriminator(torch.tensor([1.0]), torch.tensor([2.0]))
@@ -374,7 +380,9 @@ def test_both_labels_are_those_of_the_cross_entropy(a, s, t):
 
 
 def test_a_pair_with_two_smoothed_labels_says_so():
-    assert label_smoothing(minimax, 0.1, fake=0.2).name == "minimax, labels 0.9 and 0.2"
+    smoothed = label_smoothing(minimax, 0.1, fake=0.2)
+    assert smoothed.name == "minimax, labels 0.9 and 0.2"
+    assert smoothed.title == "saturating (minimax), labels 0.9 and 0.2"
     assert label_smoothing(minimax, 0.0, fake=0.2).divergence is None
 
 
@@ -394,6 +402,7 @@ def test_no_smoothing_is_the_loss_itself(rng):
     d_real, d_fake = torch.randn(2, 6, generator=rng).unbind()
     plain = label_smoothing(minimax, 0.0)
     assert_close(plain.discriminator(d_real, d_fake), minimax.discriminator(d_real, d_fake), rtol=0, atol=0)
+    assert plain.divergence == minimax.divergence
 
 
 @pytest.mark.parametrize("name", ["least_squares", "wasserstein", "hinge", *list(LOSSES)[5:]])
@@ -571,11 +580,14 @@ def test_what_is_known_of_a_smoothed_pair_is_what_an_optimiser_finds(s, share):
     ("value", "name"),
     [
         (math.log(4), "2 log 2"),
+        (math.log(2), "log 2"),
         (-math.log(2), "−log 2"),
         (0.25, "1/4"),
         (0.0, "0"),
         (2.0, "2"),
         (0.3, "0.3"),
+        (1 / 16, "1/16"),
+        (1 / 32, "0.03125"),  # nobody reads it as a share
     ],
 )
 def test_a_level_is_named_by_what_it_is(value, name):
@@ -627,6 +639,11 @@ TOLD = {  # by hand: what JSON has no number for is null
 def test_the_facts_of_a_pair_are_all_that_is_known_of_it_as_json_holds_it(name, told):
     facts = LOSSES[name].facts()
     assert json.loads(json.dumps(facts, allow_nan=False)) == told
+
+
+def test_finite_scores_that_tell_the_kinds_apart_are_told():
+    assert LOSSES["least_squares"].facts()["targets"] == [1.0, 0.0]
+    assert LOSSES["minimax"].facts()["targets"] == [None, None]
 
 
 def test_a_pair_is_found_by_name_or_is_itself():

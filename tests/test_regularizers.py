@@ -413,6 +413,13 @@ def test_every_penalty_refuses_bad_batches_and_bad_critics(penalty, rng):
         penalty(_sum, x.long(), x.long(), rng=rng)
 
 
+def test_a_gradient_names_the_points_that_it_refuses():
+    with pytest.raises(ValueError, match=r"^`points` must be a batch .*, got \(3,\)$"):
+        input_gradient(_sum, torch.zeros(3))
+    with pytest.raises(TypeError, match=r"^`points` must be floating point, got torch\.int64$"):
+        input_gradient(_sum, torch.zeros(3, 2, dtype=torch.int64))
+
+
 def test_dragan_refuses_noise_of_another_shape_and_no_randomness():
     x = torch.zeros(4, 2)
     with pytest.raises(
@@ -458,6 +465,12 @@ def test_the_nodes_of_a_place_have_the_moments_of_what_it_draws():
     for k, odd in enumerate([1, 0, 1, 0, 3, 0, 15, 0, 105, 0]):
         assert_close((shares @ uniform.flatten() ** k).item(), 1 / (k + 1), rtol=1e-13, atol=0)
         assert_close((weights @ noise.flatten() ** k).item(), odd * c**k, rtol=1e-12, atol=1e-10)
+
+
+@pytest.mark.parametrize("penalty", [wgan_gp, dragan])
+def test_random_numbers_are_drawn_on_the_cpu_and_moved_to_the_batch(penalty, rng):
+    elsewhere = torch.zeros(4, 2, device="meta")
+    assert sample_mix(penalty, elsewhere, rng=rng).device.type == "meta"
 
 
 def test_a_penalty_tells_its_place_its_price_and_what_it_draws():
@@ -527,6 +540,14 @@ def test_an_attached_sample_is_refused_where_it_would_carry_a_gradient(penalty, 
     assert all(p.grad is None for p in generator.parameters())
     with torch.no_grad():
         penalty(critic, real, generator(latents), mix=mix)
+    slopes = grad(  # a transform names what it differentiates: a graph does no harm there
+        lambda p: penalty(lambda x: functional_call(critic, p, (x,)), real, generator(latents), mix=mix)
+    )(dict(critic.named_parameters()))
+    critic.zero_grad()
+    penalty(critic, real, generator(latents).detach(), mix=mix).backward()
+    for name, p in critic.named_parameters():
+        if p.grad is not None:
+            assert_close(slopes[name], p.grad, **EXACT)
 
 
 @pytest.mark.parametrize("kind", ["module", "function", "in place"])

@@ -371,6 +371,27 @@ def test_what_was_larger_before_does_not_diverge(sizes, pattern):
     assert diagnose(d_loss, flat(0.0), loss="wasserstein").pattern == pattern
 
 
+@pytest.mark.parametrize(
+    ("name", "levels", "diverges"),
+    [
+        ("hinge", (1, 1, 1, 5), False),  # five times the first quarter, and no more
+        ("hinge", (1, 1, 1, 5.01), True),
+        ("hinge", (1, 6, 1, 6), False),  # as large in the second
+        ("hinge", (1, 6, 1, 6.01), True),
+        ("hinge", (0.1, 0.1, 0.1, 2), False),  # the baseline itself is 2
+        ("hinge", (0.1, 0.1, 0.1, 2.01), True),
+        ("wasserstein", (1, 1, 1, 15), False),
+        ("wasserstein", (1, 1, 1, 15.01), True),
+        ("wasserstein", (1, 3, 3, 20), True),  # the noise too is compared with the first quarter
+    ],
+    ids=str,
+)
+def test_what_diverges_is_above_each_of_its_three_bounds(name, levels, diverges):
+    excess = np.repeat(np.array(levels, dtype=float), 120)
+    d_loss = 2 + excess if name == "hinge" else excess * np.where(np.arange(480) % 2, 1, -1)
+    assert (diagnose(d_loss, flat(0.0), loss=name).pattern == "diverging") is diverges
+
+
 def test_a_distance_that_grows_under_the_same_noise_does_not_diverge():
     d_loss = noise(0.5) - np.maximum(0, np.arange(480) - 120) / 18
     assert diagnose(d_loss, flat(0.0), loss="wasserstein").pattern == "cannot tell"
@@ -421,6 +442,15 @@ def test_a_cycle_of_one_player_alone_or_one_too_small_to_matter_is_none():
     # a critic's loss has no landmark but 0: its swings are measured by its own size
     assert diagnose(-10 + 0.04 * wave, 0.8 + 0.1 * wave, loss="wasserstein").pattern == "cannot tell"
     assert diagnose(-1 + 0.04 * wave, 0.8 + 0.1 * wave, loss="wasserstein").pattern == "oscillation"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "pattern"),
+    [(30, 60, "oscillation"), (60, 30, "oscillation"), (20, 60, "healthy")],
+)
+def test_one_loss_may_take_twice_the_time_of_the_other_and_not_three_times(first, second, pattern):
+    d_loss, g_loss = (np.sin(2 * np.pi * np.arange(480) / period) / 10 for period in (first, second))
+    assert diagnose(1.2 + d_loss, 0.8 + g_loss).pattern == pattern
 
 
 def test_a_cycle_counts_from_half_time_on():
@@ -507,7 +537,16 @@ def test_too_few_steps_show_nothing():
     assert diagnose(np.full(100, 0.01), np.full(100, 5.0)).pattern == "D too strong"
 
 
+def test_a_hundred_steps_are_read_with_their_convention_and_their_scores():
+    assert "sign turned" in diagnose(np.full(100, -1.2), np.full(100, 0.8)).evidence[0]
+    scores = {"d_real": np.full(100, 0.9), "d_fake": np.full(100, 0.1)}
+    assert "never leave [0, 1]" in repr(diagnose(np.full(100, 1.2), np.full(100, 0.8), **scores))
+
+
 def test_a_verdict_that_rests_on_the_last_steps_is_not_confident():
+    before_the_last_fifth = np.where(np.arange(480) < 285, 1.2, 0.05)  # a quarter of 384 steps is low
+    found = diagnose(before_the_last_fifth, flat(1.0))
+    assert (found.pattern, found.confident) == ("D too strong", True)
     d_loss = np.where(np.arange(480) < 365, 1.2, 0.05)
     found = diagnose(d_loss, flat(1.0))
     assert (found.pattern, found.confident) == ("D too strong", False)
@@ -655,6 +694,14 @@ def test_a_strong_discriminator_is_read_with_what_it_leaves_of_the_gradient(loss
     assert found.evidence[0].startswith("d_loss ends near 0.054 (baseline: 1.39)")
     assert found.evidence[1].startswith("g_loss ends near 4 (at equilibrium: ")
     assert found.evidence[1].endswith(gradient)
+
+
+def test_a_level_of_the_generator_that_theory_does_not_know_is_not_told():
+    found = diagnose(np.full(400, 0.05), np.full(400, 3.0), loss="hinge")
+    assert found.pattern == "D too strong"
+    assert found.evidence[1] == (
+        "g_loss ends near 3; what gradient reaches the generator depends on how steep D is there."
+    )
 
 
 def test_a_critic_that_does_not_keep_up_is_told_its_worst_stretch():

@@ -467,6 +467,11 @@ def test_what_is_no_joint_law_is_refused(joint, message):
         mutual_information(joint)
 
 
+def test_a_joint_law_that_holds_no_numbers_is_refused_by_name():
+    with pytest.raises(TypeError, match=r"^`joint` must be numbers"):
+        mutual_information([["a", 0], [0, 0]])
+
+
 def test_the_best_discriminator_is_the_posterior_of_real():
     p_data, p_g = torch.tensor([0.6, 0.3, 0.1]), torch.tensor([0.4, 0.3, 0.4])
     best = optimal_discriminator(p_data, p_g)

@@ -100,6 +100,19 @@ def few_nearer_than(other, most):
     return Check(holds, frozenset({"each", "most", "no", "all", "nearer"}), f"at most {most} beat {other}")
 
 
+def most_level_with(other):
+    """In each study, of the methods with less of W1 than no cure, fewer than half have less than `other`."""
+
+    def holds(_):
+        for record in map(load, FOUR):
+            enders = [m for m in record.plan["methods"] if compare(record, m, NONE, W1).sign < 0]
+            if 2 * sum(compare(record, m, other, W1).sign < 0 for m in enders) >= len(enders):
+                return False
+        return True
+
+    return Check(holds, frozenset({"most", "not", "nearer"}), f"most cures not less than {other}")
+
+
 def shares(low, high, few, share):
     """Of the judged runs with a mean cosine in this range, so many percent end with at most `few` modes.
 
@@ -142,6 +155,12 @@ CLAIMS = [
         (folded).""",
         "mode_collapse#mode-collapse-alarms-table",
         printed(50, "collapsed", 7),
+    ),
+    claim(
+        """Most of them are not shown to bring the samples nearer to the data than points spread evenly over
+        the ring or the grid.""",
+        "cures_ring",
+        most_level_with(CIRCLE),
     ),
     claim(
         """In each study at most two cures are shown to be nearer to the data than the shape without modes,
