@@ -85,7 +85,7 @@ def _by_scores(arrays: Mapping[str, np.ndarray], loss: GANLoss) -> Reading:
     real, fake = (x.double() for x in means)
     least, g_means = (vmap(f)(real, fake).numpy() for f in (loss.discriminator, loss.generator))
     g_loss = arrays["g_loss"]
-    if len(g_loss) > 2 and min(g_loss.std(), g_means.std()) > 0:
+    if len(g_loss) > 2 and _moves(g_loss) and _moves(g_means):
         along = float(np.corrcoef(g_loss, g_means)[0, 1])
         if along < _TURNED:
             said = f"g_loss falls where it should rise with the scores (correlation {along:.2f}): "
@@ -105,6 +105,11 @@ def _by_scores(arrays: Mapping[str, np.ndarray], loss: GANLoss) -> Reading:
         said=(said + "which no scores allow.", "The curves are of another loss, or of another convention."),
         legible=False,
     )
+
+
+def _moves(x: np.ndarray) -> bool:
+    """Whether a curve has more than the rounding of a constant, which can have any correlation."""
+    return bool(x.std() > _ROUNDED * (1 + np.abs(x).max()))
 
 
 def _signed(d_loss: np.ndarray, expected: np.ndarray) -> Reading:

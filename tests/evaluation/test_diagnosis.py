@@ -582,7 +582,25 @@ def test_a_loss_without_landmarks_cannot_be_read(name):
     assert found.pattern == "cannot tell"
     assert f"A loss called '{name}' has no landmarks here; these have: minimax," in repr(found)
     assert all(map(math.isnan, found.landmarks))
-    assert not found.confident
+    assert found.confident is False
+
+
+def test_losses_that_no_scores_allow_are_read_as_nothing():
+    scores = {"d_real": np.full(200, 2.0), "d_fake": np.full(200, -2.0)}  # their loss is 2 softplus(-2), 0.25
+    found = diagnose(np.full(200, 0.01), np.full(200, 2.1), loss="non_saturating", **scores)
+    assert (found.pattern, found.confident) == ("cannot tell", False)
+    assert found.evidence[0] == (
+        "In 100% of the steps d_loss is below the non_saturating loss of the mean scores, which no scores "
+        "allow."
+    )
+
+
+@pytest.mark.parametrize("level", [2.2, 2.13, 0.7, 1 / 3, 1e3 / 7])
+@pytest.mark.parametrize("score", [2.0, 1.3, 0.7])
+def test_the_rounding_of_a_constant_loss_has_no_sign(level, score):
+    scores = {"d_real": np.full(200, score), "d_fake": np.full(200, -score)}
+    found = diagnose(np.full(200, 1.3), np.full(200, level), loss="non_saturating", **scores)
+    assert not any("sign is turned" in sentence for sentence in found.evidence)
 
 
 def scored_run(name):
