@@ -39,6 +39,13 @@ def parser() -> argparse.ArgumentParser:
     )
     stored = argparse.ArgumentParser(add_help=False)
     stored.add_argument("folder", type=Path, metavar="RUN", help="the run folder")
+    looked_at = argparse.ArgumentParser(add_help=False)
+    looked_at.add_argument("folder", type=Path, nargs="?", metavar="RUN", help="the run folder")
+    looked_at.add_argument(
+        "--pretrained",
+        metavar="NAME",
+        help="instead of a run, the generator that the package holds of this set-up: see `ganlab list`",
+    )
 
     kinds = {
         "train": (_add_train_options, [as_json], "train a GAN and keep what it made"),
@@ -47,9 +54,17 @@ def parser() -> argparse.ArgumentParser:
             [stored, as_json],
             "go on with a run, to the steps asked for or beyond",
         ),
-        "sample": (_add_sample_options, [stored], "draw from a run's generator"),
-        "walk": (_add_walk_options, [stored], "walk among the latents of a run's generator, image by image"),
-        "evaluate": (_add_evaluate_options, [stored, as_json], "judge a run's samples and its loss curves"),
+        "sample": (_add_sample_options, [looked_at], "draw from a run's generator"),
+        "walk": (
+            _add_walk_options,
+            [looked_at],
+            "walk among the latents of a run's generator, image by image",
+        ),
+        "evaluate": (
+            _add_evaluate_options,
+            [looked_at, as_json],
+            "judge a run's samples and its loss curves",
+        ),
         "study": (_add_study_options, [], "run a comparison of methods, or go on with it"),
         "list": (None, [as_json], "what there is: data sets, networks, losses, set-ups"),
     }

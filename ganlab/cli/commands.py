@@ -18,7 +18,7 @@ from ganlab import facts
 from ganlab.cli import arguments as asked_for
 from ganlab.cli import listing
 from ganlab.cli.printing import complain, warned
-from ganlab.experiments import requests
+from ganlab.experiments import pretrained, requests
 from ganlab.experiments.catalogue import data_facts, look_up
 from ganlab.experiments.requests import Request
 
@@ -175,7 +175,7 @@ def _refuse_files(options: argparse.Namespace) -> None:
 
 def _looked_at(options: argparse.Namespace, **least: int) -> Request:
     """The request of the run that is looked at, after a check of what the ways of looking share."""
-    request, _ = requests.read(options.folder)
+    request = _stored(options)
     for name, bound in least.items():
         wanted = getattr(options, name)
         if wanted is not None and wanted < bound:
@@ -192,6 +192,24 @@ def _looked_at(options: argparse.Namespace, **least: int) -> Request:
     if options.best and request.best is None:
         raise ValueError("`--best` asks for what this run has not: it was trained without `--best METRIC`")
     return request
+
+
+def _stored(options: argparse.Namespace) -> Request:
+    """The request of the run, or of the generator of the package, that is looked at."""
+    if options.pretrained is None:
+        if options.folder is None:
+            raise ValueError("`RUN`, a run folder, or `--pretrained NAME` must be given, got neither")
+        return requests.read(options.folder)[0]
+    given = {
+        "RUN": options.folder is not None,
+        "--seed": options.seed is not None,
+        "--best": options.best,
+        "--average": getattr(options, "average", None) is True,
+        "--last": getattr(options, "average", None) is False,
+    }
+    for name in (name for name, there in given.items() if there):
+        raise ValueError(f"`{name}` must be left out beside `--pretrained`, which is one generator")
+    return pretrained.request(options.pretrained)
 
 
 def _study(options: argparse.Namespace) -> int:

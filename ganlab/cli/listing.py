@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 from ganlab import facts
-from ganlab.experiments import catalogue
+from ganlab.experiments import catalogue, pretrained
 from ganlab.experiments.catalogue import Experiment
 
 __all__ = ["as_json", "text"]
@@ -20,6 +20,8 @@ COLUMNS = 110
 
 def as_json() -> str:
     """The names of what there is, every set-up with all of its settings, and the question of every study.
+
+    Of each generator that the package holds, what it is worth.
 
     >>> json.loads(as_json())["experiments"]["grid"]["width"]
     128
@@ -35,7 +37,9 @@ def as_json() -> str:
         "augmentations",
     )
     names: dict[str, Any] = {kind: facts.names(kind) for kind in kinds}
-    return json.dumps(names | {kind: facts.table(kind) for kind in ("experiments", "studies")})
+    tables = {kind: facts.table(kind) for kind in ("experiments", "studies")}
+    stored = {name: row.facts() for name, row in pretrained.rows().items()}
+    return json.dumps(names | tables | {"pretrained": stored})
 
 
 def text() -> str:
@@ -62,6 +66,7 @@ def text() -> str:
             _table("losses", ["at the equilibrium D, G", "one score is a", "compares", "needs"], losses),
             _table("regularizers", ["place", "price"], regularizers),
             "\n".join(_names(kind, width) for kind in kinds),
+            _pretrained(),
             _setups(),
         ]
     )
@@ -80,6 +85,13 @@ def _loss(told: dict[str, Any]) -> list[str]:
         "pairs" if told["relativistic"] else "",
         "the whole batch" if told["whole_batch"] else "",
     ]
+
+
+def _pretrained() -> str:
+    """The generators that the package holds, without their checksums."""
+    (_, *heads), lines = pretrained.table()
+    rows = {name: cells[:-1] for name, *cells in lines}
+    return _table("pretrained", [heading.replace(" ", "_") for heading in heads[:-1]], rows)
 
 
 def _setups() -> str:

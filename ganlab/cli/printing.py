@@ -22,7 +22,8 @@ def tell(result: dict[str, Any], *, as_json: bool) -> None:
     seeds = f" of {len(result['each'])} seeds" if "each" in result else ""
     time_taken = f" in {result['seconds']} s" if "seconds" in result else ""
     steps = f"{result['steps'] - result.get('first_step', 1) + 1} steps"
-    print(f"{steps}{seeds}{time_taken}; the run is in {result['run']}")
+    run = f"the run is in {result['run']}" if "run" in result else f"{result['pretrained']} of the package"
+    print(f"{steps}{seeds}{time_taken}; {run}")
     from ganlab.experiments import reports
 
     print(reports.sentences(result))

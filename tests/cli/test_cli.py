@@ -854,7 +854,7 @@ def test_list_names_everything_there_is(capsys):
         "schedules",
         "augmentations",
     )
-    assert found.keys() == {*kinds, "experiments", "studies"}
+    assert found.keys() == {*kinds, "experiments", "studies", "pretrained"}
     assert found["studies"]["cures_ring"]["question"].endswith("?")
 
 
@@ -913,6 +913,10 @@ LIGHT = [
     (["resume", "run", "--device", "mps"], 2),
     (["resume", "run", "--steps", "4999"], 2),
     (["sample", "nowhere"], 2),
+    (["sample"], 2),
+    (["sample", "--pretrained", "rnig"], 2),
+    (["walk", "--pretrained", "ring"], 2),
+    (["evaluate", "run", "--pretrained", "ring"], 2),
     (["sample", "run", "--count", "0"], 2),
     (["sample", "run", "--seed", "5"], 2),
     (["sample", "run", "--of", "3"], 2),
