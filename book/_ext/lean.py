@@ -18,6 +18,7 @@ from PIL import Image
 
 __all__ = [
     "codepoints",
+    "compact",
     "cut",
     "in_use",
     "is_drawing",
@@ -26,6 +27,7 @@ __all__ = [
     "png_size",
     "setup",
     "without_icons",
+    "without_idle_properties",
 ]
 
 HERE = Path(__file__).parent
@@ -123,16 +125,35 @@ def _write_icons(app, config):
     (folder / "icons.css").write_text("".join(rules), encoding="utf-8")
     config.html_static_path.append(str(folder))
     config.html_css_files.append("icons.css")
-    config.templates_path.append(str(HERE / "templates"))
+    config.templates_path.insert(0, str(HERE / "templates"))
 
 
 # Scripts
 
 
+_NEEDED_FOR = {
+    "design-tabs.js": "sd-tab-set",
+    "togglebutton.js": "toggle|dropdown",
+    "copybutton.js": "highlight",
+    "clipboard.min.js": "highlight",
+    "sphinx_highlight.js": "(?!)",  # it marks the words of a search that ours does not send
+}
+
+
 def _defer_scripts(app, pagename, templatename, context, doctree):
-    """A script waits until the page stands, save where a script in the page needs what it defines."""
+    """A script waits until the page stands, save where a script in the page needs what it defines.
+
+    One whose work a page does not have stays away.
+    """
     if pagename != "search":
-        context["script_files"] = [_deferred(script) for script in context["script_files"]]
+        body = context.get("body") or ""
+        files = [script for script in context["script_files"] if _needed(script, body)]
+        context["script_files"] = [_deferred(script) for script in files]
+
+
+def _needed(script, body):
+    name = str(getattr(script, "filename", None) or "").rpartition("/")[2].partition("?")[0]
+    return name not in _NEEDED_FOR or re.search(rf'class="[^"]*(?:{_NEEDED_FOR[name]})', body)
 
 
 def _deferred(script):
@@ -221,9 +242,9 @@ def _finish_site(app, exception):
     static = Path(app.outdir) / "_static"
     styles = ["_static/styles/theme.css", "_static/styles/pydata-sphinx-theme.css", *app.lean_styles]
     joined = "".join(_whole(Path(app.outdir), name) for name in styles)
-    pages = [*Path(app.outdir).rglob("*.html"), *static.rglob("*.js")]
-    words = {word for page in pages for word in _WORD.findall(page.read_text(encoding="utf-8"))}
-    (static / "book.css").write_text(in_use(without_icons(joined), words), encoding="utf-8")
+    classes, asked = _spoken_of(Path(app.outdir))
+    style = without_idle_properties(in_use(without_icons(joined), classes), asked)
+    (static / "book.css").write_text(compact(style), encoding="utf-8")
     for pattern in ("*.map", "fontawesome.js*", "fa-*.ttf"):
         for path in static.rglob(pattern):
             path.unlink()
@@ -233,10 +254,32 @@ def _finish_site(app, exception):
 
 
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
+_CLASSES = re.compile(r'\bclass="([^"]*)"')
 _BLOCK = re.compile(r"([^{}]+)(\{[^{}]*\})")
 _CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
 _BEYOND = re.compile(r"@|\\|:(?:is|where|has)\(|:not\([^()]*\(")
-_MADE_BY_SCRIPTS = re.compile(r"bs-|tooltip|popover|dropdown|modal")
+_MADE_BY_SCRIPTS = re.compile(
+    r"bs-tooltip|tooltip|dropdown|(?:show|showing|fade|active|collapsed|collapsing)$"
+)
+_OF_ITS_OWN = ("bootstrap.js", "entries.js", "minisearch.js", "katex.min.js", "pyodide.js")
+
+
+def _spoken_of(site: Path) -> tuple[set[str], set[str]]:
+    """The classes that a page or a script names, and the properties of style that one asks for.
+
+    A script of others names many classes that no page has; what such a script makes is known by name.
+    """
+    classes, asked = set(), set()
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        classes.update(name for names in _CLASSES.findall(text) for name in names.split())
+        asked.update(_PROPERTY.findall(text))
+    for script in (site / "_static").rglob("*.js"):
+        text = script.read_text(encoding="utf-8")
+        asked.update(_PROPERTY.findall(text))
+        if script.name not in _OF_ITS_OWN:
+            classes.update(_WORD.findall(text))
+    return classes, asked
 
 
 def in_use(style: str, words: set[str]) -> str:
@@ -252,6 +295,37 @@ def in_use(style: str, words: set[str]) -> str:
         return match[0] if any(map(applies, selectors)) else ""
 
     return re.sub(r"@(?:media|supports)[^{}]*\{\s*\}", "", _BLOCK.sub(kept, style))
+
+
+_PROPERTY = re.compile(r"--[A-Za-z][\w-]*")
+_ASKED = re.compile(r"var\(\s*(--[\w-]+)")
+_INSIDE = r"\"[^\"]*\"|'[^']*'|\((?:[^()\"']|\"[^\"]*\"|'[^']*'|\([^()]*\))*\)"
+_SET = re.compile(rf"(?<![\w-])(--[\w-]+)\s*:((?:{_INSIDE}|[^;{{}}\"'()])*)(?:;|(?=\}}))")
+_BLANK = re.compile(rf"({_INSIDE})|\s*([{{}};,])\s*|\s+")
+
+
+def without_idle_properties(style: str, asked: set[str]) -> str:
+    """A style sheet without the properties of style that nothing asks for, here or elsewhere.
+
+    >>> without_idle_properties(":root{--a:1;--b:var(--a);--c:2}p{top:var(--b)}", {"--d"})
+    ':root{--a:1;--b:var(--a);}p{top:var(--b)}'
+    """
+    while True:
+        known = asked | set(_ASKED.findall(style))
+        lighter = _SET.sub(lambda match, known=known: match[0] if match[1] in known else "", style)
+        if lighter == style:
+            return style
+        style = lighter
+
+
+def compact(style: str) -> str:
+    r"""A style sheet without blanks that say nothing.
+
+    >>> compact('a  b {\n  color : red;\n  content: "x ;  y" ;\n}\n')
+    'a b{color : red;content: "x ;  y"}'
+    """
+    style = _BLANK.sub(lambda match: match[1] or match[2] or " ", style)
+    return style.replace(";}", "}").strip()
 
 
 _ADDRESS = re.compile(r"""url\(\s*(["']?)(?!data:|#)([^)"']+)""")

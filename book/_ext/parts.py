@@ -7,7 +7,7 @@ it, the quiz of a cell is the quiz of the page, and the last line of a page made
 was run.
 
 A page loads the script of a part once, as a plain script, which a page opened from a disk may load too. A
-large part that stands far down waits until its reader comes near.
+large part that stands far down waits until its reader comes near, and so do its data where they are many.
 """
 
 from __future__ import annotations
@@ -34,6 +34,12 @@ HERE = Path(__file__).parent
 BOOK = HERE.parent
 _WAITING = {"densities", "dirac", "lab", "player", "sketch"}  # they come when their reader is near
 _MODULE = re.compile(r'\s*<script type="module" data-module="\w+">.*?</script>', re.DOTALL)
+_HELD = re.compile(
+    r'(<div class="part" id="([\w-]+)" data-part="(\w+)")>'
+    r'(<script type="application/json">)(.*?)(</script>)',
+    re.DOTALL,
+)
+_MANY = 8_000  # characters of data
 _PART = re.compile(r'data-part="(\w+)"')
 _CHECK = re.compile(r'exercises\.check\("([\w-]+)", None\)')
 
@@ -61,6 +67,7 @@ def setup(app):
     app.connect("doctree-read", _complete_a_notebook)
     app.connect("doctree-resolved", _complete_the_progress)
     app.connect("html-page-context", _load_scripts)
+    app.connect("html-page-context", _set_data_aside)
     return {"version": "1", "parallel_read_safe": True}
 
 
@@ -233,6 +240,25 @@ def _load_scripts(app, pagename, templatename, context, doctree):
         app.add_js_file(f"parts/{name}.js", loading_method="defer")
     if waiting := names & _WAITING:
         app.add_js_file("near.js", loading_method="defer", **{"data-parts": " ".join(sorted(waiting))})
+
+
+def _set_data_aside(app, pagename, templatename, context, doctree):
+    """Many data of a part that waits stand in a script of their own, which `near.js` brings with the part."""
+    if app.builder.name != "html" or not context.get("body"):
+        return
+    folder = Path(app.outdir) / "_static" / "data"
+
+    def set_aside(match):
+        place, name, part, begin, data, end = match.groups()
+        if part not in _WAITING or len(data) < _MANY:
+            return match[0]
+        folder.mkdir(parents=True, exist_ok=True)
+        text = f"(globalThis.partData ??= {{}})[{json.dumps(name)}] = {data};\n"
+        (folder / f"{name}.js").write_text(text, encoding="utf-8")
+        source = f"{'../' * pagename.count('/')}_static/data/{name}.js"
+        return f'{place} data-src="{source}">{begin}{end}'
+
+    context["body"] = _HELD.sub(set_aside, context["body"])
 
 
 # Scripts

@@ -5,16 +5,39 @@ const brought = new Set();
 
 const places = (name) => [...document.querySelectorAll(`[data-part="${name}"]`)];
 
-// What another script has put into a place by then, such as the button of the projector, stays there.
-function bring(name) {
-  const guests = places(name).map((root) => [root, root.querySelector(":scope > .project")]);
-  const script = document.createElement("script");
-  script.src = own.src.replace(/near\.js.*$/, `parts/${name}.js`);
-  script.addEventListener("load", () => {
-    for (const [root, guest] of guests) if (guest && !guest.isConnected) root.prepend(guest);
+function load(address) {
+  return new Promise((done, failed) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.addEventListener("load", done);
+    script.addEventListener("error", failed);
+    document.head.append(script);
   });
+}
+
+// Many data come with their part, as a script: a page opened from a disk may load that too.
+async function fill(root) {
+  await load(new URL(root.dataset.src, document.baseURI));
+  root.removeAttribute("data-src");
+  const held = root.querySelector(':scope > script[type="application/json"]');
+  held.textContent = JSON.stringify(globalThis.partData[root.id]);
+}
+
+// What another script has put into a place by then, such as the button of the projector, stays there.
+async function bring(name) {
   brought.add(name);
-  document.head.append(script);
+  try {
+    await Promise.all(
+      places(name)
+        .filter(({ dataset }) => dataset.src)
+        .map(fill),
+    );
+    const guests = places(name).map((root) => [root, root.querySelector(":scope > .project")]);
+    await load(own.src.replace(/near\.js.*$/, `parts/${name}.js`));
+    for (const [root, guest] of guests) if (guest && !guest.isConnected) root.prepend(guest);
+  } catch {
+    brought.delete(name); // the picture stays; the next time it comes near, perhaps
+  }
 }
 
 const eye = new IntersectionObserver(

@@ -523,6 +523,28 @@ def test_a_rule_stays_if_some_page_may_need_it():
     assert lean.in_use(gone + used, {"a"}) == used
 
 
+def test_a_style_sheet_loses_what_nothing_asks_for_and_no_more():
+    style = ':root{--a: url("x;y");--b:var(--a);--c:2}p{top:var( --b)}@media (width<9px){p{--d:1}}'
+    assert lean.without_idle_properties(style, set()) == (
+        ':root{--a: url("x;y");--b:var(--a);}p{top:var( --b)}@media (width<9px){p{}}'
+    )
+    assert "--c:2" in lean.without_idle_properties(style, {"--c"})
+    assert lean.compact('a  b ,\n c:is( d ) {\n  content: " ; " ;\n}\n') == 'a b,c:is( d ){content: " ; "}'
+
+
+def test_the_mathematics_of_every_page_is_in_the_letters_that_were_kept(site):
+    """A font is cut to the letters that its rule names: any other would be drawn by another font."""
+    sheet = (ROOT / "book" / "static" / "katex" / "katex.min.css").read_text(encoding="utf-8")
+    kept = set()
+    for spans in re.findall(r"unicode-range:([^}]*)", sheet):
+        for first, last in re.findall(r"U\+([0-9A-F]+)(?:-([0-9A-F]+))?", spans):
+            kept |= {chr(code) for code in range(int(first, 16), int(last or first, 16) + 1)}
+    assert sheet.count("unicode-range") == 3
+    for page in TOC:
+        drawn = "".join(each.get_text() for each in parsed(site / f"{page}.html").select(".katex-html"))
+        assert set(drawn) - kept - {"\u200b", "\n"} == set(), page
+
+
 def test_a_style_sheet_that_moves_finds_its_files():
     style = '@charset "x";/* url(no) */a{b:url(../c/d.png)}e{f:url("g.woff")}h{i:url(data:j)}'
     assert lean.moved(style, "_static/styles/a.css") == (
@@ -570,6 +592,42 @@ def test_a_large_part_far_down_comes_when_its_reader_is_near(browser, origin):
         assert tab.locator("[data-part=sketch] > .project").count() == 1
         assert len([url for url in tab.visited if "parts/sketch.js" in url]) == 1
         assert tab.complaints == []
+
+
+def test_many_data_of_a_part_far_down_come_with_it(browser, origin, site):
+    page = parsed(site / "book" / "mode_collapse.html")
+    film = page.select_one("[data-part=player]")
+    assert film["data-src"].startswith("../_static/data/player-")
+    assert film.select_one('script[type="application/json"]').text == ""
+    with visit(browser, f"{origin}/book/mode_collapse.html", viewport=DESKTOP) as tab:
+        assert not [url for url in tab.visited if "/_static/data/" in url]
+        tab.locator("[data-part=player]").scroll_into_view_if_needed()
+        tab.locator(".explorable-player canvas").first.wait_for()
+        assert len([url for url in tab.visited if "/_static/data/" in url]) == 1
+        assert tab.complaints == []
+
+
+def test_the_menus_of_the_theme_come_with_the_first_sign_of_a_reader(browser, origin):
+    """And what was pressed before they came opens all the same; the contents mark where one reads."""
+    with visit(browser, f"{origin}/book/tricks.html", viewport={"width": 1500, "height": 900}) as tab:
+        assert not [url for url in tab.visited if "bootstrap.js" in url]
+        menu = tab.get_by_role("button", name="Download this page")
+        menu.evaluate("(button) => button.click()")
+        tab.keyboard.press("Shift")
+        tab.locator(".dropdown-download-buttons .dropdown-menu.show").wait_for()
+        assert len([url for url in tab.visited if "bootstrap.js" in url]) == 1
+        tab.locator("article h2").nth(3).scroll_into_view_if_needed()
+        tab.mouse.wheel(0, 400)
+        tab.locator(".bd-toc-nav a.active").first.wait_for()
+        assert tab.complaints == []
+
+
+def test_a_page_loads_no_script_for_what_it_does_not_have(site):
+    chapter = parsed(site / "book" / "tricks.html")
+    names = {urlsplit(script["src"]).path.rpartition("/")[2] for script in chapter.select("script[src]")}
+    assert "copybutton.js" in names
+    assert not {"design-tabs.js", "sphinx_highlight.js", "bootstrap.js"} & names
+    assert not parsed(site / "book" / "progress.html").select("script[src*=clipboard]")
 
 
 def test_a_page_that_begins_with_a_large_part_has_it_at_once(browser, origin):
