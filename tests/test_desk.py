@@ -258,3 +258,16 @@ def test_a_page_is_told_what_it_shows():
     assert shown[0]["text"] == "V(D^*) = 2 JSD - log(4)"
     request = {"do": "sides", "proof": "value_at_optimum", "place": "claim", "numbers": {"p": [0]}}
     assert json.loads(next(answers(json.dumps(request))))["refused"] == "p needs 3 numbers."
+
+
+def test_a_card_is_told_both_sides_of_each_of_its_formulas():
+    asked = {"do": "weigh", "texts": ["BCE(1, D) = D", "BCE(1, D) = -log D"], "numbers": {"D": [0.5]}}
+    told = [json.loads(answer) for answer in answers(json.dumps(asked))]
+    assert [(each["left"], each["right"], each["holds"]) for each in told] == [
+        ("0.693147", "0.5", False),
+        ("0.693147", "0.693147", True),
+    ]
+    asked |= {"texts": ["D = ?"]}
+    assert [json.loads(answer) for answer in answers(json.dumps(asked))] == [
+        {"refused": "“?” is no sign of a formula."}
+    ]

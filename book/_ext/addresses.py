@@ -71,7 +71,7 @@ def _describe(app, pagename, templatename, context, doctree):
     context["base_host"] = urlsplit(app.config.html_baseurl).netloc
     if pagename == "404":
         context["pageurl"] = None
-    description = _DESCRIPTIONS.get(pagename, "")
+    description = context.get("description") or _DESCRIPTIONS.get(pagename, "")
     if pagename in app.env.found_docs:
         description = plain.first_sentences(app.env.get_doctree(pagename))
     tags = {"description": description, **_card(app, pagename, context, description)}
@@ -108,7 +108,8 @@ def _write_sitemap(app, exception):
     base = app.config.html_baseurl
     if exception is not None or app.builder.name != "html" or not base:
         return
-    pages = [app.builder.get_target_uri(page) for page in app.env.collect_relations()]
+    written = [*app.env.collect_relations(), *getattr(app, "cards", ())]
+    pages = [app.builder.get_target_uri(page) for page in written]
     entries = "".join(f"<url><loc>{html.escape(base + page)}</loc></url>\n" for page in pages)
     schema = "http://www.sitemaps.org/schemas/sitemap/0.9"
     out = Path(app.outdir)

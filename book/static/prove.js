@@ -516,7 +516,7 @@
     box.classList.add("proof-panel");
   }
 
-  // The marks
+  // The marks, and what a card asks with the same thread (run.js)
 
   function dress(home) {
     const href = new URL("../prove.css", new URL(home, document.baseURI)).href;
@@ -544,6 +544,8 @@
         : panel.show(panel.names[0]).catch((error) => panel.say(lacking(error.message)));
     };
   }
+
+  globalThis.prover = { make, button, typeset, reached, lacking, dress };
 
   for (const box of document.querySelectorAll("div.prove-answer")) {
     dress(box.dataset.home);

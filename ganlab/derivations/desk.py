@@ -18,6 +18,7 @@ from .formulas import Names, Unreadable, names_in, read_relation
 from .marking import marked
 from .typeset import typeset
 from .values import OUTCOMES, Variable, holds, measured, over_outcomes, variables
+from .weighing import weighed
 from .writing import write
 
 __all__ = ["CLAIM", "Desk", "answers", "lines", "spoken"]
@@ -226,7 +227,7 @@ def answers(request: str) -> Iterator[str]:
     `do` is one of ``open`` (the variables), ``prove`` (a verdict a line), ``change`` (a line by its `place`
     and `text`) and ``sides`` (of the line at `place`), each of the derivation `proof`. A page says each time
     what its reader has changed: `texts` by place, `numbers` by name. And ``mark`` asks what is said of a
-    `text` as the answer of an `exercise`.
+    `text` as the answer of an `exercise`, ``weigh`` for both sides of each of its `texts` at `numbers`.
 
     >>> request = {"do": "change", "proof": "bce_from_likelihood", "place": 2, "text": "1 = 2 @"}
     >>> [json.loads(answer) for answer in answers(json.dumps(request))]
@@ -236,6 +237,9 @@ def answers(request: str) -> Iterator[str]:
     try:
         if asked["do"] == "mark":
             yield json.dumps(marked(asked["text"], asked["exercise"]))
+            return
+        if asked["do"] == "weigh":
+            yield from (json.dumps(_weighed(text, asked["numbers"])) for text in asked["texts"])
             return
         if asked["proof"] not in _DESKS:
             _DESKS[asked["proof"]] = Desk(asked["proof"])
@@ -249,6 +253,11 @@ def answers(request: str) -> Iterator[str]:
         yield from (json.dumps(part) for part in _ASKED[asked["do"]](desk, asked))
     except Unreadable as refusal:
         yield json.dumps({"refused": str(refusal)})
+
+
+def _weighed(text: str, numbers: dict[str, list[float]]) -> dict[str, Any]:
+    told = weighed(text, numbers)
+    return told | {side: spoken(told[side]) for side in ("left", "right")}
 
 
 def _place(place: Any) -> int | str:

@@ -670,8 +670,11 @@ def test_a_card_has_an_address_that_is_passed_on_and_says_what_was_computed(brow
         card.locator("summary").click()
         assert card.locator("td", has_text="−0.05129 = 0.05129 ?").is_visible()
         minus = tab.locator("section.card-of-one", has=tab.locator("#corr-minus"))
-        minus.get_by_role("link", name="Link to this card").click()
-        tab.wait_for_function("location.hash === '#corr-minus'")
+        minus.get_by_role("link", name="The page of this card").click()
+        tab.wait_for_url(f"{origin}/book/correction-minus.html")
+        assert tab.locator("article h1").inner_text().startswith("A minus sign")
+        tab.get_by_role("link", name="All corrections").click()
+        tab.wait_for_url(f"{origin}/book/corrections.html#corr-minus")
         assert tab.complaints == []
 
 
