@@ -652,6 +652,40 @@ def test_one_may_play_on_the_page_of_the_games(browser, origin):
         assert tab.complaints == []
 
 
+def test_a_symbol_of_the_book_lights_up_with_the_meaning_of_its_chapter(browser, origin):
+    """By the list of each page: the same letters in three chapters, and in one more way of solving them."""
+    meanings = {
+        "mode_collapse": {"K": "the number of modes", "M": "how many of them are reached"},
+        "wgan_gp": {"K": "a bound on the slope of a critic", "M": "how many units a hidden layer"},
+        "variants": {"K": "its convolution as a map of images", "n": "patches that a pixel lies in"},
+        "solutions/mode_collapse": {"k": "the number of samples in a pack"},
+    }
+    for page, letters in meanings.items():
+        with visit(browser, f"{origin}/book/{page}.html", viewport=DESKTOP) as tab:
+            tab.get_by_role("button", name="Symbols on this page").click()
+            chips = tab.get_by_role("toolbar", name="Symbols on this page").get_by_role("button")
+            chips.first.wait_for()
+            names = dict(chip.get_attribute("aria-label").split(": ", 1) for chip in chips.all())
+            assert len(names) > 5
+            for letter, meaning in letters.items():
+                assert meaning in names[letter], (page, letter)
+            assert tab.complaints == []
+
+
+def test_p_g_lights_up_in_equation_text_code_and_legend_of_a_chapter(browser, origin):
+    with visit(browser, f"{origin}/book/optimal_discriminator.html", viewport=DESKTOP) as tab:
+        tab.locator(".explorable-sketch").wait_for()
+        formula = tab.locator("article p .katex", has=tab.locator("annotation", has_text=re.compile("^p_g$")))
+        formula.first.locator(".katex-html .mord").first.hover()
+        tab.locator("article .lit").first.wait_for()
+        assert tab.locator("article div.math .lit").count() > 5
+        assert tab.locator("article :is(code, pre) .lit, article code.lit").count() > 0
+        assert "density of the generator" in tab.locator(".explorable-sketch .lit").all_text_contents()
+        lit = tab.evaluate("[...document.querySelectorAll('article .katex .lit')].map((e) => e.textContent)")
+        assert {text.replace("\u200b", "").strip() for text in lit} == {"pg"}
+        assert tab.complaints == []
+
+
 def test_what_an_exhibit_shows_is_fetched_when_it_is_asked_for(browser, origin):
     with visit(browser, f"{origin}/book/failures.html") as tab:
         assert not [url for url in tab.visited if re.search(r"/exhibits/.*\.js$", url)]
