@@ -228,7 +228,7 @@ def the_least_smoothed_loss(latex: str) -> bool:
         known = {"D*": best.__getitem__, "h": lambda d: entropy(d) if 0 < d < 1 else 0.0}
         law = [(float(weight), x) for x, weight in enumerate(middle)]
         assert holds(latex, m=law, s=s, t=t, **known, **_smoothed_search(p, q, s, t))
-    return True
+    return proved("two_sided_label_smoothing") and proved("proper_scoring")
 
 
 def _smoothed_search(p: Any, q: Any, s: float, t: float) -> dict[str, Any]:
@@ -254,7 +254,7 @@ def the_conditional_entropy(latex: str) -> bool:
         law = [(float(joint[y, x]), (x, y)) for x in range(4) for y in (0, 1) if joint[y, x]]
         labels = {"H": entropies(joint), "X": "X", "Y": "Y"}
         assert holds(latex, m=law, p_data=p, p_g=q, JSD=jsd, BCE=textbook, min=_least, **labels)
-    return True
+    return proved("proper_scoring") and proved("mutual_information")
 
 
 def _least(risk: Any) -> float:

@@ -38,7 +38,7 @@ def one_step(latex: str) -> bool:
         after = largest(np.eye(2) + eta * turning(omega))
         assert holds(latex, i=1j, eta=eta, omega=omega)
         assert abs(abs(1 + 1j * eta * omega) - after) < 1e-12
-    return True
+    return proved("bilinear_simultaneous")
 
 
 def the_drift(latex: str) -> bool:

@@ -83,7 +83,7 @@ def the_losses(latex: str) -> bool:
     for game in games():
         value = divergences.value(game["p"], game["q"], game["a"].sigmoid())
         assert holds(latex, **game, **_losses(game), V=only(float(value), game["D"], game["G"]))
-    return True
+    return proved("value_from_bce")
 
 
 def _losses(game: dict[str, Any]) -> dict[str, float]:

@@ -229,7 +229,7 @@ def the_packed_game(latex: str) -> bool:
             found = minimize(loss, np.zeros(len(p_k)), tol=1e-14, options={"gtol": 1e-9})
             least = {"min": lambda body: body("the best"), "L": lambda _, found=found: found.fun}
             assert holds(latex, p=Law(p), q=Law(q), k=k, JSD=jsd, **least)
-    return True
+    return proved("logistic_risk")
 
 
 def packs_see_collapse(latex: str) -> bool:

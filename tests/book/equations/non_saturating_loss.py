@@ -92,7 +92,8 @@ def at_points(latex: str, *names: str) -> bool:
 def of_a_parameter(latex: str) -> bool:
     """By numerical differentiation in forty digits, with the logit as a function of the parameter."""
     with mpmath.workdps(40):
-        return all(holds(latex, **{**point, "a": point["of"]}) for point in points())
+        assert all(holds(latex, **{**point, "a": point["of"]}) for point in points())
+    return proved("saturating_gradient") and proved("non_saturating_gradient")
 
 
 @cache
@@ -129,7 +130,8 @@ def inwards(latex: str) -> bool:
     for _ in range(20):
         state = [random.uniform(-3, 3), random.uniform(-3, 3)]
         assert strictly(latex, **at_the_state(field, state))
-    return all(touches(latex, **at_the_state(field, state)) for state in ([0.0, 1.5], [-2.0, 0.0]))
+    assert all(touches(latex, **at_the_state(field, state)) for state in ([0.0, 1.5], [-2.0, 0.0]))
+    return proved("dirac_non_saturating")
 
 
 def at_the_state(field: dynamics.Field, state: list[float]) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def the_density_ratio(latex: str) -> bool:
             "a*": lambda x, best=best: float(best.logit()),
         }
         assert holds(latex, x=0, **at)
-    return True
+    return proved("optimal_discriminator") and proved("logistic_risk")
 
 
 def the_value_at_the_best(latex: str) -> bool:

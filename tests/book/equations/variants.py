@@ -246,7 +246,7 @@ def the_slope(latex: str) -> bool:
             env = {"nabla f*": best.__getitem__, "hat p": looked.__getitem__, "lambda": lam}
             for x in range(3):
                 assert holds(latex, x=x, **sums, **env)
-    return True
+    return proved("penalty_bias")
 
 
 def the_kink(latex: str) -> bool:

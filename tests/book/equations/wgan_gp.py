@@ -120,7 +120,7 @@ def area_between(latex: str) -> bool:
         scipys = of_laws(lambda a, b, x=line: wasserstein_distance(x, x, vector(a), vector(b)))
         env = {"int": area, "F_p": function(p), "F_q": function(q), "W_1": scipys}
         assert holds(latex, p=p, q=q, **env)
-    return True
+    return proved("kantorovich_rubinstein")
 
 
 def quantile_by_quantile(latex: str) -> bool:
