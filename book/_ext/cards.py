@@ -26,6 +26,7 @@ _SOURCES = ("cards.json", "run_it.yml")
 _NAMES = {"lambda": r"\lambda", "mu": r"\mu", "sigma": r"\sigma", "gamma": r"\gamma", "theta": r"\theta"}
 _COMPUTED = "What the tests compute"
 _RELATION = re.compile(r"(=|\\le(?![a-z])|\\ge(?![a-z])|<|>)")
+_NUMBER = re.compile(r'<span class="section-number">.*?</span>')
 _SIGNS = {r"\le": "≤", r"\ge": "≥"}
 _LONGEST = 160
 
@@ -115,7 +116,8 @@ def pages(app):
         steps = "".join(
             f'<a href="{address(one)}">{html.escape(plain.text(of[0]))}</a>' for one, of in beside
         )
-        body = app.builder.render_partial(alone)["fragment"] + _run(label, asked, _home(app))
+        entry = _NUMBER.sub("", app.builder.render_partial(alone)["fragment"])
+        body = entry + _run(label, asked, _home(app))
         every = f'<a href="{whole}#{label}">All corrections</a>'
         body += f'<nav class="card-steps" aria-label="Cards">{every}{steps}</nav>'
         yield _page_of(label), {"title": title, "body": body, "description": _described(section)}, "page.html"

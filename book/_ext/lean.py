@@ -60,6 +60,7 @@ ICONS = {
 }
 _RULE = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\?([^"]*)"\}')
 _AT_ONCE = ("documentation_options.js",)
+_LATER = ("clipboard.min.js", "copybutton.js")  # with the first sign of a reader
 
 
 def setup(app):
@@ -148,18 +149,26 @@ def _defer_scripts(app, pagename, templatename, context, doctree):
     if pagename != "search":
         body = context.get("body") or ""
         files = [script for script in context["script_files"] if _needed(script, body)]
-        context["script_files"] = [_deferred(script) for script in files]
+        later = " ".join(name for name in map(_name, files) if name in _LATER)
+        now = [script for script in files if _name(script) not in _LATER]
+        context["script_files"] = [_deferred(script, later) for script in now]
+
+
+def _name(script):
+    return str(getattr(script, "filename", None) or "").rpartition("/")[2].partition("?")[0]
 
 
 def _needed(script, body):
-    name = str(getattr(script, "filename", None) or "").rpartition("/")[2].partition("?")[0]
-    return name not in _NEEDED_FOR or re.search(rf'class="[^"]*(?:{_NEEDED_FOR[name]})', body)
+    need = _NEEDED_FOR.get(_name(script))
+    return need is None or re.search(rf'class="[^"]*(?:{need})', body)
 
 
-def _deferred(script):
+def _deferred(script, later):
     if not getattr(script, "filename", None) or str(script.filename).endswith(_AT_ONCE):
         return script
     attributes = script.attributes | {"defer": "defer"}  # the pages share the object itself
+    if _name(script) == "scrolling.js":
+        attributes["data-later"] = f"scripts/bootstrap.js {later}".strip()
     return type(script)(script.filename, priority=script.priority, **attributes)
 
 

@@ -101,7 +101,7 @@ def _mark_equations(app, doctree):
 def _load_script(app, pagename, templatename, context, doctree):
     raw = doctree.findall(nodes.raw) if doctree and app.builder.name == "html" else ()
     if any('class="prove' in node.astext() for node in raw):
-        app.add_js_file("prove.js", loading_method="defer")
+        app.add_js_file("marks.js", loading_method="defer")
 
 
 # What a mark loads

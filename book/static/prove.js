@@ -1,5 +1,5 @@
-// Proofs that a reader runs: a mark beside each equation with a derivation, and the panel that it opens. Nothing
-// is loaded before a mark is pressed; then a worker (prove-worker.js) brings an interpreter and proves.
+// Proofs that a reader runs: the panel that the mark beside an equation opens (marks.js). Nothing is loaded before a
+// mark is pressed; then a worker (prove-worker.js) brings an interpreter and proves.
 
 (() => {
   "use strict";
@@ -465,6 +465,7 @@
   // A formula as the answer of an exercise
 
   function answerField(box) {
+    dress(box.dataset.home);
     const home = new URL(box.dataset.home, document.baseURI).href;
     const exercise = JSON.parse(box.dataset.exercise);
     const heard = {
@@ -516,7 +517,7 @@
     box.classList.add("proof-panel");
   }
 
-  // The marks, and what a card asks with the same thread (run.js)
+  // What the marks do (marks.js), and what a card asks of the same thread (run.js)
 
   function dress(home) {
     const href = new URL("../prove.css", new URL(home, document.baseURI)).href;
@@ -545,19 +546,5 @@
     };
   }
 
-  globalThis.prover = { make, button, typeset, reached, lacking, dress };
-
-  for (const box of document.querySelectorAll("div.prove-answer")) {
-    dress(box.dataset.home);
-    answerField(box);
-  }
-
-  for (const mark of document.querySelectorAll("div.prove > button")) {
-    const number =
-      mark.parentElement.previousElementSibling?.querySelector(".eqno")?.firstChild?.textContent ?? "";
-    mark.setAttribute("aria-label", `prove equation ${number} here`.replace("  ", " "));
-    mark.setAttribute("aria-expanded", "false");
-    mark.addEventListener("click", press(mark));
-    mark.hidden = false;
-  }
+  globalThis.prover = { make, button, typeset, reached, lacking, dress, press, answerField };
 })();

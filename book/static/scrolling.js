@@ -19,11 +19,11 @@ addEventListener("click", ({ target }) => {
   if (button) window[button.dataset.press]();
 });
 
-// The theme's menus, hints and marks of the contents, a large script, come with the first sign of a reader. What was
-// pressed before they came is pressed again.
+// The theme's menus and hints and the buttons that copy code, large scripts, come with the first sign of a reader, one
+// after the other. What was pressed before they came is pressed again.
 (() => {
   const signs = ["pointerover", "touchstart", "keydown", "scroll"];
-  const large = new URL("scripts/bootstrap.js", document.currentScript.src);
+  const { dataset, src } = document.currentScript;
   let pressed = null;
 
   function hold(event) {
@@ -31,16 +31,20 @@ addEventListener("click", ({ target }) => {
     if (menu) pressed = menu;
   }
 
+  function came() {
+    removeEventListener("click", hold);
+    pressed?.click();
+  }
+
   function bring() {
     for (const sign of signs) removeEventListener(sign, bring);
-    const script = document.createElement("script");
-    script.src = large;
-    script.addEventListener("load", () => {
-      removeEventListener("click", hold);
-      dispatchEvent(new Event("load")); // what waits for a page to be loaded would wait for ever
-      pressed?.click();
-    });
-    document.head.append(script);
+    const scripts = dataset.later
+      .split(" ")
+      .map((name) =>
+        Object.assign(document.createElement("script"), { src: new URL(name, src), async: false }),
+      );
+    scripts[0].addEventListener("load", came);
+    document.head.append(...scripts);
   }
 
   for (const sign of signs) addEventListener(sign, bring, { passive: true });
