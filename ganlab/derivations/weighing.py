@@ -44,10 +44,11 @@ _QUANTITIES = {
 }
 
 
-def weighed(text: str, numbers: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+def weighed(text: str, numbers: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:
     """Both sides of the relation that `text` says, whether it is true, and its LaTeX.
 
-    `numbers`: one or three for each name in it. Sides are None where they have no value.
+    `numbers`: one or three for each name in it, None for what is no number. Sides are None where they have no
+    value.
 
     Raises `Unreadable` where the text is no relation of these names, or a name has other numbers.
 
@@ -67,12 +68,12 @@ def weighed(text: str, numbers: Mapping[str, Sequence[float]]) -> dict[str, Any]
     return told | {"latex": typeset(relation), "outcomes": OUTCOMES if over_outcomes(relation) else 1}
 
 
-def _named(name: str, values: Sequence[float]) -> Any:
+def _named(name: str, values: Sequence[float | None]) -> Any:
     return Symbol(name, real=True) if len(values) == 1 else Function(name, positive=True)(_X)
 
 
-def _values(name: str, values: Sequence[float]) -> tuple[float, ...]:
-    found = tuple(float(value) for value in values)
+def _values(name: str, values: Sequence[float | None]) -> tuple[float, ...]:
+    found = tuple(math.nan if value is None else float(value) for value in values)
     if len(found) not in (1, OUTCOMES) or not all(map(math.isfinite, found)):
         raise Unreadable(f"{name} needs {'one number' if len(found) < 2 else f'{OUTCOMES} numbers'}.")
     if name not in DISTRIBUTIONS or len(found) == 1:

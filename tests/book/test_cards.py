@@ -118,6 +118,7 @@ def test_an_entry_that_no_page_computes_says_what_it_needs():
         ("BCE(1, D) = __import__", {"D": [0.5]}, "is no name"),
         ("KL(p, q) = 0", {"p": [1, 1, 1], "q": [1, 0, 1]}, "shares of q are larger than 0"),
         ("D = 1", {"D": [float("nan")]}, "D needs one number"),
+        ("D = 1", {"D": [None]}, "D needs one number"),
         ("D = 1", {"D": [0.1, 0.2]}, "D needs 3 numbers"),
         ("D", {"D": [0.5]}, "Expected"),
     ],

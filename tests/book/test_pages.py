@@ -616,8 +616,8 @@ def test_the_menus_of_the_theme_come_with_the_first_sign_of_a_reader(browser, or
         tab.keyboard.press("Shift")
         tab.locator(".dropdown-download-buttons .dropdown-menu.show").wait_for()
         assert len([url for url in tab.visited if "bootstrap.js" in url]) == 1
-        tab.locator("article .highlight").first.hover()
-        tab.locator("article .highlight button.copybtn").first.wait_for()
+        tab.locator("article .highlight:visible").first.hover()
+        tab.locator("article .highlight:visible button.copybtn").first.wait_for()
         assert tab.complaints == []
 
 
