@@ -60,10 +60,10 @@ def samples(
         if points is not None and (points.ndim != 2 or points.shape[1] != 2):
             raise ValueError(f"`{name}` must be points of shape (N, 2), got {tuple(points.shape)}")
     if real is not None:
-        ax.scatter(*_array(real).T, s=size, marker="o", color=COLORS["real"], alpha=0.5, lw=0, label="real")
+        ax.scatter(*_array(real).T, s=size, marker="o", color=COLORS["real"], alpha=0.75, lw=0, label="real")
         extent = extent or 1.3 * float(real.abs().max())
     if fake is not None:
-        style = {"marker": "x", "color": COLORS["fake"], "alpha": 0.8, "lw": 0.8}
+        style = {"marker": "x", "color": COLORS["fake"], "alpha": 0.9, "lw": 0.8}
         ax.scatter(*_array(fake).T, s=size, label="generated", **style)
     if extent:
         ax.set(xlim=(-extent, extent), ylim=(-extent, extent))

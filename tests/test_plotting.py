@@ -27,6 +27,16 @@ def test_real_and_generated_points_differ_in_colour_and_in_mark(ax, rng):
     assert ax.get_xlim()[1] > real.abs().max()
 
 
+@pytest.mark.parametrize("kind", ["real", "fake"])
+def test_a_point_alone_stands_out_from_the_paper(ax, kind):
+    plotting.samples(ax, **{"real": None, "fake": None, kind: torch.zeros(1, 2)})
+    (drawn,) = ax.collections
+    *color, opacity = (drawn.get_facecolor() if kind == "real" else drawn.get_edgecolor())[0]
+    seen = opacity * np.array(color) + (1 - opacity)  # on white paper
+    linear = np.where(seen <= 0.04045, seen / 12.92, ((seen + 0.055) / 1.055) ** 2.4)
+    assert 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) >= 3
+
+
 def test_loss_curves_are_the_recorded_numbers_and_their_moving_average(ax):
     values = torch.tensor([[1.0, 5.0], [2.0, 6.0], [6.0, 7.0], [3.0, 8.0]])
     history = History.of(("d_loss", "g_loss"), [1, 2, 3, 4], values)
