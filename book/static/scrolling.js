@@ -38,7 +38,7 @@ addEventListener("click", ({ target }) => {
 
   function bring() {
     for (const sign of signs) removeEventListener(sign, bring);
-    const scripts = dataset.later
+    const scripts = (dataset.later ?? "scripts/bootstrap.js")
       .split(" ")
       .map((name) =>
         Object.assign(document.createElement("script"), { src: new URL(name, src), async: false }),
