@@ -102,6 +102,11 @@ def served(folder):
         thread.join()
 
 
+def left(request):
+    """Whether a request ended because its page was left: what comes with the first sign of a reader may."""
+    return request.failure == "net::ERR_ABORTED"
+
+
 @contextlib.contextmanager
 def visit(browser, address, **context):
     """A loaded page, with what went wrong on it so far in `page.complaints`."""
@@ -110,7 +115,9 @@ def visit(browser, address, **context):
         page.complaints = []
         page.on("console", lambda m: m.type in ("error", "warning") and page.complaints.append(m.text))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
+        page.on(
+            "requestfailed", lambda request: left(request) or page.complaints.append(f"failed: {request.url}")
+        )
         page.on("response", lambda r: r.status >= 400 and page.complaints.append(f"{r.status}: {r.url}"))
         page.visited = []
         page.on("request", lambda request: page.visited.append(request.url))
