@@ -111,7 +111,8 @@ def make(
     weights = _rounded(setup.gan)
     game, count = with_weights(experiment, weights), judging.kind_of(source).samples
     found = [judged(game, source, count, draw) for draw in range(DRAWS)]
-    measures = {key: tuple(numbers[key] for numbers in found) for key in found[0]}
+    known = [key for key in found[0] if all(key in numbers for numbers in found)]
+    measures = {key: tuple(numbers[key] for numbers in found) for key in known}
     stored = safetensors.torch.save(weights)
     digest = hashlib.sha256(stored).hexdigest()
     return Row(experiment, seconds, round(taken, 1), count, measures, len(stored), digest), weights
