@@ -21,6 +21,7 @@ from ganlab.losses import LOSSES, level_name
 from ganlab.page import parts, posters
 from ganlab.page.explorers import Part, curves, densities, dirac
 from ganlab.page.films import Recorder, Recording
+from ganlab.page.mixers import mixer
 from ganlab.page.sketches import sketch
 from ganlab.training.game import GAN
 from ganlab.training.history import History
@@ -37,6 +38,7 @@ __all__ = [
     "guess",
     "lab",
     "live",
+    "mixer",
     "panel",
     "player",
     "sketch",
