@@ -124,12 +124,8 @@ class GAN:
         device: str = "cpu",
     ) -> None:
         self.generator, self.discriminator = generator, discriminator
-        self.loss, self.penalties, self.schedule, self.instance_noise = (
-            loss,
-            penalties,
-            schedule,
-            instance_noise,
-        )
+        self.loss, self.penalties, self.schedule = loss, penalties, schedule
+        self.instance_noise = instance_noise
         self.pack, self.unroll, self.bf16, self.group, self.device = pack, unroll, bf16, group, device
         self.players: dict[str, Player] = {}
         self.accumulate = accumulate
