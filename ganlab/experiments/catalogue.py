@@ -254,7 +254,7 @@ _STYLES = {
     "layer_noise": True,
     "mixing": 0.9,
 }
-_FASHION_STYLES = replace(_FASHION, **_STYLES, steps=3000)
+_FASHION_STYLES = replace(_FASHION, **_STYLES, steps=800)
 
 _SHARED = replace(_DEFAULTS["shared_ring"], conditional=True, betas=(0.0, 0.9))
 _TOLD = {"conditional": True, "betas": (0.0, 0.9)}
