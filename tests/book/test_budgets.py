@@ -34,6 +34,7 @@ HELD: list[str] = [
     "tricks",
     "conditional",
     "unpaired",
+    "style",
     "evaluation",
 ]
 held = named([path for path in CHAPTERS if path.stem in HELD])

@@ -55,6 +55,7 @@ HELD: list[str] = [
     "tricks",
     "conditional",
     "unpaired",
+    "style",
     "evaluation",
 ]
 THINGS = things()

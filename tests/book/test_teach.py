@@ -292,6 +292,12 @@ ANSWERS = {
         lambda: corners_moved(50) - corners_moved(-22),
         lambda: len(symmetric_orders(4, (1, 1, 1, 1))),
     ],
+    "style": [
+        lambda: brentq(lambda share: 1 + 2 * 2 + 4 / share - 25, 1e-6, 1),
+        lambda: 0.5 * sum(cut <= 6 for cut in range(2, 9)) / 7,
+        lambda: sum(2 ** (2 * k) for k in range(3)) / (3 * 16),
+        lambda: brentq(lambda psi: 4 * psi**2 - 1, 0, 1),
+    ],
     "evaluation": [
         lambda: np.mean([order[0] in (0, 4) for order in itertools.permutations(range(5))]),
         lambda: exp(entropy([0.2] * 5) - entropy([0.5, 0.5])),

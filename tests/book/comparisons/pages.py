@@ -11,6 +11,7 @@ from comparisons import (
     non_saturating_loss,
     optimal_discriminator,
     others,
+    style,
     tricks,
     unpaired,
     variants,
@@ -31,6 +32,7 @@ CLAIMS = {
     "tricks": tricks.CLAIMS,
     "conditional": conditional.CLAIMS,
     "unpaired": unpaired.CLAIMS,
+    "style": style.CLAIMS,
     "evaluation": evaluation.CLAIMS,
     **others.CLAIMS,
 }

@@ -30,6 +30,7 @@ PAGES = (
     "tricks",
     "conditional",
     "unpaired",
+    "style",
     "evaluation",
 )
 VERDICTS = ("refused", "unreadable", "accepted")
