@@ -36,6 +36,7 @@ HELD: list[str] = [
     "unpaired",
     "style",
     "evaluation",
+    "at_scale",
 ]
 held = named([path for path in CHAPTERS if path.stem in HELD])
 

@@ -57,6 +57,7 @@ HELD: list[str] = [
     "unpaired",
     "style",
     "evaluation",
+    "at_scale",
 ]
 THINGS = things()
 PLACES = {name: labels(read(name)) for name in ORDER}

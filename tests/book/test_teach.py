@@ -13,8 +13,10 @@ import pytest
 import slides
 import teach
 import yaml
+from equations.at_scale import spread_of_parts
 from equations.unpaired import agreeing, symmetric_orders
 from oracles.pages import CHAPTERS, QUIZZES, ROOT, cells, named, prose, record, tags
+from scipy.integrate import quad
 from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import entropy, norm, wasserstein_distance
 
@@ -303,6 +305,12 @@ ANSWERS = {
         lambda: exp(entropy([0.2] * 5) - entropy([0.5, 0.5])),
         lambda: 1 - comb(99, 3) / comb(149, 3),
         lambda: brentq(lambda copies: copies + (1 - copies) / 2 - 0.545, 0, 1),
+    ],
+    "at_scale": [
+        lambda: 16 / (8 + 16),
+        lambda: quad(lambda x: 10 * x * norm.pdf(x) * norm.cdf(x) ** 9, -10, 10)[0],
+        lambda: 1 / sqrt(spread_of_parts([-1.0, 0.0, 1.0], [1.0, 1.0, 1.0])),
+        lambda: brentq(lambda n: sqrt(4 / n) - 1 / 5, 1, 1000),
     ],
 }
 SAID = {

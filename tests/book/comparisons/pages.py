@@ -1,6 +1,7 @@
 """All registered sentences, by page: the slug of a page, or `quiz/SLUG` for the questions of a chapter."""
 
 from comparisons import (
+    at_scale,
     binary_cross_entropy,
     conditional,
     evaluation,
@@ -34,5 +35,6 @@ CLAIMS = {
     "unpaired": unpaired.CLAIMS,
     "style": style.CLAIMS,
     "evaluation": evaluation.CLAIMS,
+    "at_scale": at_scale.CLAIMS,
     **others.CLAIMS,
 }

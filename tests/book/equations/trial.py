@@ -32,6 +32,7 @@ PAGES = (
     "unpaired",
     "style",
     "evaluation",
+    "at_scale",
 )
 VERDICTS = ("refused", "unreadable", "accepted")
 SYMMETRIC = {f"arguments of {name} exchanged" for name in ("JSD", "TV", "W_1", "J", "I", "Delta", "h")}
