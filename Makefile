@@ -25,7 +25,7 @@ book: .venv/installed  ## Build the book and print its address
 
 serve: book  ## Build the book and serve it on this machine (PORT=8000)
 	@echo "Serving         http://127.0.0.1:$(PORT)/  (Ctrl-C ends it)"
-	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+	@$(BIN)/python book/_ext/serving.py _build/html $(PORT)
 
 site: book  ## Make the release in dist: the site with notebooks and checksums, and a PDF
 	@$(BIN)/python book/_ext/release.py
