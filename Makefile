@@ -13,7 +13,7 @@ export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: fuzz help book serve site teach test check scripts notebooks facts runs pictures studies benchmarks repository mutants mutants-equations lock \
+.PHONY: fuzz help book film serve site teach test check scripts notebooks facts runs pictures studies benchmarks repository mutants mutants-equations lock \
 	clean
 
 help:  ## Show this list
@@ -67,6 +67,9 @@ pictures: .venv/installed  ## Draw what moves again: the README's picture, the e
 	$(BIN)/python book/pictures/moving.py
 	$(BIN)/python book/pictures/exhibits.py
 	$(BIN)/python book/pictures/run_it.py
+
+film: .venv/installed  ## Make the film of the page "The film" (some minutes of one processor; needs ffmpeg)
+	@PYTHONPATH=book/_ext $(BIN)/python -m film
 
 studies: .venv/installed  ## Run the stored studies again (six and a half hours of one processor)
 	@for name in $$($(BIN)/python -c 'from ganlab import facts; print(*facts.names("studies"))'); do \

@@ -784,7 +784,7 @@ def test_a_page_says_to_others_what_it_is(site):
 
 
 PLACES = [*(page for page in TOC if (ROOT / f"{page}.ipynb").exists()), "book/progress", "book/bibliography"]
-PLACES += ["book/corrections", "book/failures", "book/play"]
+PLACES += ["book/corrections", "book/failures", "book/film", "book/play"]
 PLACES += ["book/api/losses", "search", "prf-prf", "404"]
 IN_THE_DARK = ["book/intro", "book/play", "book/binary_cross_entropy", "book/progress", "book/corrections"]
 
