@@ -28,15 +28,15 @@ def test_so_many_samples_are_mixed_and_each_layer_is_a_cut_as_often():
 
 
 def test_styles_and_maps_have_streams_of_their_own():
+    """The latents of a later draw are still those of a game without styles."""
+    players = (draw_for_discriminator, draw_for_generator)
     games = [build(setting) for setting in (PLAIN, SMALL)]
-    draws = [
-        [draw(one.gan, one.batches) for draw in (draw_for_discriminator, draw_for_generator)] for one in games
-    ]
+    draws = [[draw(one.gan, one.batches) for _ in range(2) for draw in players] for one in games]
     for plain, styled in zip(*draws, strict=True):
         assert torch.equal(plain.latents, styled.latents)
         assert torch.equal(plain.real, styled.real)
         assert plain.styling == ()
-    (first, second) = draws[1]
+    first, second, *_ = draws[1]
     assert not torch.equal(first.styling[0], second.styling[0])
     assert not torch.equal(first.styling[1], first.latents)
 
