@@ -207,7 +207,7 @@ def test_a_change_of_the_picture_is_no_cut():
     pictures = list(projection.frames([two], width=80))
     assert [n for _, n in pictures[1:-1]] == [1] * projection.FADE
     steps = [abs(one.astype(int) - other).max() for (one, _), (other, _) in itertools.pairwise(pictures)]
-    assert max(steps) <= 255 // (projection.FADE + 1) + 1
+    assert max(steps) <= 64
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
