@@ -40,8 +40,8 @@ def agree(one: Any, other: Any) -> bool:
 def marked(text: str, exercise: dict[str, Any]) -> dict[str, Any]:
     """Whether a text is the answer of an exercise, what is said of it, and the LaTeX of how it was read.
 
-    `exercise`: its `answer`, its `misconceptions` (each an `answer` and a `hint`), and what is said of a
-    `right` answer and of any other, `otherwise`.
+    `exercise`: its `answer`, a formula or a number, its `misconceptions` (each an `answer` and a `hint`), and
+    what is said of a `right` answer and of any other, `otherwise`.
 
     Raises `Unreadable` where the text is no formula, or names what the exercise does not.
 
@@ -54,7 +54,7 @@ def marked(text: str, exercise: dict[str, Any]) -> dict[str, Any]:
     plain = evaluate(given)
     slips = [(slip["answer"], slip["hint"]) for slip in exercise["misconceptions"]]
     for answer, message in [(exercise["answer"], exercise["right"]), *slips]:
-        if agree(plain, evaluate(read_expression(answer, names))):
+        if agree(plain, evaluate(read_expression(str(answer), names))):
             return {"right": message == exercise["right"], "message": message, "latex": typeset(given)}
     return {"right": False, "message": exercise["otherwise"], "latex": typeset(given)}
 
@@ -62,7 +62,7 @@ def marked(text: str, exercise: dict[str, Any]) -> dict[str, Any]:
 def _names(exercise: dict[str, Any]) -> Names:
     """The names of the answer and of the slips, and the logistic function."""
     texts = [exercise["answer"], *(slip["answer"] for slip in exercise["misconceptions"])]
-    found = {name for text in texts for name in re.findall(r"[A-Za-z]\w*", text)} - _NOT_NAMES
+    found = {name for text in texts for name in re.findall(r"[A-Za-z]\w*", str(text))} - _NOT_NAMES
     names: Names = {name: Symbol(name) for name in sorted(found)}
     first = next(iter(names), "a")
     return names | {f"sigma({first})": _SIGMA(names.get(first, Symbol(first)))}

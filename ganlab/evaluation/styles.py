@@ -34,7 +34,8 @@ def spherical_between(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
     Raises `ValueError` where two directions are the same or opposite, so that there is no one arc.
     Source: Karras et al. 2019, section 4.1 [karras2019].
 
-    >>> print(spherical_between(torch.eye(2)[:1], torch.eye(2)[1:], torch.tensor([0.5])).norm().item() ** 2)
+    >>> middle = spherical_between(torch.eye(2)[:1], torch.eye(2)[1:], torch.tensor([0.5]))
+    >>> round(middle.square().sum().item(), 4)
     2.0
     """
     units = [torch.nn.functional.normalize(ends.double(), dim=1) for ends in (start, end)]

@@ -128,7 +128,7 @@ def test_saturation_is_cured_in_three_clicks(touch, browser):
         wait(tab, "s.turned")
         wait(tab, f"s.step > {state(tab)['step'] + 30}")
         assert state(tab)["wanted"]
-        assert state(tab)["row"]["g_norm"] > 100 * before["row"]["g_norm"]
+        wait(tab, f"s.row.g_norm > {100 * before['row']['g_norm']}")
         wait(tab, "s.metrics.modes >= 2", 120)
         assert "expect a push at once" in state(tab)["notice"]
 

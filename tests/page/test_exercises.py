@@ -187,13 +187,11 @@ def test_an_answer_that_is_no_expression_is_refused(answer):
 
 
 def test_an_unknown_exercise_or_chapter_is_named_with_all_that_exists_and_the_nearest():
-    message = "`name` must be one of binary_cross_entropy-1, "
+    message = "`name` must be one of at_scale-1, "
     with pytest.raises(ValueError, match=re.escape(message)) as error:
         exercises.check("binary_crossentropy-2", 1)
     assert str(error.value).endswith("got 'binary_crossentropy-2'; the nearest is 'binary_cross_entropy-2'")
-    with pytest.raises(
-        ValueError, match=r"`chapter` must be one of binary_cross_entropy.*, got 'bce'; the nearest"
-    ):
+    with pytest.raises(ValueError, match=r"`chapter` must be one of at_scale.*, got 'bce'; the nearest"):
         exercises.quiz("bce")
 
 

@@ -196,7 +196,7 @@ def test_the_lab_is_still_until_its_reader_starts_it_and_can_be_stopped(visit):
     wait(page, "s.step > 20")
     page.get_by_role("button", name="Pause").click()
     wait(page, "s.mode === 'paused' && !s.wanted")
-    assert "paused" in page.get_by_role("status").inner_text()
+    page.get_by_role("status").filter(has_text="paused").wait_for()
 
 
 def test_each_speed_begins_anew_and_goes_on_if_the_game_ran(visit):
