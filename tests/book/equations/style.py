@@ -310,7 +310,15 @@ EQUATIONS = [
             )
         },
     ),
-    Equation("sty-noise", r"\mathbb{E}_{n \sim q}[(x + b n - x)^{2}] = b^{2}", noise_of_the_strength),
+    Equation(
+        "sty-noise",
+        r"\mathbb{E}_{n \sim q}[(x + b n - x)^{2}] = b^{2}",
+        noise_of_the_strength,
+        {
+            r"\mathbb{E}_{n\sim q}[(x + b - x)^{2}] = b^{2}": "a constant b has this mean square too",
+            r"\mathbb{E}_{n\sim q}[(x - bn - x)^{2}] = b^{2}": "the square is even in the noise",
+        },
+    ),
     Equation("sty-bend", r"f(x) \le \mathbb{E}_{n \sim q}[f(x + b n)]", a_bend_lifts_the_mean),
     Equation("sty-mix", r"P = \frac{p (l - 1)}{L - 1}", how_often_a_layer_has_the_second),
     Equation("sty-truncate", r"v = m + \psi \cdot (w - m)", pulled_by_the_package),

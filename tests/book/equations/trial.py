@@ -35,7 +35,9 @@ PAGES = (
     "at_scale",
 )
 VERDICTS = ("refused", "unreadable", "accepted")
-SYMMETRIC = {f"arguments of {name} exchanged" for name in ("JSD", "TV", "W_1", "J", "I", "Delta", "h")}
+SYMMETRIC = {
+    f"arguments of {name} exchanged" for name in ("JSD", "jsd", "TV", "W_1", "J", "I", r"\Delta", "h")
+}
 
 
 class Formula(NamedTuple):

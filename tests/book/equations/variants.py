@@ -491,6 +491,14 @@ EQUATIONS = [
         "var-power",
         r"\tan(\varphi_k) = \left( \frac{\sigma_2}{\sigma_1} \right)^{2 k} \tan(\varphi_0)",
         the_angle,
+        dict.fromkeys(
+            (
+                r"\tan(\varphi_k) = (\frac{ - \sigma_2}{\sigma_1})^{2 k}\tan(\varphi_0)",
+                r"\tan(\varphi_k) = (\frac{\sigma_2}{ - \sigma_1})^{2 k}\tan(\varphi_0)",
+                r"\tan(\varphi_k) = ( - \frac{\sigma_2}{\sigma_1})^{2 k}\tan(\varphi_0)",
+            ),
+            "an even power",
+        ),
     ),
     Equation(
         "var-grows",
