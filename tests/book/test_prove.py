@@ -179,6 +179,7 @@ def test_every_derivation_of_the_book_proves_in_the_page(browser, home):
         mark(tab, "(4)").click()
         panel = tab.get_by_role("region", name="Proof of equation (4)")
         tabs = panel.get_by_role("group", name="Which proof").get_by_role("button")
+        tabs.nth(len(DERIVATIONS) - 1).wait_for()
         assert tabs.count() == len(DERIVATIONS)
         refused = []
         for each in tabs.all():
