@@ -104,7 +104,7 @@ def counted_share(width: int, batch: int, size: int) -> dict[str, float]:
     try:
         return counted({size: side})[size]
     finally:
-        Group._reduce = speak  # type: ignore[method-assign]
+        Group._reduce = speak  # type: ignore[method-assign] - as it was
 
 
 def processes() -> list[dict[str, Any]]:

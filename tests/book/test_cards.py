@@ -12,7 +12,7 @@ import cards
 import pytest
 import yaml
 from equations.corrections import CORRECTIONS, ENTRIES, statements, words_only
-from oracles.sites import AXE, DESKTOP, LOOK, PHONE, WIDTH, build, parsed, served, small_book, visit
+from oracles.sites import AXE, DESKTOP, LOOK, PHONE, WIDTH, built, parsed, served, small_book, visit
 
 from ganlab.derivations.formulas import Unreadable
 from ganlab.derivations.weighing import weighed
@@ -148,9 +148,7 @@ SLOW = 300_000  # milliseconds: the machine may do other things
 def little(tmp_path_factory):
     pages = {"corrections": LITTLE, "other": "# Other\n\nText.\n"}
     folder = small_book(tmp_path_factory.mktemp("b") / "b", pages, url="https://github.com/you/game")
-    code, log = build(folder, folder)
-    assert code == 0, log
-    return folder / "_build" / "html"
+    return built(folder)
 
 
 @pytest.fixture(scope="module")

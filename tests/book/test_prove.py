@@ -11,7 +11,7 @@ import re
 
 import prover
 import pytest
-from oracles.sites import AXE, DESKTOP, LOOK, PHONE, WIDTH, build, parsed, served, small_book, visit
+from oracles.sites import AXE, DESKTOP, LOOK, PHONE, WIDTH, built, parsed, served, small_book, visit
 
 from ganlab.derivations import DERIVATIONS
 
@@ -32,9 +32,7 @@ PAGES = {
 @pytest.fixture(scope="module")
 def little(tmp_path_factory):
     folder = small_book(tmp_path_factory.mktemp("b") / "b", PAGES)
-    code, log = build(folder, folder)
-    assert code == 0, log
-    return folder / "_build" / "html"
+    return built(folder)
 
 
 @pytest.fixture(scope="module")

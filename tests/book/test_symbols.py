@@ -11,7 +11,7 @@ import re
 import nbformat
 import pytest
 from oracles.pages import CHAPTERS, ROOT
-from oracles.sites import AXE, DESKTOP, LOOK, PHONE, WIDTH, build, parsed, served, small_book, visit
+from oracles.sites import AXE, DESKTOP, LOOK, PHONE, WIDTH, built, parsed, served, small_book, visit
 
 TABLE = "```{{table}}\n| symbol | meaning | in the code, *in figures* |\n|---|---|---|\n{}\n```\n"
 GENERAL = r"""| $p$, $q$ | two distributions | `p`, `q` |
@@ -63,9 +63,7 @@ LIT = """() => [...document.querySelectorAll("article .lit")].map((node) => node
 @pytest.fixture(scope="module")
 def little(tmp_path_factory):
     folder = small_book(tmp_path_factory.mktemp("b") / "b", PAGES)
-    code, log = build(folder, folder)
-    assert code == 0, log
-    return folder / "_build" / "html"
+    return built(folder)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """What a step costs: counts against closed forms and PyTorch's counter, prices against known ones."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -93,3 +95,16 @@ def test_the_stored_steps_have_the_counts_of_the_game():
         assert step["flops"] == batch * (8 * weights(g) + 16 * weights(d) - first)
         assert step["seconds"] > 0
     assert all(value not in ("", None) for value in stored["machine"].values())
+
+
+def test_what_the_chapter_says_of_stored_costs_is_stored():
+    """The prose of `at_scale`: calls of stacked seeds, and one setting that was measured twice."""
+    stored = costs.measured()
+    page = (Path(__file__).parents[2] / "book" / "at_scale.ipynb").read_text("utf-8")
+    calls = {(each["width"], each["seeds"]): each["operations"] for each in stored["stacked"]}
+    assert all(calls[w, n] - calls[w, m] == 8 * (n - m) for w in (32, 64) for n in (4, 8, 16) for m in (2,))
+    assert "each seed adds eight" in page
+    once = {(each["width"], each["batch"]): each["seconds"] for each in stored["steps"]}
+    again = [each for each in stored["processes"] if each["processes"] == 1]
+    apart = max(once[each["width"], each["batch"]] / each["seconds"] - 1 for each in again)
+    assert f"measured twice differs by up to {100 * apart:.0f} %" in page

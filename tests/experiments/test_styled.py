@@ -1,7 +1,9 @@
 """Truth here: pulled styles written out, a generator whose noise is known, a clock of our own."""
 
 import json
+import statistics
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,7 +12,7 @@ from torch.testing import assert_close
 from ganlab.data import digits
 from ganlab.experiments import EXPERIMENTS, building, draws, generators, styled, trials
 from ganlab.experiments.draws import samples_of, stream
-from ganlab.experiments.studies import STUDIES
+from ganlab.experiments.studies import STUDIES, load
 from ganlab.experiments.styled import told_of_styles
 
 SMALL = replace(EXPERIMENTS["digits_styles"], width=3, latent_dim=5, batch_size=6, float64=True)
@@ -120,3 +122,16 @@ def test_a_generator_is_stored_and_read_again(tmp_path, monkeypatch, capsys):
         generators.main(["fashion_mnist_styles", "--steps", "0", "--out", str(tmp_path / "none")])
     assert stopped.value.code == 2
     assert not (tmp_path / "none").exists()
+
+
+def test_what_the_chapter_says_of_the_times_of_its_study_is_stored():
+    cells = load("styles").cells
+    page = (Path(__file__).parents[2] / "book" / "style.ipynb").read_text("utf-8")
+    taken = [cell["seconds"] for cell in cells]
+    assert f"They took {min(taken):.0f} to {max(taken):.0f} seconds" in page
+    skips, grown = (
+        statistics.median(cell["seconds"] for cell in cells if cell["method"] == name)
+        for name in ("skips", "growing")
+    )
+    assert round(100 * (grown / skips - 1)) == 5
+    assert "a growing pair about five percent more than skips" in page

@@ -60,6 +60,13 @@ def small_book(folder, pages, *, url=minimax.PLACEHOLDER):
     return folder
 
 
+def built(folder):
+    """The pages of a book that builds without a warning."""
+    code, log = build(folder, folder)
+    assert code == 0, log
+    return folder / "_build" / "html"
+
+
 @functools.cache
 def parsed(path):
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
