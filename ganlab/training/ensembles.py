@@ -180,44 +180,67 @@ def _stepper(lead: Game, *, compiled: bool) -> Callable[[Sides, Any, dict[str, T
 
     It returns the sides that moved, the row, and of each player the vectors of its spectral normalisation.
     """
-    modules = {name: _still(player.network) for name, player in lead.players.items()}
-    rules = {name: player.optimizer for name, player in lead.players.items()}
-    bounds = {name: player.bound for name, player in lead.players.items()}
+    players = {
+        name: Still(_still(player.network), player.optimizer, player.bound)
+        for name, player in lead.players.items()
+    }
     compiling = compiled and _has_compiler()
-    known: dict[Any, Callable[..., Any]] = {}
-
-    def made(turn: Turn) -> Callable[..., Any]:
-        def run(sides: Sides, drawn: Any, rates: dict[str, Tensor], given: Any) -> Stepped:
-            gradients, row, vectors = _gradients(modules, sides, drawn, turn, given)
-            moved = {
-                name: _moved(sides[name], gradients[name], rates[name], rules[name], bounds[name])
-                for name in turn.movers
-            }
-            return moved, row, vectors
-
-        return run
+    known: dict[Any, Callable[..., Stepped]] = {}
 
     def step(sides: Sides, drawn: Any, rates: dict[str, Tensor], turn: Turn) -> Stepped:
         bare = {name: side._replace(average=None) for name, side in sides.items()}
+        given = turn.movers, turn.objective, players, bare, drawn, rates, turn.rules
         if not compiling:
-            return torch.no_grad()(made(turn))(bare, drawn, rates, turn.rules)
+            return torch.no_grad()(_step)(*given)
         # A game may make its objectives anew for each turn: they share their code, and are compiled once.
-        kind = turn.movers, getattr(turn.objective, "__code__", turn.objective)
+        kind = turn.movers, getattr(turn.objective, "__code__", turn.objective), turn.rules
+        kind += (tuple(part is None for part in drawn),)
         if kind not in known:
-            known[kind] = _checked_once(torch.compile(_with_own_code(made(turn))))
-        return known[kind](bare, drawn, rates, turn.rules)
+            known[kind] = _checked_once(_compiled(kind, bare, drawn, rates))
+        return known[kind](*given)
 
     return step
 
 
+class Still(NamedTuple):
+    """What of a player is no number: the form of its network, its rule and the bound of its weights."""
+
+    module: nn.Module
+    rule: Optimizer
+    bound: float | None
+
+
+def _step(
+    movers: tuple[str, ...],
+    objective: Callable[..., Any],
+    players: Mapping[str, Still],
+    sides: Sides,
+    drawn: Any,
+    rates: dict[str, Tensor],
+    rules: Any,
+) -> Stepped:
+    modules = {name: player.module for name, player in players.items()}
+    gradients, row, vectors = _gradients(modules, movers, objective, sides, drawn, rules)
+    moved = {
+        name: _moved(sides[name], gradients[name], rates[name], players[name].rule, players[name].bound)
+        for name in movers
+    }
+    return moved, row, vectors
+
+
 def _gradients(
-    modules: Mapping[str, nn.Module], sides: Sides, drawn: Any, turn: Turn, rules: Any
+    modules: Mapping[str, nn.Module],
+    movers: tuple[str, ...],
+    descended: Callable[..., Any],
+    sides: Sides,
+    drawn: Any,
+    rules: Any,
 ) -> tuple[dict[str, Weights], Row, dict[str, Weights]]:
     """The gradient of the objective in the weights of each mover, (S, ...), the row, (S,) a column, and the
     vectors of all players after it.
     """
-    others = {name: side.weights | side.fixed for name, side in sides.items() if name not in turn.movers}
-    fixed = {name: sides[name].fixed for name in turn.movers}
+    others = {name: side.weights | side.fixed for name, side in sides.items() if name not in movers}
+    fixed = {name: sides[name].fixed for name in movers}
     vectors = {name: side.vectors for name, side in sides.items()}
 
     def objective(moving: dict[str, Weights], fixed: Any, others: Any, vectors: Any, drawn: Any) -> Any:
@@ -226,7 +249,7 @@ def _gradients(
             name: dict(own) for name, own in vectors.items()
         }  # a network writes what its calls make of it
         networks = {name: Network(module, weights[name], kept[name]) for name, module in modules.items()}
-        loss, row = turn.objective(networks, drawn, rules)
+        loss, row = descended(networks, drawn, rules)
         # A penalty calls the network inside a derivative of its own, whose wrapping a copy takes off.
         return loss, row, {name: {k: v.clone() for k, v in own.items()} for name, own in kept.items()}
 
@@ -235,7 +258,7 @@ def _gradients(
         values, row, kept = side_by_side(moving, fixed, others, vectors, drawn)
         return values.sum(), (row, kept)
 
-    moving = {name: sides[name].weights for name in turn.movers}
+    moving = {name: sides[name].weights for name in movers}
     gradients, (_, (row, kept)) = grad_and_value(total, has_aux=True)(moving)
     return gradients, row, kept
 
@@ -257,27 +280,38 @@ def _moved(side: Side, gradients: Weights, rate: Tensor, rule: Optimizer, bound:
     return Side(weights, side.fixed, slots, None, count, side.vectors)
 
 
-def _with_own_code(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function with a code object of its own, by which the compiler tells apart what it has compiled."""
-    code = function.__code__.replace()
-    return FunctionType(code, function.__globals__, function.__name__, None, function.__closure__)
+_COMPILED: dict[Any, Callable[..., Stepped]] = {}
+_MOST = 64  # compiled steps that a process keeps
 
 
-def _checked_once(step: Callable[..., Any]) -> Callable[..., Any]:
-    """The compiled step, all of whose assumptions are checked at the first call of each kind.
+def _compiled(kind: Any, *numbers: Any) -> Callable[..., Stepped]:
+    """The compiled step of a kind of turn on numbers of these shapes: compiled once in a process.
 
-    Later calls check only what tells the kinds apart, since in one training run nothing else changes, and to
-    check all takes up to a tenth of a step. A kind is a set of rules (a lazy penalty comes and goes) and what
-    the draw holds (instance noise may fade to none).
+    The next games of the kind find it, and the compiler checks at their first step that all it has assumed
+    of them, be it inside a network or an objective, still holds; else it compiles anew.
     """
-    seen = set()
+    key = kind, str(tree_map(lambda leaf: leaf if leaf is None else (leaf.shape, leaf.dtype), numbers))
+    if key not in _COMPILED:
+        if len(_COMPILED) >= _MOST:
+            _COMPILED.clear()
+        # A code object of its own, by which the compiler tells apart what it has compiled.
+        own = FunctionType(_step.__code__.replace(), _step.__globals__)
+        _COMPILED[key] = torch.compile(own)
+    return _COMPILED[key]
 
-    def run(sides: Sides, drawn: Any, rates: dict[str, Tensor], rules: Any) -> Any:
-        kind = rules, tuple(leaf is None for leaf in drawn)
-        known = kind in seen
-        seen.add(kind)
-        with torch.compiler.set_stance(skip_guard_eval_unsafe=known):
-            return step(sides, drawn, rates, rules)
+
+def _checked_once(step: Callable[..., Stepped]) -> Callable[..., Stepped]:
+    """The compiled step, all of whose assumptions are checked at its first call alone.
+
+    In one training run nothing of a kind changes but numbers, and to check all takes up to a tenth of a step.
+    """
+    seen = False
+
+    def run(*given: Any) -> Stepped:
+        nonlocal seen
+        known, seen = seen, True
+        with torch.no_grad(), torch.compiler.set_stance(skip_guard_eval_unsafe=known):
+            return step(*given)
 
     return run
 

@@ -183,6 +183,49 @@ def test_compiled_steps_keep_apart_what_changes_from_step_to_step_and_from_run_t
         assert_close(history.values, expected.values, rtol=0, atol=1e-10)
 
 
+def test_a_step_is_compiled_once_for_all_games_of_its_kind(monkeypatch):
+    compiled = []
+    monkeypatch.setattr(ensembles, "_COMPILED", {})
+    monkeypatch.setattr(ensembles.torch, "compile", lambda step: compiled.append(step) or step)
+    for seeds, settings, count in [
+        ((3, 4), {}, 2),
+        ((5, 6), {}, 2),  # other games of the kind: nothing new
+        ((5, 6), {"loss": hinge}, 4),
+        ((5, 6), {"width": 12}, 6),
+        ((5, 6, 7), {}, 8),
+    ]:
+        gans, batches = zip(*(game(seed, **settings) for seed in seeds), strict=True)
+        for _ in range(2):
+            train_together(gans, batches, 1, compiled=True)
+        assert len(compiled) == count
+
+
+class Bent(nn.Module):
+    """A layer whose number stands neither among its parameters nor in its printed form."""
+
+    def __init__(self, slope):
+        super().__init__()
+        self.slope = slope
+
+    def forward(self, x):
+        return torch.where(x > 0, x, self.slope * x)
+
+
+def bent(seed, slope):
+    gan, batches = game(seed, depth=1)
+    gan.discriminator.layers[1] = Bent(slope)
+    return gan, batches
+
+
+def test_games_that_print_alike_but_compute_otherwise_do_not_share_a_step():
+    for slope in (0.1, 0.9):
+        gans, batches = zip(*(bent(seed, slope) for seed in SEEDS), strict=True)
+        eager, eager_batches = zip(*(bent(seed, slope) for seed in SEEDS), strict=True)
+        history = train_together(gans, batches, 3, compiled=True)
+        expected = train_together(eager, eager_batches, 3)
+        assert_close(history.values, expected.values, rtol=0, atol=1e-10)
+
+
 def test_without_a_compiler_the_steps_run_all_the_same(monkeypatch):
     monkeypatch.setattr(ensembles.shutil, "which", lambda _: None)
     gans, batches = games()
