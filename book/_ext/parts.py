@@ -32,7 +32,8 @@ __all__ = ["setup"]
 
 HERE = Path(__file__).parent
 BOOK = HERE.parent
-_WAITING = {"densities", "dirac", "lab", "player", "sketch"}  # they come when their reader is near
+# they come when their reader is near
+_WAITING = {"densities", "dirac", "lab", "player", "sketch", "translation"}
 _MODULE = re.compile(r'\s*<script type="module" data-module="\w+">.*?</script>', re.DOTALL)
 _HELD = re.compile(
     r'(<div class="part" id="([\w-]+)" data-part="(\w+)")>'

@@ -22,6 +22,7 @@ from ganlab.page import parts, posters
 from ganlab.page.explorers import Part, curves, densities, dirac
 from ganlab.page.films import Recorder, Recording
 from ganlab.page.mixers import mixer
+from ganlab.page.planes import translation
 from ganlab.page.sketches import sketch
 from ganlab.training.game import GAN
 from ganlab.training.history import History
@@ -43,6 +44,7 @@ __all__ = [
     "player",
     "sketch",
     "speed",
+    "translation",
 ]
 
 Build = Callable[..., tuple[GAN, Batches, Sampler]]

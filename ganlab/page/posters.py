@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from ganlab.page.films import Recording
 from ganlab.plotting import COLORS
 
-__all__ = ["clouds", "lines", "losses"]
+__all__ = ["blobs", "clouds", "lines", "losses"]
 
 _SIDE, _GAP, _HEAD = 300, 20, 28
 _DASHES = {"solid": "none", "dashed": "7 4", "dotted": "2 3", "dashdot": "8 3 2 3"}
@@ -89,6 +89,25 @@ def losses(recordings: Mapping[str, Recording]) -> str:
         picture = f'<g transform="translate(0 24)">{lines(data)}</g>'
         panels.append(f'<g transform="translate(0 {310 * i})">{heading}{picture}</g>')
     return _svg(610, max(310 * len(panels), 1), "".join(panels))
+
+
+def blobs(sides: Mapping[str, Sequence[Sequence[float]]]) -> str:
+    """The blobs of each side, side by side, by their middles: at most five, each with its number.
+
+    >>> blobs({})[:4]
+    '<svg'
+    """
+    inks = [COLORS[role] for role in ("real", "fake", "discriminator", "other")] + ["#1a1a1a"]
+    body = ""
+    for place, (title, middles) in enumerate(sides.items()):
+        left = place * (_SIDE + _GAP)
+        body += f'<text x="{left + _SIDE // 2}" y="18" text-anchor="middle">{html.escape(title)}</text>'
+        body += f'<rect x="{left}" y="{_HEAD}" width="{_SIDE}" height="{_SIDE}" fill="none" stroke="#999"/>'
+        for k, (x, y) in enumerate(middles):
+            across, down = left + _SIDE * (0.5 + x / 4), _HEAD + _SIDE * (0.5 - y / 4)
+            body += f'<circle cx="{across:.1f}" cy="{down:.1f}" r="8" fill="{inks[k]}"/>'
+            body += f'<text x="{across + 12:.1f}" y="{down - 6:.1f}">{k + 1}</text>'
+    return _svg(max(len(sides) * (_SIDE + _GAP) - _GAP, 1), _SIDE + _HEAD, body)
 
 
 def _path(x: list[float], values: list[Any], low: float, high: float) -> str:
