@@ -61,7 +61,7 @@ facts: .venv/installed  ## Write what there is by name into ganlab/assets/facts.
 runs: .venv/installed  ## Make the stored long runs again (about two hours of one processor)
 	$(BIN)/python -m ganlab.experiments.results
 	$(BIN)/python -m ganlab.experiments.alarms
-	$(BIN)/python -m ganlab.experiments.baseline
+	$(BIN)/python -m ganlab.experiments.generators
 
 pictures: .venv/installed  ## Draw what moves again: the README's picture, the exhibits, the cards
 	$(BIN)/python book/pictures/moving.py

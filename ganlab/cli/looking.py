@@ -11,7 +11,7 @@ from typing import Any
 
 from ganlab.cli.printing import tell
 from ganlab.evaluation import by_name, judging
-from ganlab.experiments import baseline, building, draws, reports, runs, walks
+from ganlab.experiments import building, draws, generators, reports, runs, walks
 from ganlab.experiments.catalogue import data_facts
 from ganlab.experiments.draws import judged_as_map
 from ganlab.experiments.requests import Request
@@ -57,7 +57,8 @@ def walk(request: Request, options: argparse.Namespace) -> int:
 def _generator(request: Request, options: argparse.Namespace) -> tuple[Any, str]:
     """The game that is drawn from, and which of its generators, in words."""
     if options.pretrained is not None:
-        return baseline.load(options.pretrained), f"step {request.experiment.steps}, of {options.pretrained}"
+        name = options.pretrained
+        return generators.game_of(name), f"step {request.experiment.steps}, of {name}"
     _, games, _ = runs.view(options.folder, at_best=options.best)
     gan = games[0 if options.seed is None else request.seeds.index(options.seed)]
     which = "averaged" if gan.average is not None and options.average is not False else "last"
@@ -82,7 +83,7 @@ def evaluate(request: Request, options: argparse.Namespace) -> int:
     """
     history = None
     if options.pretrained is not None:
-        games = [baseline.load(options.pretrained)]
+        games = [generators.game_of(options.pretrained)]
         result: dict[str, Any] = {"pretrained": options.pretrained, "steps": request.experiment.steps}
     else:
         _, games, history = runs.view(options.folder, at_best=options.best)

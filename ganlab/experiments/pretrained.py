@@ -1,7 +1,8 @@
 """The generators that the package holds: of which set-ups, for how long they learnt, and what they are worth.
 
 `assets/baseline.json` has a row a set-up, the baseline of the book, and `assets/weights/generators` its
-weights. Nothing is trained or loaded here: `ganlab.experiments.baseline` makes the rows, and games of them.
+weights. Nothing is trained or loaded here: `ganlab.experiments.generators` makes the rows, and reads the
+weights.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ganlab.experiments.requests import Request
 __all__ = ["SEED", "Row", "budget", "path_of", "request", "row", "rows", "table"]
 
 SEED = 30
-"""The one seed of all these generators. No study and no stored run has it, so that nothing was chosen by it.
+"""The seed of a generator of the baseline. No study and no stored run has it: nothing was chosen by it.
 
 >>> SEED
 30
@@ -47,7 +48,8 @@ class Row:
     `experiment`: its set-up, with the steps that the budget bought. `budget`: processor seconds of its data,
     see `budget`; `seconds`: those that its training took. `samples`: how many were judged, and `measures`:
     what they scored, each number once for each of several draws. `size`: of its file in bytes; `sha256`: the
-    checksum of that file.
+    checksum of that file. `seed`: of its training. One with a seed other than `SEED` was kept for the
+    pictures of a chapter, has the steps of its set-up, and is no part of the baseline.
     """
 
     experiment: Experiment
@@ -57,6 +59,7 @@ class Row:
     measures: Mapping[str, Sequence[float]]
     size: int
     sha256: str
+    seed: int = SEED
 
     def facts(self) -> dict[str, Any]:
         """What is known of it in a list: the means of its measures, and the price."""
@@ -104,7 +107,8 @@ def request(name: str) -> Request:
 
     >>> request("ring").experiment.ema
     """
-    return Request(replace(row(name).experiment, ema=None, ema_batches=0), seeds=(SEED,))
+    told = row(name)
+    return Request(replace(told.experiment, ema=None, ema_batches=0), seeds=(told.seed,))
 
 
 def budget(experiment: Experiment) -> float:

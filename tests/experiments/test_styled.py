@@ -10,7 +10,7 @@ import torch
 from torch.testing import assert_close
 
 from ganlab.data import digits
-from ganlab.experiments import EXPERIMENTS, building, draws, generators, styled, trials
+from ganlab.experiments import EXPERIMENTS, building, draws, styled, trials
 from ganlab.experiments.draws import samples_of, stream
 from ganlab.experiments.studies import STUDIES, load
 from ganlab.experiments.styled import told_of_styles
@@ -102,26 +102,6 @@ def test_a_game_that_grows_is_priced_over_its_growth(monkeypatch):
         "growing": {"": 2.0},
     }
     assert steps[-32::4] == [188, 562, 938, 1312, 1688, 2062, 2438, 2812]
-
-
-def test_a_generator_is_stored_and_read_again(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(generators, "EXPERIMENTS", {"fashion_mnist_styles": replace(SMALL, float64=False)})
-    kind = trials.judging.KINDS["images"]
-    monkeypatch.setitem(trials.judging.KINDS, "images", kind._replace(samples=50))
-    for name in ("PAIRS", "PROBED", "COMPARED"):
-        monkeypatch.setattr(styled, name, 30)
-    generators.main(["fashion_mnist_styles", "--steps", "2", "--out", str(tmp_path / "assets" / "weights")])
-    assert "2 steps" in capsys.readouterr().out
-    monkeypatch.setattr(generators, "files", lambda _: tmp_path)
-    network = generators.load("fashion_mnist_styles")
-    setup = building.build(generators.EXPERIMENTS["fashion_mnist_styles"], seed=0)
-    trials.train_all([setup.gan], [setup.batches], 2)
-    for name, value in setup.gan.shown.state_dict().items():
-        assert torch.equal(network.state_dict()[name], value.half().double())
-    with pytest.raises(SystemExit) as stopped:
-        generators.main(["fashion_mnist_styles", "--steps", "0", "--out", str(tmp_path / "none")])
-    assert stopped.value.code == 2
-    assert not (tmp_path / "none").exists()
 
 
 def test_what_the_chapter_says_of_the_times_of_its_study_is_stored():
