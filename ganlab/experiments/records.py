@@ -56,10 +56,14 @@ MEASURES = {
     "probe_w": "probe of W",
     "probe_z": "probe of Z",
     "noise_share": "share of noise",
+    "nearest_known": "nearer to a known one",
+    "known_above": "known above unseen",
+    "score_gap": "gap of scores",
 }
 """The measures of samples and what heads their columns; reverse KL in nats, W1 in units of the data. From
 "obedience" on they are of samples that were asked for by class: see `ganlab.evaluation.obedience`. From
-"path_w" on they are of styles: see `ganlab.experiments.styled`.
+"path_w" on they are of styles: see `ganlab.experiments.styled`. From "nearest_known" on they are of what was
+learnt by heart, where images are few: see `ganlab.experiments.unseen`.
 
 >>> list(MEASURES)[0]
 'modes'

@@ -29,6 +29,7 @@ from ganlab.experiments.catalogue import Experiment
 from ganlab.experiments.draws import judged_as_map
 from ganlab.experiments.studies import Record, Study, read
 from ganlab.experiments.styled import told_of_styles
+from ganlab.experiments.unseen import DRAWN, known_to, others, parted, told_of_known
 from ganlab.storage import write_atomically
 from ganlab.theory.transport import empirical_wasserstein_1
 from ganlab.training.ensembles import train_all
@@ -233,17 +234,18 @@ def _runs(runs: Sequence[Run], source: data.Source, along: str | None) -> list[C
     return _runs(runs[:half], source, along) + _runs(runs[half:], source, along)
 
 
-def _together(runs: Sequence[Run], source: data.Source, along: str | None) -> list[Cell]:
+def _together(runs: Sequence[Run], source: Any, along: str | None) -> list[Cell]:
     started, setting = time.process_time(), runs[0][0]
     setups = [building.build(own, seed=seed, source=source) for own, seed in runs]
     gans = [setup.gan for setup in setups]
+    judges = [source if setting.few is None else others(source, known_to(setup)) for setup in setups]
     every, looks = max(1, setting.steps // LOOKS), [[] for _ in gans]
     streams = [setup.batches for setup in setups]
     seeds, ways, pauses = [seed for _, seed in runs], [[] for _ in gans], []
     callbacks = [_looking(looks, source, every)] if _probed(gans[0]) else []
     if along:
         marks = {every * place for place in ALONG}
-        callbacks.append(_passing(ways, source, along, marks, seeds, pauses))
+        callbacks.append(_passing(ways, judges, along, marks, seeds, pauses))
     train_all(
         gans,
         streams,
@@ -255,8 +257,9 @@ def _together(runs: Sequence[Run], source: data.Source, along: str | None) -> li
     seconds = (time.process_time() - started - sum(pauses)) / len(gans)
     told = {"steps": setting.steps, "seconds": round(seconds, 2)}
     found = [
-        {**told, **_judged(gan, source, seed), **_looked(own), **_of_styles(gan, source, seed)}
-        for gan, seed, own in zip(gans, seeds, looks, strict=True)
+        {**told, **_judged(gan, judge, seed), **_looked(own), **_of_styles(gan, source, seed)}
+        | _of_known(setup, judge, seed)
+        for gan, setup, judge, seed, own in zip(gans, setups, judges, seeds, looks, strict=True)
     ]
     if along:
         for cell, way in zip(found, ways, strict=True):
@@ -276,6 +279,14 @@ def _judged(gan: Any, source: Any, seed: int) -> Cell:
     return found | _kept_of_map(judged_as_map(gan, source, reports.stream(2, seed=seed)))
 
 
+def _of_known(setup: building.Setup, judge: Any, seed: int) -> Cell:
+    if judge is setup.source:
+        return {}
+    drawn = reports.samples_of(setup.gan, DRAWN, reports.stream(seed=seed))
+    told = told_of_known(known_to(setup), judge, drawn, reports.stream(4, seed=seed), setup.gan)
+    return {name: _short(value) for name, value in told.items()}
+
+
 def _of_styles(gan: Any, source: Any, seed: int) -> Cell:
     told = told_of_styles(gan, source, reports.stream(3, seed=seed)) if isinstance(gan, GAN) else {}
     return {name: _short(value) for name, value in told.items()}
@@ -288,7 +299,7 @@ def _kept_of_map(told: Cell) -> Cell:
 
 def _passing(
     ways: list[list[list[float]]],
-    source: Any,
+    judges: Sequence[Any],
     rule: str,
     marks: set[int],
     seeds: Sequence[int],
@@ -302,8 +313,8 @@ def _passing(
     def after(games: Sequence[GAN], _: History) -> None:
         if games[0].step in marks:
             started = time.process_time()
-            for game, seed, way in zip(games, seeds, ways, strict=True):
-                way.append([game.step, _judged(game, source, seed)[rule]])
+            for game, judge, seed, way in zip(games, judges, seeds, ways, strict=True):
+                way.append([game.step, _judged(game, judge, seed)[rule]])
             pauses.append(time.process_time() - started)
 
     return after
@@ -360,6 +371,22 @@ def _nulls(study: Study, source: data.Source) -> list[Cell]:
     if isinstance(source, data.Images):
         own = [{"null": "perfect sampler", "seed": seed, **_held_out(source, seed)} for seed in study.judging]
         found = own + found
+        found = found if study.base.few is None else _beside_known(found, source, study.base.few, count)
+    return found
+
+
+def _beside_known(rows: Sequence[Cell], source: data.Images, few: int, count: int) -> list[Cell]:
+    """The null rows, the perfect sampler's with what `few` known images make of it, and copies of these."""
+    perfect, found = [row for row in rows if row["null"] == "perfect sampler"], list(rows)
+    for row in perfect:
+        rng = reports.stream(4, seed=row["seed"])
+        known, fresh, rest = parted(source, (few, DRAWN), rng)
+        told = told_of_known(known, rest, fresh.batch(torch.arange(DRAWN)), rng)
+        row |= {name: _short(value) for name, value in told.items()}
+        copies = known.batch(torch.randint(few, (count,), generator=rng))
+        numbers = judged(rest, copies, reports.stream(1, seed=row["seed"]))
+        numbers |= told_of_known(known, rest, copies, rng)
+        found.append({"null": "copies", "seed": row["seed"], **numbers})
     return found
 
 
