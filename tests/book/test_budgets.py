@@ -8,6 +8,10 @@ being one and a display none. Of its exercises, ten or more, the level stands at
 `(code)` for the rest. The time that it says it takes to read is no shorter than it is: 200 words or four
 lines of visible code a minute, and two minutes a display.
 
+A chapter of `PACED` has one line of argument of at most 2700 words. What stands aside is under one heading,
+`## Going further`, just before `## What can go wrong`. The paragraph about the time says how long the main
+line alone takes, and leads to the rest.
+
 `HELD` names the chapters that keep to this. To add one, put its name into the list and run
 
     pytest tests/book/test_budgets.py -k NAME
@@ -39,6 +43,8 @@ HELD: list[str] = [
     "at_scale",
 ]
 held = named([path for path in CHAPTERS if path.stem in HELD])
+PACED: list[str] = ["binary_cross_entropy"]
+paced = named([path for path in CHAPTERS if path.stem in PACED])
 
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell", "exercise", "quiz"}
 LEVELS = {"by hand": 3, "debug": 2, "log": 2, "longer": 1, "code": 0}
@@ -63,6 +69,16 @@ def lesson(page):
     """The prose of a page before its exercises."""
     text = "\n\n".join(cell.source for cell in page if cell.cell_type == "markdown")
     return re.split(r"^## Exercises$", text, flags=re.M)[0]
+
+
+def main_line(page):
+    """The cells of a page without its side roads: those from `## Going further` to the next such heading."""
+    kept, aside = [], False
+    for cell in page:
+        if cell.cell_type == "markdown" and (heading := re.match(r"## (.*)", cell.source)):
+            aside = heading[1] == "Going further"
+        kept += [] if aside else [cell]
+    return kept
 
 
 def plain(markdown):
@@ -97,6 +113,11 @@ def promised(page):
     return int(re.search(r"^\*\*Time\.\*\*[^.]*?(\d+) minutes", lesson(page), re.M)[1])
 
 
+def alone(page):
+    """How many minutes a chapter says that its main line takes."""
+    return int(re.search(r"^\*\*Time\.\*\*[\s\S]*?main line alone takes (\d+)", lesson(page), re.M)[1])
+
+
 def levels(page):
     """How often each level stands at the end of the title of an exercise, and of how many."""
     text = "\n".join(cell.source for cell in page if cell.cell_type == "markdown")
@@ -126,6 +147,25 @@ def test_a_chapter_takes_no_longer_to_read_than_it_says(path):
     assert minutes(cells(path)) <= promised(cells(path))
 
 
+@paced
+def test_the_main_line_of_a_chapter_has_2700_words_at_most(path):
+    assert words(lesson(main_line(cells(path)))) <= 2700
+
+
+@paced
+def test_the_main_line_takes_no_longer_than_it_says(path):
+    assert minutes(main_line(cells(path))) <= alone(cells(path)) < promised(cells(path))
+
+
+@paced
+def test_what_stands_aside_is_under_one_heading_near_the_end(path):
+    headings = re.findall(r"^## (.*)$", lesson(cells(path)), re.M)
+    assert headings[-2:] == ["Going further", "What can go wrong"]
+    left = lesson(main_line(cells(path)))
+    assert "Going further" not in re.findall(r"^## (.*)$", left, re.M)
+    assert re.search(r"^\*\*Time\.\*\*(?:.+\n)*?.*\[Going further\]\(#going-further\)", left, re.M)
+
+
 def test_the_first_page_says_how_long_the_chapters_of_part_one_take():
     first, chapters = ROOT / "book" / "intro.ipynb", [path for path in CHAPTERS if path.stem in HELD[:6]]
     said = re.search(
@@ -137,6 +177,8 @@ def test_the_first_page_says_how_long_the_chapters_of_part_one_take():
         for path in chapters
     ]
     assert list(map(int, said.groups())) == [min(whole), max(whole), min(short), max(short)]
+    assert "main line alone takes an hour or less" in lesson(cells(first))
+    assert max(alone(cells(path)) for path in chapters if path.stem in PACED) <= 60
 
 
 @held
@@ -186,6 +228,13 @@ def test_the_time_to_read_grows_with_words_displays_and_code():
     page = [new_markdown_cell(text), code("a = 1\nb = 2"), code("c = 3", "hide-cell")]
     assert promised(page) == 3
     assert minutes(page) == 1 + 2 + 2 / 4
+
+
+def test_the_main_line_is_what_does_not_stand_aside():
+    parts = ["# T", "## A\n\n### a", "## Going further\n\nx", "### b", "## What can go wrong", "## Exercises"]
+    page = [new_markdown_cell(part) for part in parts]
+    page.insert(4, code("aside = 1"))
+    assert [cell.source for cell in main_line(page)] == [*parts[:2], *parts[4:]]
 
 
 def test_the_level_of_an_exercise_stands_in_its_title():
