@@ -43,7 +43,7 @@ HELD: list[str] = [
     "at_scale",
 ]
 held = named([path for path in CHAPTERS if path.stem in HELD])
-PACED: list[str] = ["binary_cross_entropy", "optimal_discriminator"]
+PACED: list[str] = ["binary_cross_entropy", "minimax_game", "optimal_discriminator"]
 paced = named([path for path in CHAPTERS if path.stem in PACED])
 
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell", "exercise", "quiz"}
