@@ -253,7 +253,7 @@ def test_a_page_holds_little_of_it_and_a_page_without_mathematics_nothing(little
 # The real table
 
 
-LINKED = re.compile(r"\*\*In \[[^\]]+\]\((\w+)\.ipynb\):\*\*(.*?)(?=\*\*In \[|\n## )", re.S)
+LINKED = re.compile(r"\*\*In \[[^\]]+\]\((\w+)\.ipynb\):\*\*(.*?)(?=\*\*In \[|\n## |\Z)", re.S)
 
 
 def rows():
