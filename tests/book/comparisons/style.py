@@ -62,19 +62,19 @@ CLAIMS = [
         within(lambda c: c["noise_share"], lambda c: 0.02),
     ),
     claim(
-        """In each of the fifteen runs layers 1 and 2 keep more classes than layers 3 and 4 do, or layers 5
-        and 6.""",
+        """In each of the fifteen runs layers 1 and 2 keep the class more often than layers 3 and 4 do, or
+        layers 5 and 6.""",
         STUDY,
         within(survival(3, 4), survival(1, 2)),
         within(survival(5, 6), survival(1, 2)),
     ),
     claim(
-        "With mixing the first four layers keep more classes than without, in all five seeds.",
+        "With mixing the first four layers keep the class more often than without, in all five seeds.",
         STUDY,
         between(survival(1, 4), "skips", "skips, mixing", 5),
     ),
     claim(
-        "In a growing pair it is layers 1 and 2 that keep more than in skips, in all five seeds.",
+        "In a growing pair it is layers 1 and 2 that keep it more often than in skips, in all five seeds.",
         STUDY,
         between(survival(1, 2), "skips", "growing", 5),
     ),
