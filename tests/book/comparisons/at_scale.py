@@ -14,7 +14,7 @@ CLAIMS = [
         in_seeds(6, 6, "seeds stacked"),
     ),
     told(
-        """With it the five others that speak are predicted within 20 %, and so are the three that do
+        """With it the five others that exchange are predicted within 20 %, and so are the three that do
         not.""",
         "at_scale#scale-c-processes",
         in_seeds(8, 8, "processes"),

@@ -135,7 +135,7 @@ def sent_by_one(processes: int, numbers: int) -> int:
 
 def around_the_ring(latex: str) -> bool:
     for processes, numbers in ((2, 10), (4, 100), (5, 15), (1, 7)):
-        assert holds(latex, S=4 * sent_by_one(processes, numbers), P=processes, W=numbers)
+        assert holds(latex, Q=4 * sent_by_one(processes, numbers), P=processes, W=numbers)
     return True
 
 
@@ -150,7 +150,7 @@ def the_better_of_two(latex: str) -> bool:
 
     for tau in (1.0, 0.3):
         mean = mpmath.quad(lambda x, tau=tau: product(x, tau), [-12 * tau, 0, 12 * tau])
-        assert holds(latex, b=mean, tau=tau, pi=mpmath.pi)
+        assert holds(latex, beta=mean, tau=tau, pi=mpmath.pi)
     return True
 
 
@@ -270,8 +270,8 @@ EQUATIONS = [
         two_spreads,
     ),
     Equation("scale-norm", r"s = \sqrt{\frac{m}{n}}", the_slope_at_rest),
-    Equation("scale-sent", r"S = 8 W \cdot \frac{P - 1}{P}", around_the_ring),
-    Equation("scale-best", r"b = \frac{\tau}{\sqrt{\pi}}", the_better_of_two),
+    Equation("scale-sent", r"Q = 8 W \cdot \frac{P - 1}{P}", around_the_ring),
+    Equation("scale-best", r"\beta = \frac{\tau}{\sqrt{\pi}}", the_better_of_two),
     Equation("scale-logit", r"\nabla f^{*}(x) = s_p(x) - s_q(x)", the_slope_of_the_best_logit),
     Equation(
         "scale-distilled",
