@@ -594,6 +594,19 @@ def test_a_large_part_far_down_comes_when_its_reader_is_near(browser, origin):
         assert tab.complaints == []
 
 
+def test_the_lab_leads_to_the_two_planes_which_come_when_their_reader_is_near(browser, origin):
+    with visit(browser, f"{origin}/book/unpaired.html", viewport=DESKTOP) as tab:
+        assert not [url for url in tab.visited if "parts/translation.js" in url]
+        tab.goto(f"{origin}/book/lab.html")
+        tab.get_by_role("link", name="Try it there").click()
+        tab.wait_for_url(f"{origin}/book/unpaired.html#*")
+        tab.locator(".explorable-translation canvas.plane").first.wait_for()
+        assert len([url for url in tab.visited if "parts/translation.js" in url]) == 1
+        tab.locator(".explorable-translation").get_by_role("button", name="Step").click()
+        tab.get_by_text("Step 1, paused.").wait_for()
+        assert tab.complaints == []
+
+
 def test_many_data_of_a_part_far_down_come_with_it(browser, origin, site):
     page = parsed(site / "book" / "mode_collapse.html")
     film = page.select_one("[data-part=player]")
