@@ -22,7 +22,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ganlab import losses, regularizers, reproducible
+from ganlab import divergences, losses, regularizers, reproducible
+from ganlab.networks.style import ModulatedConv
 from ganlab.page import films
 
 FOLDER = Path(__file__).parents[1] / "exhibits"
@@ -325,7 +326,43 @@ def penalty() -> dict[str, Any]:
     return curve(range(61), ("step", "slope of the critic, 64 samples in a batch"), rest(64.0), rest(1.0))
 
 
+def ignored() -> dict[str, Any]:
+    """What perfect samples of two classes are charged whose labels are right ever less often, in nats."""
+    data = torch.tensor([0.5, 0.0, 0.0, 0.5], dtype=torch.float64)
+
+    def charged(right: float) -> float:
+        wrong = (1 - right) / 2
+        made = torch.tensor([right / 2, wrong, wrong, right / 2], dtype=torch.float64)
+        return divergences.jensen_shannon(data, made).item()
+
+    names = ("share of samples of the class that was asked for", "divergence that D sees, in nats")
+    return curve([1 - k / 80 for k in range(41)], names, lambda right: 0.0, charged)
+
+
 # Pictures
+
+
+def loud() -> dict[str, Any]:
+    """How many times as large maps are under a style that scales all channels by two, layer after layer."""
+    rng = reproducible(0)
+    layers = [ModulatedConv(8, 8, 4, rng).double() for _ in range(6)]
+
+    def sizes(divided: bool, factor: float) -> list[float]:
+        x = torch.ones(1, 8, 7, 7, dtype=torch.float64)
+        found = [x.square().mean().sqrt().item()]
+        for layer in layers:
+            layer.demodulated = divided
+            layer.scale.weight.data.zero_()
+            layer.scale.bias.data.fill_(factor - 1)
+            x = functional.leaky_relu(layer(x, torch.zeros(1, 4, dtype=torch.float64)), 0.2)
+            found.append(x.square().mean().sqrt().item())
+        return found
+
+    def ratio(divided: bool) -> list[float]:
+        return [two / one for two, one in zip(sizes(divided, 2.0), sizes(divided, 1.0), strict=True)]
+
+    names = ("layers that the style has steered", "size of the maps, in parts of that without the factor")
+    return curve(range(7), names, ratio(False), ratio(True))
 
 
 def checkerboard() -> dict[str, Any]:
@@ -542,6 +579,8 @@ EXHIBITS = {
     "batch-norm": batch_norm,
     "columns": columns,
     "penalty": penalty,
+    "ignored": ignored,
+    "loud": loud,
     "checkerboard": checkerboard,
     "sight": sight,
     "mixed": mixed,

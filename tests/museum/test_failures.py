@@ -8,6 +8,7 @@ import copy
 import functools
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -240,6 +241,32 @@ def test_a_critic_with_one_normalised_layer_earns_without_end_and_with_all_of_th
             earned.append(-loss.item())
         late, later = (sum(earned[end - 20 : end]) / 20 for end in (100, 200))
         assert (later > 2 * late > 20) if which == "last" else (2.5 < later < 3.5)
+
+
+TOLD = experiments.change(
+    experiments.EXPERIMENTS["ring_conditional"], width=(32, 32), ema=None, batch_size=64
+)
+
+
+@pytest.mark.parametrize(
+    ("condition", "shuffled", "obeys"),
+    [("nothing", False, False), ("projection", True, False), ("projection", False, True)],
+)
+def test_a_generator_obeys_only_where_the_discriminator_is_told_the_right_class(condition, shuffled, obeys):
+    """Obedience is the share of samples nearest to the mode that was asked for; by chance it is an eighth."""
+    ring = data.ring()
+    source = replace(ring, labels=torch.full((8, 8), 1 / 8)) if shuffled else ring
+    experiment = experiments.change(TOLD, condition=condition)
+    setups = [experiments.build(experiment, seed=seed, source=source) for seed in SEEDS]
+    ensembles.train_together([setup.gan for setup in setups], [setup.batches for setup in setups], 500)
+    labels = torch.arange(8).repeat(100)
+    for setup in setups:
+        z = torch.randn(800, setup.gan.latent_dim, generator=seeded(1), dtype=torch.float64)
+        with torch.no_grad():
+            x = setup.gan.generator(z.to(setup.gan.dtype), labels)
+        found = torch.cdist(x.double(), ring.centers.double()).argmin(1)
+        obedience = (found == labels).double().mean().item()
+        assert (obedience > 0.8) if obeys else (obedience < 0.3)
 
 
 # Steps

@@ -21,6 +21,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ganlab import losses, regularizers
 from ganlab.data import folder
 from ganlab.folders import FolderWarning
+from ganlab.networks import layered_generator
+from ganlab.networks.style import ModulatedConv
 from ganlab.training.averages import MovingAverage
 
 LOG_2 = math.log(2)
@@ -564,7 +566,75 @@ def test_one_sample_cannot_be_normalised_with_its_own_batch():
     assert layer.eval()(torch.randn(1, 3)).shape == (1, 3)
 
 
+@pytest.mark.parametrize(("told", "charged"), [(False, 0.0), (True, 3 / 4 * math.log(4 / 3))])
+def test_perfect_samples_with_labels_by_the_toss_of_a_coin_are_charged_only_as_pairs(told, charged):
+    """The best scores of a sample alone, or of each pair, by gradient steps on exact means."""
+    data = torch.tensor([[0.5, 0.0], [0.0, 0.5]], dtype=torch.float64)  # classes by samples
+    made = torch.full((2, 2), 0.25, dtype=torch.float64)
+    scores = torch.zeros((2, 2) if told else (2,), dtype=torch.float64, requires_grad=True)
+    steps = torch.optim.LBFGS([scores], max_iter=100, tolerance_grad=1e-12)
+
+    def loss():
+        of_pairs = scores.expand(2, 2)
+        real, fake = losses.softplus(-of_pairs), losses.softplus(of_pairs)
+        return (data * real).sum() + (made * fake).sum()
+
+    def closure():
+        steps.zero_grad()
+        value = loss()
+        value.backward()
+        return value
+
+    steps.step(closure)
+    # where one law has nothing the best score is infinite: the rest of the loss is cut by a score of -25
+    assert LOG_2 - loss().item() / 2 == pytest.approx(charged, abs=1e-6)
+    assert made.diagonal().sum() == 0.5  # obedience
+
+
 # Pictures
+
+
+def louder(divided, factor):
+    """Six layers whose style scales all channels by a factor: the size of the maps behind them."""
+    rng = torch.Generator().manual_seed(3)
+    x = torch.randn(1, 8, 7, 7, generator=rng, dtype=torch.float64)
+    for _ in range(6):
+        layer = ModulatedConv(8, 8, 4, rng, demodulated=divided).double()
+        layer.scale.weight.data.zero_()
+        layer.scale.bias.data.fill_(factor - 1)
+        x = nn.functional.leaky_relu(layer(x, torch.ones(1, 4, dtype=torch.float64)), 0.2)
+    return x.square().mean().sqrt().item()
+
+
+@pytest.mark.parametrize(("divided", "factor"), [(False, 64), (True, 1)])
+def test_a_style_that_scales_all_channels_is_inherited_by_each_layer_unless_it_is_divided_away(
+    divided, factor
+):
+    assert louder(divided, 2.0) / louder(divided, 1.0) == pytest.approx(factor, rel=1e-6)
+
+
+def at_the_ends(generator, z):
+    with torch.no_grad():
+        return (generator(z).abs() > 0.99).double().mean().item()
+
+
+@pytest.mark.parametrize(("divided", "drowned"), [(False, True), (True, False)])
+def test_a_loud_style_drives_pictures_to_the_ends_of_their_range_unless_it_is_divided_away(divided, drowned):
+    """The share of pixels that tanh takes beyond 0.99, under some styles and under those twice as loud."""
+    for seed in range(3):
+        rng = torch.Generator().manual_seed(seed)
+        generator = layered_generator(16, (1, 28, 28), rng=rng)
+        z = torch.randn(16, 16, generator=rng)
+        for layer in generator.convolutions:
+            layer.demodulated = divided
+
+        before = at_the_ends(generator, z)
+        for layer in generator.convolutions:  # 1 + scale becomes 2 + 2 scale
+            layer.scale.weight.data *= 2
+            layer.scale.bias.data.mul_(2).add_(1)
+        after = at_the_ends(generator, z)
+        assert (before < 0.4 and after > 0.9) is drowned
+        assert (after == pytest.approx(before, abs=1e-4) and before < 0.01) is not drowned
 
 
 @pytest.mark.parametrize(("kernel", "counts"), [(3, {1, 2, 4}), (5, {4, 6, 9}), (4, {4}), (2, {1})])
@@ -673,6 +743,7 @@ NUMBERS = {
     "fail-range": lambda: [100 * BEYOND, 2 - math.sqrt(2)],
     "fail-buffers": lambda: [2.0, 3.0, 0.0, 1.0],
     "fail-checkerboard": lambda: [9 / 4],
+    "fail-ignored": lambda: [1 / 2, 3 / 4 * math.log(4 / 3)],
     "fail-sight": lambda: [2 * LOG_2],
     "fail-mixed": lambda: [0.0, 2 / math.sqrt(2), 2.0],
 }

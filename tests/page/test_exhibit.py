@@ -38,6 +38,8 @@ ENDS = {
     "one-layer": (9.0, 1.0),
     "batch-norm": (0.0, 6.0),
     "penalty": (64, 1),
+    "ignored": (0, 0.2158),
+    "loud": (64, 1),
     "checkerboard": (2, 4),
     "sight": (1.3863, None),
     "mixed": (0.0, 2.0),
