@@ -28,6 +28,7 @@ __all__ = [
     "setup",
     "without_icons",
     "without_idle_properties",
+    "without_measuring",
 ]
 
 HERE = Path(__file__).parent
@@ -254,12 +255,28 @@ def _finish_site(app, exception):
     classes, asked = _spoken_of(Path(app.outdir))
     style = without_idle_properties(in_use(without_icons(joined), classes), asked)
     (static / "book.css").write_text(compact(style), encoding="utf-8")
+    script = static / "scripts" / "pydata-sphinx-theme.js"
+    script.write_text(without_measuring(script.read_text(encoding="utf-8")), encoding="utf-8")
     for pattern in ("*.map", "fontawesome.js*", "fa-*.ttf"):
         for path in static.rglob(pattern):
             path.unlink()
     for path in (Path(app.outdir) / "_images").glob("*.png"):
         if is_drawing(path):
             make_lighter(path)
+
+
+_MEASURED = re.compile(r'document\.querySelectorAll\(\["pre",[^\]]*\]\.join\(", "\)\)')
+
+
+def without_measuring(script: str) -> str:
+    """The theme's script without its search for boxes that scroll, at each change of a page: `scrolling.js`.
+
+    It measures and changes one box after the other, which lays out a long page as many times.
+    """
+    lighter, found = _MEASURED.subn("[]", script)
+    if found != 1:
+        raise ValueError(f"the theme's script must look for boxes that scroll in one place, got {found}")
+    return lighter
 
 
 _WORD = re.compile(r"[A-Za-z_][\w-]*")

@@ -1,17 +1,37 @@
-// An equation that is wider than its column scrolls: the keyboard reaches it then, and only then.
+// What is wider or higher than its place scrolls: the keyboard reaches it then, and only then. All are measured before
+// one is changed, and what is far from the screen when it comes near.
 
-const displays = () => document.querySelectorAll("div.math > .katex-display");
+const overflows = (box) =>
+  box.scrollWidth > box.clientWidth ||
+  (box.scrollHeight > box.clientHeight && !box.matches(".katex-display"));
 
-function reach() {
-  for (const display of displays()) {
-    if (display.scrollWidth > display.clientWidth) display.tabIndex = 0;
-    else display.removeAttribute("tabindex");
+const sized = new ResizeObserver((seen) => {
+  const boxes = seen.map(({ target }) => [target, overflows(target)]);
+  for (const [box, scrolls] of boxes) {
+    if (scrolls) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
   }
+});
+
+addEventListener("load", () => {
+  const places = "div.math > .katex-display, pre, .cell_output > .output, .pst-scrollable-table-container";
+  for (const box of document.querySelectorAll(places)) sized.observe(box);
+});
+
+// A place that an address or the way back names is at its true height once all before it is laid out.
+const layOut = () => document.documentElement.classList.add("laid-out");
+
+function goThere() {
+  layOut();
+  document.querySelector(":target")?.scrollIntoView();
 }
 
-addEventListener("load", reach);
-addEventListener("resize", reach);
-addEventListener("toggle", reach, true);
+if (performance.getEntriesByType("navigation")[0]?.type !== "navigate") layOut();
+if (location.hash) goThere();
+addEventListener("hashchange", goThere);
+addEventListener("click", ({ target }) => {
+  if (target instanceof Element && target.closest('a[href*="#"]')) layOut();
+});
 
 // What the theme's buttons do; a page may hold no script in its elements.
 addEventListener("click", ({ target }) => {

@@ -504,6 +504,40 @@ ICONS = """[...document.querySelectorAll("[class*='fa-']")].map(
   (icon) => getComputedStyle(icon, "::before").content.replaceAll('"', ""))"""
 
 
+SKIPPED = """() => [...document.querySelectorAll("article > section > section")]
+  .filter((section) => !section.querySelector("p").checkVisibility({ contentVisibilityAuto: true })).length"""
+WIDE = """() => {
+  const wide = [...document.querySelectorAll("div.math > .katex-display, article pre")]
+    .filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth);
+  return [wide.length, wide.filter((box) => box.tabIndex !== 0).map((box) => box.textContent.slice(0, 60))];
+}"""
+
+
+def test_a_long_chapter_is_laid_out_as_its_reader_comes_near(browser, origin):
+    """At once only what is near the screen; all of it where an address names a place, or on the way back."""
+    address = f"{origin}/book/wgan_gp.html"
+    with visit(browser, address, viewport=PHONE) as tab:
+        assert tab.evaluate(SKIPPED) > 5
+        tab.evaluate("location.hash = '#to-take-away'")
+        tab.wait_for_function(f"!({SKIPPED})()")
+        tab.wait_for_function(f"({WIDE})()[1].length === 0")
+        assert tab.evaluate(WIDE)[0] > 3, "some boxes scroll on a phone, and the keyboard reaches each"
+        tab.reload()
+        assert tab.evaluate(SKIPPED) == 0
+    with visit(browser, f"{address}#exercises", viewport=PHONE) as tab:
+        assert tab.evaluate(SKIPPED) == 0
+
+
+def test_the_theme_does_not_look_for_boxes_that_scroll():
+    script = (lean.THEME / "scripts" / "pydata-sphinx-theme.js").read_text(encoding="utf-8")
+    lighter = lean.without_measuring(script)
+    assert script.count("scrollHeight") == lighter.count("scrollHeight") == 1
+    assert '"pre",' not in lighter
+    assert "[].forEach" in lighter
+    with pytest.raises(ValueError, match="in one place, got 0"):
+        lean.without_measuring(lighter)
+
+
 def test_every_icon_is_in_the_font_of_those_that_are_used(browser, origin):
     with visit(
         browser, f"{origin}/book/binary_cross_entropy.html", viewport={"width": 1300, "height": 900}
