@@ -30,6 +30,15 @@ for (const link of chapters) {
 video?.addEventListener("timeupdate", mark);
 video?.addEventListener("seeked", mark);
 
+// On a dark page the poster is dark too, up to the first picture of the film, which is on white.
+if (video) {
+  const root = document.documentElement;
+  const light = video.getAttribute("poster");
+  const hang = () => (video.poster = root.dataset.theme === "dark" ? video.dataset.dark : light);
+  new MutationObserver(hang).observe(root, { attributes: true, attributeFilter: ["data-theme"] });
+  hang();
+}
+
 // A page from a disk is told no text track: its captions come from the page itself.
 if (video && location.protocol === "file:") {
   const captions = video.addTextTrack("captions", "English", "en");

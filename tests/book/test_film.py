@@ -3,6 +3,7 @@ closed forms, other libraries, and what a browser shows."""
 
 import functools
 import http.server
+import io
 import itertools
 import json
 import re
@@ -20,6 +21,7 @@ from film.lines import RATE
 from matplotlib.text import Text
 from oracles.pages import ROOT
 from oracles.sites import build, parsed, small_book
+from PIL import Image
 
 from ganlab import derivations
 
@@ -316,7 +318,9 @@ def address(tmp_path_factory):
         projection.encode(pictures, home / "film.mp4", size=(160, 90))
     else:
         (home / "film.mp4").write_bytes(bytes(2000))
-    page.still(script.scenes()[0], 0).save(home / "poster.png")
+    poster = page.still(script.scenes()[0], 0)
+    poster.save(home / "poster.png")
+    page.dark(poster).save(home / "poster-dark.png")
     (home / "captions.vtt").write_text(tracks.vtt(script.cues()), encoding="utf-8")
     (home / "chapters.vtt").write_text(tracks.vtt(script.chapters(), wrapped=False), encoding="utf-8")
     for name in ("film.js", "minimax.css"):
@@ -374,6 +378,40 @@ def test_by_keyboard_a_chapter_begins_and_the_film_is_asked_for_then(width, brow
         assert links.nth(2).get_attribute("aria-current") == "true"
     assert [url for url in foreign if not url.startswith("data:")] == []
     assert complaints == []
+    tab.close()
+
+
+def test_a_dark_poster_is_a_drawing_as_the_style_sheet_turns_it(browser, tmp_path):
+    """Truth is the filter of a browser, on a picture of eight colours."""
+    colours = [(r, g, b) for r in (40, 220) for g in (60, 250) for b in (0, 200)]
+    picture = Image.fromarray(np.array([colours] * 8, np.uint8).repeat(8, 0).repeat(8, 1))
+    picture.save(tmp_path / "picture.png")
+    (tmp_path / "p.html").write_text(
+        '<body style="margin:0"><img src="picture.png" style="filter:invert(0.93) hue-rotate(180deg)">'
+    )
+    tab = browser.new_page(viewport={"width": 64, "height": 64})
+    tab.goto((tmp_path / "p.html").as_uri())
+    seen = np.asarray(Image.open(io.BytesIO(tab.screenshot())).convert("RGB")).astype(int)
+    assert abs(seen - np.asarray(page.dark(picture).convert("RGB"))).max() <= 4
+    tab.close()
+    sheet = (ROOT / "book" / "static" / "minimax.css").read_text(encoding="utf-8")
+    assert "filter: invert(0.93) hue-rotate(180deg);" in sheet
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_before_it_is_played_the_film_has_the_colours_of_the_page(theme, browser, address):
+    """Of the poster, which is on white: the mean brightness of what is seen in the place of the film."""
+    origin, _ = address
+    tab = browser.new_page(viewport={"width": 640, "height": 600})
+    tab.goto(f"{origin}/book/film.html")
+    tab.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    until(tab, f"document.querySelector('video').poster.includes('dark') === {str(theme == 'dark').lower()}")
+    tab.wait_for_timeout(500)  # a poster tells nobody that it is there
+    seen = Image.open(io.BytesIO(tab.locator(".film video").screenshot())).convert("L")
+    upper = np.asarray(seen)[: seen.height // 2]  # below are the controls
+    assert bool(upper.mean() < 60) is (theme == "dark")
+    assert bool(upper.mean() > 195) is (theme == "light")
+    assert seen.width / seen.height == pytest.approx(16 / 9, rel=0.02)
     tab.close()
 
 

@@ -12,6 +12,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from film import projection, script, tracks
@@ -79,6 +80,7 @@ def player(there: bool) -> str:
     return (
         '<div class="film">\n'
         f'<video controls preload="none" playsinline width="1280" height="720" poster="{_PLACE}/poster.png" '
+        f'data-dark="{_PLACE}/poster-dark.png" '
         f'aria-label="The film, {length} minutes, without sound, with captions">\n'
         f'<source src="{_PLACE}/film.mp4" type="video/mp4">\n'
         f'<track kind="captions" srclang="en" label="English" src="{_PLACE}/captions.vtt" default>\n'
@@ -130,6 +132,14 @@ def still(scene: Scene, place: int) -> Image.Image:
     return drawn.quantize(_TONES, dither=Image.Dither.NONE)
 
 
+def dark(image: Image.Image) -> Image.Image:
+    """The picture as the style sheet shows a drawing on a dark page: invert(0.93) hue-rotate(180deg)."""
+    rgb = 0.93 - 0.86 * np.asarray(image.convert("RGB")) / 255
+    turned = 2 * (rgb @ [0.213, 0.715, 0.072])[..., None] - rgb
+    levels = np.rint(255 * turned.clip(0, 1)).astype(np.uint8)
+    return Image.fromarray(levels).quantize(_TONES, dither=Image.Dither.NONE)
+
+
 def _load_script(app, pagename, templatename, context, doctree):
     if pagename == PAGE and app.builder.name == "html":
         app.add_js_file("film.js", loading_method="defer")
@@ -160,5 +170,7 @@ def _stills(kept: Path) -> Path:
         folder.mkdir(parents=True)
         for number, scene in enumerate(script.scenes(), 1):
             still(scene, scene.still).save(folder / f"{number}.png", optimize=True)
-        still(script.scenes()[0], 0).save(folder / "poster.png", optimize=True)
+        poster = still(script.scenes()[0], 0)
+        poster.save(folder / "poster.png", optimize=True)
+        dark(poster).save(folder / "poster-dark.png", optimize=True)
     return folder
