@@ -16,6 +16,7 @@ __all__ = [
     "cures",
     "discriminator_sizes",
     "factorial",
+    "few_images",
     "lazily",
     "road",
     "styles",
@@ -276,6 +277,27 @@ def augmented(rates: Sequence[float]) -> dict[str, Levels]:
     """
     levels = {f"{rate:g}": {"learning_rates": (rate, rate)} for rate in rates}
     return {"as they are": levels, "DiffAugment": _with(levels, augment=("translation", "cutout"))}
+
+
+def few_images(sizes: Sequence[int], rates: Sequence[float], weight: float) -> dict[str, Levels]:
+    """So many images to learn from, with no cure, with changes of what D sees, and with R1 and R2.
+
+    Each is tried at each rate, which is that of both players. `weight`: of both penalties.
+
+    >>> list(few_images([100], [1e-3], 0.5))
+    ['100, no cure', '100, DiffAugment', '100, R1+R2']
+    """
+    levels: Levels = {f"{rate:g}": {"learning_rates": (rate, rate)} for rate in rates}
+    cured: dict[str, Settings] = {
+        "no cure": {},
+        "DiffAugment": {"augment": ("translation", "cutout")},
+        "R1+R2": {"regularizers": (("r1", weight), ("r2", weight))},
+    }
+    return {
+        f"{size}, {name}": _with(levels, few=size, **settings)
+        for size in sizes
+        for name, settings in cured.items()
+    }
 
 
 def discriminator_sizes(*widths: int) -> dict[str, Levels]:

@@ -56,7 +56,7 @@ MEASURES = {
     "probe_w": "probe of W",
     "probe_z": "probe of Z",
     "noise_share": "share of noise",
-    "nearest_known": "nearer to a known one",
+    "nearest_known": "known neighbour",
     "known_above": "known above unseen",
     "score_gap": "gap of scores",
 }

@@ -267,6 +267,7 @@ _PICTURES = replace(  # whatever the defaults of this set-up become
     ema_batches=0,
     steps=1000,
 )
+_FEW = replace(_PICTURES, network="mlp", width=(128, 256), discriminator_width=(256, 128), ema=0.99, few=100)
 _STACKED = replace(
     EXPERIMENTS["stacked"],
     loss="relativistic_pairing",
@@ -367,6 +368,15 @@ STUDIES: dict[str, Study] = {
         rule="classifier_frechet",
         unit="seconds",
     ),
+    "few_images": Study(
+        "What is learnt by heart of many and of few images, and what do two cures change?",
+        _FEW,
+        methods.few_images((30_000, 100), (1e-3, 3e-3), 0.5),
+        800 * cost(_FEW),
+        tuning=(1,),
+        judging=tuple(range(200, 206)),
+        rule="classifier_frechet",
+    ),
     "stacked_sizes": Study(
         "How many of a thousand modes are found with a discriminator at full and at quarter width?",
         _STACKED,
@@ -424,12 +434,12 @@ STUDIES: dict[str, Study] = {
 game taken apart into loss, condition and discriminator steps, on the ring and on the grid, and its four most
 telling combinations on images of clothes; the published variants, with equal trials and equal seconds, on the
 ring, on the grid and on the images; and tricks, one at a time, on a game that trains well and on one that
-collapses, where the cures' own study has the tricks that are cures; and, for images,
-three pairs of networks in the same time, and few images with and without changes of what the discriminator
-sees; and, for stacked digits, discriminators of two sizes in the same time. Three are of unpaired
-translation: what is asked of the translators, of rings turned by much and by little, and how they are built,
-of digits. Two are of the ways of telling the class, on a ring whose classes share modes and on digits. One is
-of generators with a style for each layer.
+collapses, where the cures' own study has the tricks that are cures; and, for images, three pairs of networks
+in the same time, few images with and without changes of what the discriminator sees, and what is learnt by
+heart of few images and of many, with two cures and without; and, for stacked digits, discriminators of two
+sizes in the same time. Three are of unpaired translation: what is asked of the translators, of rings turned
+by much and by little, and how they are built, of digits. Two are of the ways of telling the class, on a ring
+whose classes share modes and on digits. One is of generators with a style for each layer.
 
 >>> list(STUDIES)[0]
 'cures_ring'

@@ -12,7 +12,7 @@ from scipy.stats import mannwhitneyu
 from ganlab import data
 from ganlab.evaluation import judging
 from ganlab.experiments import EXPERIMENTS, building, draws, trials
-from ganlab.experiments.studies import Study, cost
+from ganlab.experiments.studies import STUDIES, Study, cost
 from ganlab.experiments.unseen import known_to, others, parted, told_of_known
 from ganlab.training import train
 
@@ -121,3 +121,23 @@ def test_a_study_of_few_images_judges_by_the_others_and_has_copies_beside_it(tmp
     assert min(record.values("copies", "classifier_frechet").values()) > max(
         record.values("perfect sampler", "classifier_frechet").values()
     )
+
+
+def test_the_cures_of_few_images_differ_in_the_cure_alone_and_have_seeds_of_their_own():
+    study = STUDIES["few_images"]
+    settings = {method: study.changed(method, "0.001") for method in study.methods}
+    assert {len(levels) for levels in study.methods.values()} == {2}
+    assert {setting.few for setting in settings.values()} == {30_000, 100}
+    for method, setting in settings.items():
+        plain = settings[f"{setting.few}, no cure"]
+        cure = method.split(", ")[1]
+        changed = {
+            "no cure": {},
+            "DiffAugment": {"augment": ("translation", "cutout")},
+            "R1+R2": {"regularizers": (("r1", 0.5), ("r2", 0.5))},
+        }[cure]
+        assert setting == replace(plain, **changed)
+        assert replace(plain, few=100) == settings["100, no cure"]
+    for name in ("architectures", "small_data"):
+        other = STUDIES[name]
+        assert not {*study.tuning, *study.judging} & {*other.tuning, *other.judging}
