@@ -182,7 +182,7 @@ def at_the_best_discriminator(latex: str, name: str) -> bool:
     law = [((NODES[1] - NODES[0]) * noise(z), z) for z in NODES]
     for theta, (generator, family) in zip((mpmath.mpf("0.8"), mpmath.mpf("1.3")), FAMILIES, strict=True):
         q = family(theta)
-        env = {"p_data": p_data, "p": family, "theta": theta, "p_z": law, "G": generator}
+        env = {"p_data": p_data, "q": family, "theta": theta, "p_z": law, "G": generator}
         best = {"D*": lambda x, q=q: p_data(x) / (p_data(x) + q(x))}
         assert holds(latex, **env, **best, KL=kl, JSD=jsd)
     return proved(name)
@@ -193,7 +193,7 @@ def the_pathwise_step(latex: str) -> bool:
     for theta, (generator, family) in zip((mpmath.mpf("0.8"), mpmath.mpf("1.3")), FAMILIES, strict=True):
         env = {
             "theta": theta,
-            "p": lambda t, family=family: weighed(family(t)),
+            "q": lambda t, family=family: weighed(family(t)),
             "p_z": weighed(normal(0, 1)),
             "G": generator,
         }
@@ -432,11 +432,11 @@ EQUATIONS = [
     Equation(
         "ns-envelope",
         r"\mathbb{E}_{z \sim p_z}\left[\frac{\partial}{\partial \theta} \log(1 - D^{*}(G(z; \theta)))\right]"
-        r" = \frac{\partial}{\partial \theta} 2 \, \mathrm{JSD}(p_{\text{data}}, p_\theta)",
+        r" = \frac{\partial}{\partial \theta} 2 \, \mathrm{JSD}(p_{\text{data}}, q_\theta)",
         lambda latex: at_the_best_discriminator(latex, "envelope_theorem"),
         {
             r"\mathbb{E}_{z\sim p_z}[\frac{\partial}{\partial\theta}\log{2(1 - D^{*}(G(z;\theta)))}]"
-            r" = \frac{\partial}{\partial\theta}2\mathrm{JSD}(p_{\text{data}} , p_\theta)": _MULTIPLE,
+            r" = \frac{\partial}{\partial\theta}2\mathrm{JSD}(p_{\text{data}} , q_\theta)": _MULTIPLE,
         },
     ),
     Equation(
@@ -444,27 +444,27 @@ EQUATIONS = [
         r"""
         \begin{aligned}
         &\mathbb{E}_{z \sim p_z}\left[\frac{\partial}{\partial \theta} (-\log D^{*}(G(z; \theta)))\right] \\
-        &\qquad = \frac{\partial}{\partial \theta} \left( \mathrm{KL}(p_\theta \,\|\, p_{\text{data}})
-            - 2 \, \mathrm{JSD}(p_{\text{data}}, p_\theta) \right)
+        &\qquad = \frac{\partial}{\partial \theta} \left( \mathrm{KL}(q_\theta \,\|\, p_{\text{data}})
+            - 2 \, \mathrm{JSD}(p_{\text{data}}, q_\theta) \right)
         \end{aligned}
         """,
         lambda latex: at_the_best_discriminator(latex, "non_saturating_divergence"),
         {
             r"\mathbb{E}_{z\sim p_z}[\frac{\partial}{\partial\theta}( - \log{2 D^{*}(G(z;\theta))})]"
-            r" = \frac{\partial}{\partial\theta}(\mathrm{KL}(p_\theta\|p_{\text{data}})"
-            r" - 2\mathrm{JSD}(p_{\text{data}} , p_\theta))": _MULTIPLE,
+            r" = \frac{\partial}{\partial\theta}(\mathrm{KL}(q_\theta\|p_{\text{data}})"
+            r" - 2\mathrm{JSD}(p_{\text{data}} , q_\theta))": _MULTIPLE,
             r"\mathbb{E}_{z\sim p_z}[\frac{\partial}{\partial\theta}( - \log D^{*}(G(z;\theta)))]"
-            r" = \frac{\partial}{\partial\theta}(\mathrm{KL}(p_\theta\|1.01\cdot p_{\text{data}})"
-            r" - 2\mathrm{JSD}(p_{\text{data}} , p_\theta))": _MULTIPLE,
+            r" = \frac{\partial}{\partial\theta}(\mathrm{KL}(q_\theta\|1.01\cdot p_{\text{data}})"
+            r" - 2\mathrm{JSD}(p_{\text{data}} , q_\theta))": _MULTIPLE,
             r"\mathbb{E}_{z\sim p_z}[\frac{\partial}{\partial\theta}( - \log D^{*}(G(z;\theta)))]"
-            r" = \frac{\partial}{\partial\theta}(\mathrm{KL}(p_\theta\|2{p_{\text{data}}})"
-            r" - 2\mathrm{JSD}(p_{\text{data}} , p_\theta))": _MULTIPLE,
+            r" = \frac{\partial}{\partial\theta}(\mathrm{KL}(q_\theta\|2{p_{\text{data}}})"
+            r" - 2\mathrm{JSD}(p_{\text{data}} , q_\theta))": _MULTIPLE,
         },
     ),
     Equation(
         "ns-pathwise",
         r"\mathbb{E}_{z \sim p_z}\left[\frac{\partial}{\partial \theta} F(G(z; \theta))\right]"
-        r" = \frac{\partial}{\partial \theta} \mathbb{E}_{x \sim p_\theta}[F(x)]",
+        r" = \frac{\partial}{\partial \theta} \mathbb{E}_{x \sim q_\theta}[F(x)]",
         the_pathwise_step,
     ),
     Equation(
