@@ -326,17 +326,16 @@ def _has_compiler() -> bool:
 
 def _stacked(draws: Sequence[Any]) -> Any:
     """The draws of all games with the seeds on a new first axis; what is None in all of them stays None."""
-
-    def stacked(*leaves: Tensor | None) -> Tensor | None:
-        found = [leaf for leaf in leaves if leaf is not None]
-        if not found:
-            return None
-        if len(found) < len(leaves) or len({leaf.shape for leaf in found}) > 1:
-            shapes = [None if leaf is None else tuple(leaf.shape) for leaf in leaves]
-            raise ValueError(f"the games of an ensemble must draw alike, got draws of the shapes {shapes}")
-        return torch.stack(found)
-
-    return tree_map(stacked, *draws)
+    first: Any = draws[0]
+    if isinstance(first, tuple) and all(type(d) is type(first) and len(d) == len(first) for d in draws):
+        parts = map(_stacked, zip(*draws, strict=True))
+        return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
+    if all(draw is None for draw in draws):
+        return None
+    shapes = [tuple(draw.shape) if isinstance(draw, Tensor) else None for draw in draws]
+    if None not in shapes and len(set(shapes)) == 1:
+        return torch.stack(list(draws))
+    raise ValueError(f"the games of an ensemble must draw alike, got draws of the shapes {shapes}")
 
 
 def _axes(drawn: Any) -> Any:
