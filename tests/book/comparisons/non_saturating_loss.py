@@ -37,7 +37,7 @@ CLAIMS = [
     ),
     told(
         """From the far start, the non-saturating generators come from a distance of 28 to between 1.2 and
-        3.8. No saturating generator comes closer than 23.8.""",
+        3.8. No saturating generator is closer than 23.8 by then.""",
         START,
         spans(1.2, 3.8, FAR_NS, 1),
         spans(23.8, 28.9, FAR, 1),
