@@ -11,6 +11,7 @@ covariances, `empirical_...` takes samples.
 from __future__ import annotations
 
 import math
+import warnings
 
 import torch
 from torch import Tensor
@@ -92,7 +93,10 @@ def transport_cost(p: ArrayLike, q: ArrayLike, cost: ArrayLike) -> Tensor:
     >>> transport_cost([0.5, 0.5], [1.0], [[1.0], [3.0]])
     tensor(2., dtype=torch.float64)
     """
-    import ot
+    with warnings.catch_warnings():  # of how its docstrings are spelt, where its bytecode is not kept
+        warnings.simplefilter("ignore", SyntaxWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import ot
 
     p, q, cost = probability_vector(p, name="p"), probability_vector(q, name="q"), _finite(cost, "cost")
     if p.ndim != 1 or q.ndim != 1 or cost.shape != (len(p), len(q)):

@@ -1,6 +1,9 @@
 """Transport distances against SciPy, POT and its linear programme, closed forms, quadrature and laws."""
 
 import math
+import os
+import subprocess
+import sys
 
 import mpmath as mp
 import numpy as np
@@ -376,3 +379,12 @@ def test_what_is_no_gaussian_is_refused_by_name(mean_p, cov_p, message):
 def test_too_few_samples_and_a_kernel_without_width_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_library_that_is_read_anew_says_nothing_in_a_notebook(tmp_path):
+    """Without bytecode Python reads POT's sources, and warns of how some docstrings are spelt."""
+    code = "import warnings; from ganlab.theory import transport; warnings.simplefilter('error'); "
+    code += "transport.transport_cost([0.5, 0.5], [1.0], [[1.0], [3.0]])"
+    anew = {"PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    run = subprocess.run([sys.executable, "-c", code], env=os.environ | anew, capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
