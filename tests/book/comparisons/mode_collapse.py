@@ -224,19 +224,19 @@ CLAIMS = [
         at_each(["R1"], ["2", "10"], nearer=True),
     ),
     claim(
-        """with the weight 10, the scores spread less than a fifth as widely as without a cure, in each of the
+        """With the weight 10, the scores spread less than a fifth as widely as without a cure, in each of the
         four settings, and the pushes agree less.""",
         "cures_grid_wide",
         pushes_agree("R1", "10", -1, spread=-1, most=1 / 5),
     ),
     claim(
-        """A discriminator as fast as the generator has pushes that agree less, and scores that spread
-        more""",
+        """A discriminator as fast as the generator also has pushes that agree less, but its scores spread
+        *more*.""",
         "cures_grid_wide",
         pushes_agree("D's rate", "0.002, 0.002", -1, spread=1),
     ),
     claim(
-        "With the weights 0.1 and 0.5 they are not shown to agree less in any.",
+        "With the weights 0.1 and 0.5 the pushes are not shown to agree less in any setting.",
         "cures_grid_wide",
         pushes_agree("R1", "0.1", 0),
         pushes_agree("R1", "0.5", 0),
@@ -257,7 +257,7 @@ CLAIMS = [
         "cures_ring",
         shares(0.7, 2, 2, 96),
     ),
-    claim("Of the runs below 0.3 it is 12%.", "cures_ring", shares(-1, 0.3, 2, 12)),
+    claim("Of the runs below 0.3, 12% do.", "cures_ring", shares(-1, 0.3, 2, 12)),
     claim(
         """A tenth of the generator's rate, batch spread and the one-centred penalty are nearer than the run
         without a cure.""",
