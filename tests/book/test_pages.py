@@ -300,6 +300,21 @@ def test_on_a_phone_what_is_wider_shows_that_it_goes_on_and_numbers_stand_below(
     assert phone.evaluate(BESIDE) == []
 
 
+def test_what_fits_a_phone_has_no_shade_at_its_ends(browser, origin):
+    """Not by a line either, where widths are no whole numbers of pixels; in the dark one sees it."""
+    with visit(
+        browser, f"{origin}/book/wgan_gp.html#the-penalty", viewport=PHONE, color_scheme="dark"
+    ) as tab:
+        displays = tab.locator("#the-penalty div.math > .katex-display")
+        fitting = [box for box in displays.all() if box.evaluate("box => box.scrollWidth <= box.clientWidth")]
+        assert len(fitting) > 1
+        for box in fitting:
+            box.scroll_into_view_if_needed()
+            seen = Image.open(io.BytesIO(box.screenshot())).convert("RGB")
+            ends = [seen.crop((x, 0, x + 14, seen.height)).getcolors() for x in (0, seen.width - 14)]
+            assert [len(colors) for colors in ends] == [1, 1]
+
+
 LAND = """async () => {
   const frame = () => new Promise(requestAnimationFrame);
   for (let before = "", settled = 0; settled < 8; await frame()) {
