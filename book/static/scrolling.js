@@ -15,7 +15,10 @@ const sized = new ResizeObserver((seen) => {
 
 addEventListener("load", () => {
   const places = "div.math > .katex-display, pre, .cell_output > .output, .pst-scrollable-table-container";
-  for (const box of document.querySelectorAll(places)) sized.observe(box);
+  for (const box of document.querySelectorAll(places)) {
+    box.tabIndex = 0; // until it is measured
+    sized.observe(box);
+  }
 });
 
 // A place that an address or the way back names is at its true height once all before it is laid out.

@@ -789,7 +789,7 @@ def test_the_first_page_leads_to_failures_and_corrections(site):
 def test_the_first_screen_says_what_this_is_for_whom_and_why_and_has_one_button(size, browser, origin):
     with visit(browser, f"{origin}/{TOC[0]}.html", viewport=size) as tab:
         words = tab.locator("#the-minimax-game > p").all_inner_texts()
-        for beginning in ("Two networks play a game", "For you", "Different"):
+        for beginning in ("Two networks play a game", "Who it is for", "What is different"):
             assert [text for text in words if text.startswith(beginning)], beginning
         button = tab.locator("article").get_by_role("link", name="Start with chapter 1")
         box = button.bounding_box()
