@@ -55,6 +55,7 @@ PACED: list[str] = [
     "at_scale",
 ]
 paced = named([path for path in CHAPTERS if path.stem in PACED])
+first_part = named([path for path in CHAPTERS if path.stem in PACED[:6]])
 
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell", "exercise", "quiz"}
 LEVELS = {"by hand": 3, "debug": 2, "log": 2, "longer": 1, "code": 0}
@@ -124,6 +125,12 @@ def minutes(page):
     return words(lesson(page)) / 200 + 2 * displays + len(visible(page)) / 4
 
 
+def unproven(page):
+    """How long it takes without the proofs: a display that is only read takes twenty seconds."""
+    displays = len(re.findall(r"\$\$", lesson(page))) // 2
+    return words(lesson(page)) / 200 + displays / 3 + len(visible(page)) / 4
+
+
 def promised(page):
     """How many minutes a chapter says that it takes to read."""
     return int(re.search(r"^\*\*Time\.\*\*[^.]*?(\d+) minutes", lesson(page), re.M)[1])
@@ -132,6 +139,12 @@ def promised(page):
 def alone(page):
     """How many minutes a chapter says that its main line takes."""
     return int(re.search(r"^\*\*Time\.\*\*[\s\S]*?main line (?:alone )?takes (\d+)", lesson(page), re.M)[1])
+
+
+def skipping(page):
+    """How many minutes a chapter says that it takes without the proofs: the whole, and the main line."""
+    time = re.search(r"^\*\*Time\.\*\*[\s\S]*?(?=\n\n)", lesson(page) + "\n\n", re.M)[0]
+    return tuple(map(int, re.findall(r"(\d+) (?:if you skip the proofs|without them)", time)))
 
 
 def levels(page):
@@ -173,6 +186,13 @@ def test_the_main_line_takes_no_longer_than_it_says(path):
     assert minutes(main_line(cells(path))) <= alone(cells(path)) < promised(cells(path))
 
 
+@first_part
+def test_without_the_proofs_a_chapter_takes_no_longer_than_it_says(path):
+    whole, line = skipping(cells(path))
+    assert whole - 10 < unproven(cells(path)) <= whole
+    assert line - 10 < unproven(main_line(cells(path))) <= line < whole
+
+
 @paced
 def test_what_stands_aside_is_under_one_heading_near_the_end(path):
     headings = re.findall(r"^## (.*)$", lesson(cells(path)), re.M)
@@ -186,14 +206,13 @@ def test_what_stands_aside_is_under_one_heading_near_the_end(path):
 def test_the_first_page_says_how_long_the_chapters_of_part_one_take():
     first, chapters = ROOT / "book" / "intro.ipynb", [path for path in CHAPTERS if path.stem in HELD[:6]]
     said = re.search(
-        r"takes (\d+) to (\d+) minutes .*?(\d+) to (\d+) if you skip the proofs", lesson(cells(first))
+        r"takes (\d+) to (\d+) minutes .*?(\d+) to (\d+) if you skip the proofs"
+        r".*?(\d+) to (\d+) minutes without them",
+        lesson(cells(first)),
     )
-    whole = [promised(cells(path)) for path in chapters]
-    short = [
-        int(re.search(r"(\d+)(?: if you skip|\s+without) the proofs", lesson(cells(path)))[1])
-        for path in chapters
-    ]
-    assert list(map(int, said.groups())) == [min(whole), max(whole), min(short), max(short)]
+    times = [[promised(cells(path)) for path in chapters]]
+    times += zip(*[skipping(cells(path)) for path in chapters], strict=True)
+    assert list(map(int, said.groups())) == [bound(some) for some in times for bound in (min, max)]
     assert "main line alone takes an hour or less" in lesson(cells(first))
     assert max(alone(cells(path)) for path in chapters if path.stem in PACED) <= 60
 
@@ -245,6 +264,13 @@ def test_the_time_to_read_grows_with_words_displays_and_code():
     page = [new_markdown_cell(text), code("a = 1\nb = 2"), code("c = 3", "hide-cell")]
     assert promised(page) == 3
     assert minutes(page) == 1 + 2 + 2 / 4
+    assert unproven(page) == 1 + 1 / 3 + 2 / 4
+
+
+def test_what_a_chapter_takes_without_proofs_is_read_of_its_time():
+    text = "**Time.** 9 minutes, and 5 if you skip the proofs. The main line takes 6, and 4 without them."
+    text += "\n\n7 if you skip the proofs"
+    assert skipping([new_markdown_cell(text)]) == (5, 4)
 
 
 def test_the_main_line_is_what_does_not_stand_aside():
