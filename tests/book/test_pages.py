@@ -635,10 +635,10 @@ def test_a_large_part_far_down_comes_when_its_reader_is_near(browser, origin):
         assert not [url for url in tab.visited if "parts/lab.js" in url]
         tab.locator("[data-part=lab]").scroll_into_view_if_needed()
         tab.locator(".part-lab canvas.plane").wait_for()
-        assert tab.locator("[data-part=lab] > .project").count() == 1
+        tab.locator("[data-part=lab] > .project").wait_for()  # one, or it is refused
         tab.locator("[data-part=sketch]").scroll_into_view_if_needed()
         tab.locator(".explorable-sketch").wait_for()
-        assert tab.locator("[data-part=sketch] > .project").count() == 1
+        tab.locator("[data-part=sketch] > .project").wait_for()  # one, or it is refused
         assert len([url for url in tab.visited if "parts/sketch.js" in url]) == 1
         assert tab.complaints == []
 

@@ -93,7 +93,7 @@ def test_a_game_that_is_over_is_listed_and_another_seed_runs_at_once(play):
     page = play("pairs")
     press(page, "Run")
     wait(page, "s.step === 1000 && !s.wanted")
-    assert page.get_by_text("Ended so far: seed 0, the true map.").is_visible()
+    page.get_by_text("Ended so far: seed 0, the true map.").wait_for()
     press(page, "Another seed")
     wait(page, "s.setup.seed === 1 && s.step > 0 && s.step < 1000 && s.wanted")
     assert state(page)["ends"] == {"0": 0}
