@@ -268,30 +268,60 @@ import fs from "node:fs";
 const { folder, input } = JSON.parse(fs.readFileSync(0, "utf8"));
 const game = await import(`${folder}/translation/game.js`);
 const { PRESETS } = await import(`${folder}/translation/setups.js`);
-const told = Object.fromEntries(input.presets.map((name) => {
-  const g = game.begun({ ...PRESETS[name].setup, seed: input.seed }, input.planes);
-  while (!game.isOver(g)) game.advance(g);
-  const { right, reached, error, symmetry } = game.looked(g);
-  return [name, { step: g.players.step, right, reached, error, symmetry }];
-}));
+const told = input.games.map(({ preset, seed, planes, moved, at }) => {
+  const g = game.begun({ ...PRESETS[preset].setup, seed }, planes);
+  while (!game.isOver(g)) {
+    if (g.players.step === at) game.laid(g, moved);
+    game.advance(g);
+  }
+  const { goes, right, reached, error, symmetry } = game.looked(g);
+  return { step: g.players.step, goes, right, reached, error, symmetry };
+});
 process.stdout.write(JSON.stringify(told));
 """
 
 
-def test_the_presets_end_as_their_notes_say():
-    """The true map with pairs; another one and the way home by the cycle alone; without it, not even that."""
-    question = {"folder": str(FOLDER), "input": {"presets": list(CASES), "seed": 0, "planes": PLANES}}
+def ends(*games):
+    """How each game ends: of a preset and a seed, on planes that may be moved after the step `at`."""
+    games = [{"seed": 0, "planes": PLANES, "moved": None, "at": None} | one for one in games]
     ran = subprocess.run(
         [NODE, "--input-type=module", "--eval", GAME],
-        input=json.dumps(question),
+        input=json.dumps({"folder": str(FOLDER), "input": {"games": games}}),
         capture_output=True,
         text=True,
     )
     assert ran.returncode == 0, ran.stderr
-    told = json.loads(ran.stdout)
+    return json.loads(ran.stdout)
+
+
+def test_the_presets_end_as_their_notes_say():
+    """The true map with pairs; another one and the way home by the cycle alone; without it, not even that."""
+    told = dict(zip(CASES, ends(*[{"preset": name} for name in CASES]), strict=True))
     assert {name: end["step"] for name, end in told.items()} == dict.fromkeys(CASES, 1000)
     assert {name: end["reached"] for name, end in told.items()} == dict.fromkeys(CASES, 5)
     assert (told["pairs"]["right"], told["pairs"]["symmetry"]) == (1, 0)
     assert told["cycle"]["symmetry"] > 0
     assert max(told["cycle"]["error"], told["pairs"]["error"]) < 0.1
     assert told["none"]["error"] > 0.3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_with_a_blob_less_two_share_a_place_and_both_come_home(seed):
+    """As the page tells its reader to expect."""
+    fewer = {**PLANES, "target": PLANES["target"][:4]}
+    (end,) = ends({"preset": "cycle", "seed": seed, "planes": fewer})
+    assert sorted(end["goes"].count(k) for k in range(4)) == [1, 1, 1, 2]
+    assert end["reached"] == 4
+    assert end["error"] < 0.1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_after_a_blob_has_been_moved_past_another_five_are_reached_again(seed):
+    """The second blob of the target goes across the third, to the far side of it."""
+    target = [list(point) for point in PLANES["target"]]
+    target[1] = [target[2][0] - 0.2, target[2][1] - 0.5]
+    moved = {**PLANES, "target": target}
+    (end,) = ends({"preset": "cycle", "seed": seed, "moved": moved, "at": 400})
+    assert end["step"] == 1400
+    assert end["reached"] == 5
+    assert sorted(end["goes"]) == [0, 1, 2, 3, 4]
