@@ -132,6 +132,7 @@ NOT_SHARP = {
     ("packing", 3): SIGN,
     ("jensen_shannon_bounds", len(BUILT["jensen_shannon_bounds"].steps)): EDGE,
     ("clipped_critic", len(BUILT["clipped_critic"].steps)): EDGE,
+    ("clipped_slope", len(BUILT["clipped_slope"].steps)): EDGE,
 }
 SLOW = {  # whose nearby bound takes long to be given up; the strict ones are tried
     "label_smoothing",
@@ -295,13 +296,15 @@ def letters(expr):
 
 def concrete(part):
     """Densities whose sum over the grid of `quadrature` is one to 30 digits."""
-    x = part.args[0]
-    if part.func.__name__ == "D":
-        return 1 / (1 + exp(-x / 3))
-    shift = {"p": Rational(1, 2), "q": Rational(-1, 3), "q_0": Rational(1, 5), "q_1": Rational(-2, 3)}[
-        part.func.__name__
-    ]
-    return exp(-((x - shift) ** 2) / 2) / sympy.sqrt(2 * pi)
+    x, name = part.args[0], part.func.__name__
+    if name in NO_DENSITIES:
+        return NO_DENSITIES[name](x)
+    return exp(-((x - SHIFTS[name]) ** 2) / 2) / sympy.sqrt(2 * pi)
+
+
+NO_DENSITIES = {"D": lambda x: 1 / (1 + exp(-x / 3)), "s": lambda x: x / 3, "d": lambda x: exp(x / 5)}
+SHIFTS = {"p": Rational(1, 2), "q": Rational(-1, 3), "q_0": Rational(1, 5), "q_1": Rational(-2, 3)}
+SHIFTS |= {"gamma": Rational(1, 4)}
 
 
 def quadrature(integral):

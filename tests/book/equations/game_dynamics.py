@@ -48,7 +48,7 @@ def the_drift(latex: str) -> bool:
     assert touches(latex, eta=mpmath.mpf("0.3"), omega=mpmath.mpf(0), T=9, e=mpmath.e)
     tiny = {"eta": mpmath.mpf("1e-14"), "omega": mpmath.mpf("1.3"), "T": mpmath.mpf("2e14"), "e": mpmath.e}
     with mpmath.workdps(40):
-        return touches(latex, **tiny)
+        return touches(latex, **tiny) and proved("drift_of_short_steps")
 
 
 # Rules
@@ -148,7 +148,7 @@ def the_limit(latex: str) -> bool:
             except AssertionError:
                 said = False
             assert said == attracted, f"does not hold, or holds where it should not, at {share} of the edge"
-    return True
+    return proved("largest_step")
 
 
 def the_best(latex: str) -> bool:
@@ -162,7 +162,7 @@ def the_best(latex: str) -> bool:
         exact = float(mpmath.findroot(lambda eta, left=left: mpmath.diff(left, eta), found.x))
         parts = {"Re": lambda k: k.real, "Im": lambda k: k.imag}
         assert holds(latex, kappa=kappa, **{"eta*": exact}, **parts)
-    return True
+    return proved("best_step")
 
 
 def with_a_brake(latex: str) -> bool:
@@ -178,7 +178,7 @@ def with_a_brake(latex: str) -> bool:
             assert all(abs(value.imag) > 1e-3 for value in found)
             env = {"mu_once": found[0], "mu_turns": found[1], "c": 2 * weight, "omega": 0.5}
             assert holds(latex, eta_g=rates[0], eta_d=rates[1], **env)
-    return True
+    return proved("braked_steps")
 
 
 def best_in_turns(latex: str) -> bool:
@@ -193,7 +193,7 @@ def best_in_turns(latex: str) -> bool:
         assert abs(abs(trace[place] / 2) - moduli[place]) < 1e-6
         mu = round(float(trace[place] / 2), 6)
         assert holds(latex, c=brake, mu=mu, **{"eta*": round(float(steps[place]), 4)})
-    return True
+    return proved("best_step_in_turns")
 
 
 # Keys

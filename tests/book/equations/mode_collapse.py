@@ -82,7 +82,7 @@ def the_histogram(latex: str) -> bool:
 def evenly(latex: str) -> bool:
     for modes, kept in SHARES:
         assert holds(latex, h=even(modes, kept), w=even(modes, modes), K=modes, M=kept, KL=kl)
-    return True
+    return proved("even_shares")
 
 
 def how_many_are_captured(latex: str) -> bool:
@@ -92,7 +92,7 @@ def how_many_are_captured(latex: str) -> bool:
             draws = product(range(3), repeat=n)
             mean = mpmath.fsum(mpmath.fprod(h[i] for i in draw) * len(set(draw)) for draw in draws)
             assert holds(latex, h=h, K=3, n=n, M_n=mean)
-    return True
+    return proved("captured_modes")
 
 
 # What is charged
@@ -107,7 +107,7 @@ def one_point_is_best(latex: str) -> bool:
         assert strictly(latex, q=list(zip(q, range(4), strict=True)), **known)
         best = answers.index(max(answers))
         assert touches(latex, q=[(int(i == best), i) for i in range(4)], **known)
-    return True
+    return proved("mean_and_least_value")
 
 
 def the_price_of_a_share(latex: str) -> bool:
@@ -116,7 +116,7 @@ def the_price_of_a_share(latex: str) -> bool:
         env = {"p": p, "m": middle(p, q), "KL": kl, "alpha": mpmath.mpf(kept) / modes}
         assert holds(latex, **env)
         assert (sides(latex, **env)[0] > 1e-6) is (kept < modes), "the price of all modes alone is zero"
-    return True
+    return proved("price_of_lost_modes")
 
 
 def the_local_loss(latex: str) -> bool:
@@ -132,7 +132,7 @@ def the_local_loss(latex: str) -> bool:
 
         for x in (-2, -0.3, 0, 1.7):
             assert holds(latex, x=mpmath.mpf(x), c=c, tau=tau, e=mpmath.e, **{"D*": best})
-    return True
+    return proved("loss_at_a_lost_mode")
 
 
 def the_mean_cosine(latex: str) -> bool:
@@ -149,7 +149,7 @@ def the_mean_cosine(latex: str) -> bool:
         ]
         mean = mpmath.fsum(map(mpmath.cos, angles)) / len(angles)
         assert holds(latex, n=n, u=units, C=mean)
-    return True
+    return proved("mean_cosine")
 
 
 def two_rates(latex: str) -> bool:
@@ -160,7 +160,7 @@ def two_rates(latex: str) -> bool:
             values = dynamics.spectrum(dynamics.dirac_gan(loss), torch.zeros(2), **step)
             env = {"kappa": complex(values[0]), "eta_g": rates[0], "eta_d": rates[1]}
             assert holds(latex, **env)
-    return True
+    return proved("two_rates")
 
 
 def with_r1(latex: str) -> bool:
@@ -173,7 +173,7 @@ def with_r1(latex: str) -> bool:
             assert abs(values[0].imag) > 1e-3
             for value in values:
                 assert holds(latex, kappa=value, eta_g=rates[0], eta_d=rates[1], **{"lambda": weight})
-    return True
+    return proved("two_rates_with_r1")
 
 
 # Cures

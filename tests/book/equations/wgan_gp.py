@@ -102,7 +102,7 @@ def where_mass_moves(latex: str) -> bool:
         potential = {"f*": lambda at, known=known: known[tuple(map(float, at))]}
         for i, j in moves:
             assert holds(latex, x=Vector(points[i].tolist()), y=Vector(points[j].tolist()), **potential)
-    return True
+    return proved("critic_follows_the_plan")
 
 
 def area_between(latex: str) -> bool:
@@ -142,7 +142,7 @@ def quantile_by_quantile(latex: str) -> bool:
             return float(transport.transport_cost(*(torch.from_numpy(vector(x)) for x in (p, q)), far))
 
         assert holds(latex, p=p, q=q, U=uniform, **quantiles, W_1=programme)
-    return True
+    return proved("sorted_pairs") and proved("kantorovich_rubinstein")
 
 
 def values_with_room(far: np.ndarray) -> np.ndarray:
@@ -187,7 +187,7 @@ def the_slope_of_the_distance(latex: str) -> bool:
     family = {"q": lambda theta: [made(theta)(z) for z in noise], "G": made}
     env = {"p_z": [(mpmath.mpf(1) / 4, z) for z in noise], "f*": best, "W_1": cheapest}
     assert abs(sum(map(best, real)) - sum(map(best, generated)) - 4 * cheapest(real, generated)) < 1e-6
-    return holds(latex, theta=theta, p=real, **family, **env)
+    return holds(latex, theta=theta, p=real, **family, **env) and proved("descent_of_the_distance")
 
 
 def parallel(latex: str) -> bool:
@@ -218,7 +218,7 @@ def the_scale(latex: str) -> bool:
         best = best_critic(p - q, points)
         for scale in (0.25, 1, 3):
             assert touches(latex, **known, f=(scale * best).__getitem__, K=scale)
-    return True
+    return proved("steep_critic")
 
 
 # The losses and the penalty
@@ -308,7 +308,7 @@ def the_clipped_slope(latex: str) -> bool:
             at = torch.rand(1, size, generator=rng, dtype=torch.float64)
             gradient = Vector(regularizers.input_gradient(net, at)[0].tolist())
             assert judge(latex, **env, **{"nabla f": lambda x, gradient=gradient: gradient})
-    return True
+    return proved("clipped_slope")
 
 
 def the_wrong_slopes(latex: str) -> bool:
@@ -328,7 +328,7 @@ def the_wrong_slopes(latex: str) -> bool:
                 start = count if name == "w_mean" else mpmath.mpf(1) / 2
                 env[name] = mpmath.findroot(lambda w, loss=loss: mpmath.diff(loss, w), start)
             assert holds(latex, **env)
-    return True
+    return proved("penalty_on_a_wrong_norm")
 
 
 def the_soft_wall(latex: str) -> bool:
