@@ -264,6 +264,12 @@ def _add_evaluate_options(evaluate: argparse.ArgumentParser) -> None:
         help=f"these too, of at most 2000 samples: {', '.join(facts.names('metrics'))} (default: none)",
     )
     evaluate.add_argument(
+        "--judge",
+        action="store_true",
+        help="of a conditional run on a folder: train a small classifier on its pictures first, which says "
+        "what class a sample is of (default: off)",
+    )
+    evaluate.add_argument(
         "--seed", type=int, metavar="N", help="the one seed of the run that is judged (default: all of them)"
     )
     _add_draw(evaluate)

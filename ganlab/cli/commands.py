@@ -150,11 +150,26 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.fid and _shown(request) == "scatter":
         raise ValueError("`--fid` must be left out for a run on points: it compares images")
     _refuse_files(options)
+    if options.judge:
+        _refuse_judge(request)
     for name in options.metrics.split(",") if options.metrics else ():
         look_up(facts.names("metrics"), name, "--metrics")
     from ganlab.cli import looking
 
     return looking.evaluate(request, options)
+
+
+def _refuse_judge(request: Request) -> None:
+    """Refuse a judge of classes where there is one already, where none was asked for, or there are no two."""
+    asked = request.experiment
+    if isinstance(asked.data, str):
+        raise ValueError(f"`--judge` must be left out for {asked.data}: it is for a folder of class folders")
+    if not asked.conditional:
+        raise ValueError("`--judge` must be left out for a run without `--conditional`: it asks for no class")
+    if len(asked.data.labels) < 2:
+        raise ValueError(
+            f"`--judge` needs at least two classes to tell apart, got {', '.join(asked.data.labels)} alone"
+        )
 
 
 def _refuse_files(options: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ganlab.cli.printing import tell
-from ganlab.evaluation import by_name, judging
+from ganlab.evaluation import by_name, judging, learnt
 from ganlab.experiments import building, draws, generators, reports, runs, walks
 from ganlab.experiments.catalogue import data_facts
 from ganlab.experiments.draws import judged_as_map
@@ -88,9 +88,11 @@ def evaluate(request: Request, options: argparse.Namespace) -> int:
     else:
         _, games, history = runs.view(options.folder, at_best=options.best)
         result = {"run": str(options.folder), "steps": len(history)}
-    source = building.load_source(request.experiment, options.data_dir or request.data_dir)
+    source: Any = building.load_source(request.experiment, options.data_dir or request.data_dir)
     count = judging.kind_of(source).samples if options.samples is None else options.samples
     names = options.metrics.split(",") if options.metrics else []
+    judge = learnt.judge_of(source, rng=reports.stream(0)) if options.judge else None
+    result |= {} if judge is None else {"judge": judge.facts()}
     each = []
     for index, (seed, gan) in enumerate(zip(request.seeds, games, strict=True)):
         if options.seed not in (None, seed):
@@ -98,7 +100,7 @@ def evaluate(request: Request, options: argparse.Namespace) -> int:
         rng = reports.stream(options.draw)
         drawn = reports.samples_of(gan, count, rng, truncation=options.truncation)
         found = judging.quality(source, drawn, rng) | judged_as_map(gan, source, rng)
-        found |= judging.asked(source, drawn, draws.labels_of(gan, count), rng)
+        found |= judging.asked(source, drawn, draws.labels_of(gan, count), rng, judge=judge)
         found |= judging.fidelity(source, drawn, rng, **_fidelity(options)) if options.fid else {}
         found |= by_name.measured(source, drawn, rng, names) if names else {}
         if history is not None:

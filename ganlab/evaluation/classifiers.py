@@ -143,20 +143,20 @@ def load(name: str) -> Classifier:
 
 
 def train(
-    name: str,
+    name: str | Recipe,
     images: data.Images,
     *,
     rng: torch.Generator,
     epochs: int | None = None,
 ) -> Classifier:
-    """A classifier trained on `images` as the recipe of `name` has it, in float32.
+    """A classifier trained on `images` as the recipe of `name` has it, or as a recipe says, in float32.
 
     Cross-entropy and Adam, its rate rising over the first tenth of the steps and falling to zero on a
     cosine. `epochs`: passes over the images, None for those of the recipe. Everything random comes from
     `rng`. Raises `ValueError` where the name is unknown, the images have another shape, or `epochs` is not
     positive.
     """
-    recipe = _recipe(name)
+    recipe = name if isinstance(name, Recipe) else _recipe(name)
     epochs = recipe.epochs if epochs is None else epochs
     if epochs < 1:
         raise ValueError(f"`epochs` must be at least 1, got {epochs}")

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -19,6 +19,9 @@ from torch import Generator, Tensor
 from ganlab.data import Images, Mixture, Sampler, Stacked, Unpaired, folder
 from ganlab.evaluation import metrics, moments, obedience
 from ganlab.theory.divergences import kl
+
+if TYPE_CHECKING:
+    from ganlab.evaluation.learnt import Judge
 
 __all__ = ["KINDS", "Kind", "asked", "check", "coverage", "fidelity", "kind_of", "quality"]
 
@@ -44,7 +47,7 @@ class Kind(NamedTuple):
     shown: str
     coverage: Callable[[Any, Tensor], Numbers] | None = None
     swift: Callable[[Any, Tensor, Generator], Numbers] | None = None
-    asked: Callable[[Any, Tensor, Tensor, Generator], Numbers] | None = None
+    asked: Callable[..., Numbers] | None = None
 
     def facts(self) -> dict[str, Any]:
         """What is known without loading anything, as JSON can hold it."""
@@ -126,11 +129,13 @@ def quality(source: object, drawn: Tensor, rng: Generator, *, swift: bool = Fals
     return ((swift and kind.swift) or kind.judge)(source, drawn, rng)
 
 
-def asked(source: object, drawn: Tensor, labels: Tensor | None, rng: Generator) -> Numbers:
+def asked(
+    source: object, drawn: Tensor, labels: Tensor | None, rng: Generator, *, judge: Judge | None = None
+) -> Numbers:
     """What samples (N, ...) make of the classes `labels` (N,) that were asked for, as JSON can hold it.
 
     See `obedience.of_points` and `obedience.of_images`. Empty where no class was asked for, or the package
-    has no judge of it.
+    has no judge of it and none is given: `judge`, of images alone, as `learnt.judge_of` trains it.
 
     Raises `ValueError` where the labels do not fit.
 
@@ -139,8 +144,9 @@ def asked(source: object, drawn: Tensor, labels: Tensor | None, rng: Generator) 
     >>> found["obedience"], found["class_modes"]
     (0.0, 0)
     """
-    judge = kind_of(source).asked
-    return {} if labels is None or judge is None else judge(source, drawn, labels, rng)
+    told = kind_of(source).asked
+    given: Numbers = {} if judge is None else {"judge": judge}
+    return {} if labels is None or told is None else told(source, drawn, labels, rng, **given)
 
 
 def fidelity(

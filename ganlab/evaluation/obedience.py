@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Generator, Tensor
@@ -16,6 +16,9 @@ from torch import Generator, Tensor
 from ganlab.data import Images, Mixture
 from ganlab.evaluation import metrics
 from ganlab.theory.transport import empirical_wasserstein_1
+
+if TYPE_CHECKING:
+    from ganlab.evaluation.learnt import Judge
 
 __all__ = ["asked_against_seen", "of_images", "of_points"]
 
@@ -89,16 +92,18 @@ def of_points(source: Mixture, drawn: Tensor, labels: Tensor, rng: Generator) ->
     return found | _transported(source, x, labels, rng)
 
 
-def of_images(source: Images, drawn: Tensor, labels: Tensor, rng: Generator) -> Numbers:
+def of_images(
+    source: Images, drawn: Tensor, labels: Tensor, rng: Generator, *, judge: Judge | None = None
+) -> Numbers:
     """What images (N, C, H, W) that were asked for the classes `labels` (N,) make of a labelled set.
 
-    The package's classifier of the set is the judge; without one nothing is said. `obedience`: the share that
-    it sees as of the asked class; beside it, under `real_...`, its accuracy on real images that it has not
-    learnt from. `class_frechet`: the mean over the classes of the Frechet distance between the features of
-    the samples of a class and of as many real images of it, at most half of them; beside it that of the other
-    half. `class_spread`: the trace of the covariance of a class's features as a share of the real trace, its
-    mean over the classes; `least_class_spread`: that of the class where it is least. Where a class was asked
-    for only once, obedience is all that is said.
+    The package's classifier of the set is the judge, unless one is given; without either nothing is said.
+    `obedience`: the share that it sees as of the asked class; beside it, under `real_...`, its accuracy on
+    real images that it has not learnt from. `class_frechet`: the mean over the classes of the Frechet
+    distance between the features of the samples of a class and of as many real images of it, at most half of
+    them; beside it that of the other half. `class_spread`: the trace of the covariance of a class's features
+    as a share of the real trace, its mean over the classes; `least_class_spread`: that of the class where it
+    is least. Where a class was asked for only once, obedience is all that is said.
 
     Raises `ValueError` where the labels do not fit.
 
@@ -106,12 +111,16 @@ def of_images(source: Images, drawn: Tensor, labels: Tensor, rng: Generator) -> 
     """
     from ganlab.evaluation.classifiers import CLASSIFIERS, load
 
-    if source.name not in CLASSIFIERS:
+    if judge is not None:
+        classifier, right = judge.classifier, judge.accuracy
+    elif source.name in CLASSIFIERS:
+        classifier, right = load(source.name), _accuracy(source.name)
+    else:
         return {}
-    classifier, classes = load(source.name), CLASSIFIERS[source.name].classes
+    classes = classifier.layers[-1].get_parameter("bias").numel()
     features = torch.cat([classifier.features(part) for part in drawn.split(CHUNK)])
     seen = asked_against_seen(labels, classifier.layers[-1](features).argmax(1), classes)
-    obeyed = {"obedience": float(seen.diag().sum() / len(drawn)), "real_obedience": _accuracy(source.name)}
+    obeyed = {"obedience": float(seen.diag().sum() / len(drawn)), "real_obedience": right}
     if int(labels.unique(return_counts=True)[1].min()) < 2:  # one sample has no spread
         return obeyed
     rows = {"class_frechet": [], "real_class_frechet": [], "class_spread": []}

@@ -139,14 +139,15 @@ def spreads(each: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def sentences(result: dict[str, Any]) -> str:
     """The numbers of a run as text: a line a measure, or, of several seeds, a table with their spread.
 
-    `result`: numbers by name, or `each`, a list of them by seed, with `spread` over the seeds.
+    `result`: numbers by name, or `each`, a list of them by seed, with `spread` over the seeds. `judge`: what
+    is known of a classifier that was trained for it.
 
     >>> print(sentences({"modes": 7, "modes_total": 8, "reverse_kl": None}))
     modes               7 (of 8)
     reverse KL in nats  unknown
     """
     if "each" in result:
-        return _table(result["each"], result["spread"])
+        return "\n".join([_table(result["each"], result["spread"]), *_told_of_judge(result)])
     found = [(name, *MEASURES[name]) for name in MEASURES if name in result]
     width = max((len(label) for _, label, _, _ in found), default=0)
     lines = [
@@ -154,7 +155,7 @@ def sentences(result: dict[str, Any]) -> str:
         + (f" ({beside.format(_number(result[other]))})" if other in result else "")
         for name, label, beside, other in found
     ]
-    return "\n".join(lines + _told(result))
+    return "\n".join(lines + _told_of_judge(result) + _told(result))
 
 
 def picture(path: Path, run: Run, drawn: Sequence[Tensor], rng: Generator) -> None:
@@ -253,6 +254,17 @@ def require_tensorboard() -> Callable[..., Any]:
             'pip install "ganlab-book[tensorboard]"'
         ) from None
     return SummaryWriter
+
+
+def _told_of_judge(result: dict[str, Any]) -> list[str]:
+    if "judge" not in result:
+        return []
+    about = result["judge"]
+    return [
+        f"classes are told by a classifier that learnt from {about['seen']} of the pictures: it names "
+        f"{about['accuracy']:.1%} of {about['unseen']} others, of which the commonest class is "
+        f"{about['commonest']:.1%}"
+    ]
 
 
 def _told(result: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -83,6 +84,68 @@ def test_pictures_are_augmented_attended_to_gone_on_with_and_lent_to_another_run
     assert run(*command, "--attention", "none", "--init", "whole", "--out", "unlike") == 2
     assert "`--init` must be a run of the same networks" in capsys.readouterr().err
     assert not Path("unlike").exists()
+
+
+def draw(folder, count, *, upright, seed=0):
+    """So many noisy pictures of one stripe, upright or not, each at a place of its own."""
+    rng = np.random.default_rng(seed)
+    Path(folder).mkdir(parents=True)
+    for number in range(count):
+        pixels = rng.integers(0, 60, (16, 16), dtype=np.uint8)
+        place = rng.integers(2, 13)
+        pixels[:, place : place + 2] = 230
+        Image.fromarray(pixels if upright else pixels.T.copy()).save(Path(folder) / f"{number}.png")
+
+
+GREY = ("--size", 16, "--channels", 1, "--network", "mlp", "--conditional")
+
+
+def test_a_judge_of_the_classes_of_a_folder_is_trained_when_it_is_asked_for(capsys):
+    draw("stripes/lying", 60, upright=False)
+    draw("stripes/standing", 68, upright=True, seed=1)
+    assert run("train", "--data", "folder:stripes", *GREY, *SMALL, "--seeds", 2, "--out", "run") == 0
+    capsys.readouterr()
+    assert run("evaluate", "run", "--samples", 40, "--json") == 0
+    assert "obedience" not in json.loads(capsys.readouterr().out)["each"][0]
+    command = ("evaluate", "run", "--samples", 40, "--judge")
+    assert run(*command, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    judge = told["judge"]
+    assert (judge["seen"], judge["unseen"], judge["commonest"]) == (96, 32, 17 / 32)
+    assert judge["accuracy"] > 0.9
+    for seed in told["each"]:
+        assert seed["real_obedience"] == judge["accuracy"]
+        assert seed["obedience"] == pytest.approx(0.5, abs=0.4)  # two steps teach no obedience
+    assert run(*command, "--seed", 1) == 0
+    said = capsys.readouterr().out
+    assert re.search(rf"samples of the asked class +{told['each'][1]['obedience']:.4g} \(real images", said)
+    assert f"from 96 of the pictures: it names {judge['accuracy']:.1%} of 32 others, of which" in said
+    assert "the commonest class is 53.1%" in said
+
+
+def test_what_has_no_judge_is_refused_by_name(capsys):
+    draw("stripes/lying", 30, upright=False)
+    draw("stripes/standing", 19, upright=True)
+    draw("alone/lying", 25, upright=False)
+    draw("alike/a", 60, upright=True)
+    draw("alike/b", 60, upright=True, seed=1)
+    for name in ("stripes", "alone", "alike"):
+        assert run("train", "--data", f"folder:{name}", *GREY, *SMALL, "--out", f"of_{name}") == 0
+    assert run("train", "--data", "folder:stripes", *GREY[:-1], *SMALL, "--out", "untold") == 0
+    assert run("train", "--data", "digits", "--conditional", *SMALL, "--out", "digits") == 0
+    refusals = {
+        "of_stripes": "each class of folder:stripes must have at least 20 images .* got standing with 19$",
+        "of_alone": "`--judge` needs at least two classes to tell apart, got lying alone$",
+        "of_alike": r"told apart by the judge, got one that names \d+ of 30 held-out images, where",
+        "untold": "`--judge` must be left out for a run without `--conditional`: it asks for no class$",
+        "digits": "`--judge` must be left out for digits: it is for a folder of class folders$",
+    }
+    capsys.readouterr()
+    for name, message in refusals.items():
+        assert run("evaluate", name, "--samples", 10, "--judge") == 2
+        caught = capsys.readouterr()
+        assert caught.out == ""
+        assert re.search(message, caught.err.strip()), caught.err
 
 
 def test_size_and_colour_can_be_chosen_and_any_network_takes_what_it_takes():
