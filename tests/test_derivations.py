@@ -133,6 +133,8 @@ NOT_SHARP = {
     ("jensen_shannon_bounds", len(BUILT["jensen_shannon_bounds"].steps)): EDGE,
     ("clipped_critic", len(BUILT["clipped_critic"].steps)): EDGE,
     ("clipped_slope", len(BUILT["clipped_slope"].steps)): EDGE,
+    ("clipped_units", len(BUILT["clipped_units"].steps)): EDGE,
+    ("clipped_units", 1): EDGE,
 }
 SLOW = {  # whose nearby bound takes long to be given up; the strict ones are tried
     "label_smoothing",
@@ -302,9 +304,10 @@ def concrete(part):
     return exp(-((x - SHIFTS[name]) ** 2) / 2) / sympy.sqrt(2 * pi)
 
 
-NO_DENSITIES = {"D": lambda x: 1 / (1 + exp(-x / 3)), "s": lambda x: x / 3, "d": lambda x: exp(x / 5)}
+NO_DENSITIES = {"D": lambda x: 1 / (1 + exp(-x / 3)), "d": lambda x: exp(x / 5)}
+NO_DENSITIES |= dict.fromkeys(("f", "s"), lambda x: x / 3)
 SHIFTS = {"p": Rational(1, 2), "q": Rational(-1, 3), "q_0": Rational(1, 5), "q_1": Rational(-2, 3)}
-SHIFTS |= {"gamma": Rational(1, 4)}
+SHIFTS |= {"gamma": Rational(1, 4), "P": Rational(1, 2), "Q": Rational(-1, 3)}
 
 
 def quadrature(integral):

@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from scipy.special import logsumexp
 from scipy.stats import norm, truncnorm
 
-from equations import Equation
+from equations import Equation, proved
 from equations.oracles import entropies, entropy, jsd
 from equations.reading import holds
 
@@ -33,7 +33,7 @@ def the_gap(latex: str) -> bool:
         known = {"H_p": entropies(p), "H_q": entropies(q), "H_m": entropies((p + q) / 2)}
         marginals = {"p": p.sum(0), "q": q.sum(0)}
         assert holds(latex, JSD=jsd, p_xy=p, q_xy=q, **marginals, **known, **LABELS)
-    return True
+    return proved("divergence_of_pairs")
 
 
 def density(joint: np.ndarray) -> Callable[..., float]:
@@ -57,7 +57,7 @@ def the_split(latex: str) -> bool:
         for x in range(4):
             for y in "abc":
                 assert holds(latex, x=x, y=y, p_data=density(p), p_g=density(q))
-    return True
+    return proved("log_ratio_of_pairs")
 
 
 def the_projection(latex: str) -> bool:
@@ -83,7 +83,7 @@ def the_projection(latex: str) -> bool:
                 "phi": [lambda x, j=j: features[j, x] for j in range(2)],
             }
             assert holds(latex, x=x, y=y, n=2, **known)
-    return True
+    return proved("projection_score")
 
 
 def coins(a: Any, b: Any) -> Any:
@@ -124,11 +124,13 @@ def at_the_least(latex: str) -> bool:
     return all(
         holds(latex, a=a, b=least_share(a, weight), **{"lambda": weight})
         for a, weight in (*SHARES, (0.4, 3.0))
-    )
+    ) and proved("bias_of_a_classifier")
 
 
 def at_rest(latex: str) -> bool:
-    return all(holds(latex, a=a, b=resting_share(a, weight), **{"lambda": weight}) for a, weight in SHARES)
+    return all(
+        holds(latex, a=a, b=resting_share(a, weight), **{"lambda": weight}) for a, weight in SHARES
+    ) and proved("rest_of_a_classifier")
 
 
 CUT = ((1.0, 0.5), (-1.0, 0.5), (0.3, 2.0), (2.5, 0.1))

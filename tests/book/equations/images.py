@@ -14,7 +14,7 @@ from scipy.linalg import expm
 from scipy.stats import chi2, norm
 from torch import nn
 
-from equations import Equation
+from equations import Equation, proved
 from equations.reading import holds, strictly, touches
 
 STACKS = (
@@ -57,7 +57,7 @@ def the_field(latex: str) -> bool:
             assert seen[-1] - seen[0] + 1 == len(seen)
             assert holds(latex, k=kernel, s=stride, **before, **new)
             before = after
-    return True
+    return proved("receptive_field")
 
 
 def _critic(rng: torch.Generator) -> nn.Module:
@@ -106,7 +106,9 @@ def blind(latex: str) -> bool:
         for _ in range(10):
             g, h = (list(map(mpmath.mpf, size * rng.normal(size=2))) for _ in range(2))
             assert strictly(latex, L_D=loss(g, h))
-    return touches(latex, L_D=loss((mpmath.mpf(0),) * 2, (mpmath.mpf(0),) * 2))
+    return touches(latex, L_D=loss((mpmath.mpf(0),) * 2, (mpmath.mpf(0),) * 2)) and proved(
+        "blind_to_agreement"
+    )
 
 
 # Statistics
@@ -120,7 +122,7 @@ def mixed(latex: str) -> bool:
         both = np.concatenate([real, fake])
         env = {"mu_r": real.mean(), "mu_f": fake.mean(), "tau_r": real.std(), "tau_f": fake.std()}
         assert holds(latex, mu=both.mean(), tau=both.std(), **env)
-    return True
+    return proved("mixed_batch")
 
 
 def remembered(latex: str) -> bool:
@@ -132,7 +134,7 @@ def remembered(latex: str) -> bool:
             new = torch.tensor([weight], dtype=torch.float64)
             average.lerp_(new, 1 - beta)
             assert holds(latex, n=n, beta=beta, u_n=average.item(), u_0=1.5, theta=weights)
-    return True
+    return proved("average_of_weights")
 
 
 # Upsampling and latents
@@ -162,7 +164,7 @@ def _normal(dimension: int) -> list[tuple[float, Any]]:
 
 def the_shell(latex: str) -> bool:
     """By quadrature that is exact for polynomials of this degree, in one to three dimensions."""
-    return all(holds(latex, d=d, p_z=_normal(d)) for d in (1, 2, 3))
+    return all(holds(latex, d=d, p_z=_normal(d)) for d in (1, 2, 3)) and proved("latent_shell")
 
 
 def the_line(latex: str) -> bool:
@@ -171,7 +173,7 @@ def the_line(latex: str) -> bool:
         law = [(a * b, (z, y)) for a, z in _normal(d) for b, y in _normal(d)]
         for alpha in (0.0, 0.25, 0.5, 0.9):
             assert holds(latex, alpha=alpha, d=d, p=law)
-    return True
+    return proved("latent_line")
 
 
 def the_arc(latex: str) -> bool:
@@ -190,7 +192,7 @@ def the_arc(latex: str) -> bool:
         ends = {"z_0": mpmath.matrix(one), "z_1": mpmath.matrix(other), "sin": mpmath.sin}
         for alpha in (0.0, 0.2, 0.5, 1.0):
             assert holds(latex, alpha=alpha, phi=phi, z=turned, **ends)
-    return True
+    return proved("latent_arc")
 
 
 # Keys

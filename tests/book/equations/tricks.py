@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from scipy.optimize import brentq
 
-from equations import Equation
+from equations import Equation, proved
 from equations.reading import holds
 from ganlab import regularizers
 from ganlab.experiments import EXPERIMENTS, building
@@ -43,7 +43,7 @@ def turns_of_a_budget(latex: str) -> bool:
         gan.discriminator.register_forward_hook(lambda _, given, __, into=scored: into.append(len(given[0])))
         train(gan, stream, 4, n_critic=steps)
         assert holds(latex, n=4, N=16, k=steps, ell=batches, B=sum(scored))
-    return True
+    return proved("turns_of_a_budget")
 
 
 # Labels
@@ -63,7 +63,7 @@ def the_push_that_is_left(latex: str) -> bool:
             hat = 1 / (1 + mpmath.exp(-smoothed(score)))
             env = {"D": plain, "hat D": hat, "s": mpmath.mpf(s), "t": fake}
             assert holds(latex, h=mpmath.diff(smoothed, score), **env)
-    return True
+    return proved("smoothed_push")
 
 
 # Memories
@@ -83,13 +83,13 @@ def the_memory_of_adam(latex: str) -> bool:
             kept = float(optimizer.state[weight]["exp_avg"])
             base = mpmath.mpf(beta)
             assert holds(latex, m=lambda _, kept=kept: kept, beta=base, n=n, g=lambda i: GIVEN[int(i) - 1])
-    return True
+    return proved("memory_of_gradients")
 
 
 def the_weights_of_a_memory(latex: str) -> bool:
     return all(
         holds(latex, beta=mpmath.mpf(beta), n=n) for beta in ("0.5", "0.99", "0.3") for n in (1, 2, 7, 40)
-    )
+    ) and proved("weights_of_a_memory")
 
 
 def the_age_of_a_memory(latex: str) -> bool:
@@ -97,7 +97,7 @@ def the_age_of_a_memory(latex: str) -> bool:
     for beta in map(mpmath.mpf, ("0.5", "0.9", "0.2", "0.99")):
         age = mpmath.nsum(lambda j, beta=beta: (1 - beta) * j * beta**j, [0, mpmath.inf])
         assert holds(latex, beta=beta, A=age)
-    return True
+    return proved("age_of_a_memory")
 
 
 def what_is_left_of_a_circle(latex: str) -> bool:
@@ -109,7 +109,7 @@ def what_is_left_of_a_circle(latex: str) -> bool:
             average = beta * average + (1 - beta) * point
         env = {"beta": mpmath.mpf(beta), "x": mpmath.mpf(angle), "e": mpmath.e, "i": 1j}
         assert holds(latex, gamma=abs(average), **env)
-    return True
+    return proved("running_mean_of_a_circle")
 
 
 # Noise, lazy penalties, precision
@@ -122,7 +122,7 @@ def the_spread_of_a_step(latex: str) -> bool:
         for _ in range(5000):
             variance = (1 - eta * curvature) ** 2 * variance + eta**2 * xi**2 / count
         assert holds(latex, tau=mpmath.sqrt(variance), eta=eta, xi=xi, N=count, c=curvature)
-    return True
+    return proved("spread_of_steps")
 
 
 def _gradients() -> tuple[float, float]:
@@ -137,11 +137,11 @@ def _gradients() -> tuple[float, float]:
 
 
 def the_mean_of_lazy_steps(latex: str) -> bool:
-    return _over_steps(latex, lambda given: given)
+    return _over_steps(latex, lambda given: given) and proved("lazy_penalty")
 
 
 def the_square_of_lazy_steps(latex: str) -> bool:
-    return _over_steps(latex, lambda given: given**2)
+    return _over_steps(latex, lambda given: given**2) and proved("lazy_penalty_with_adam")
 
 
 def _over_steps(latex: str, of: Callable[[float], float]) -> bool:

@@ -178,7 +178,9 @@ def the_held_hinge(latex: str) -> bool:
         points = torch.tensor([[0.0], [distance]], dtype=torch.float64)
         assert asked(((10, 0), (0, 10)), points, touches)
     # far apart, and partly the same: the total variation decides
-    return asked(((7, 3), (2, 8)), torch.tensor([[0.0], [9.0]], dtype=torch.float64), touches)
+    return asked(((7, 3), (2, 8)), torch.tensor([[0.0], [9.0]], dtype=torch.float64), touches) and proved(
+        "hinge_with_a_slope"
+    )
 
 
 # Scores that are compared
@@ -198,7 +200,7 @@ def the_pairs(latex: str) -> bool:
             assert holds(
                 latex, x=x, JSD=jsd, **shift, **densities, **orders, **env, **{"f*": best.__getitem__}
             )
-    return True
+    return proved("pairing_jensen_shannon")
 
 
 def the_average(latex: str) -> bool:
@@ -211,7 +213,7 @@ def the_average(latex: str) -> bool:
         densities = {"p_data": p.__getitem__, "p_g": q.__getitem__}
         for x in range(len(p)):
             assert holds(latex, x=x, **means, **env, **densities, **{"f*": best.__getitem__})
-    return True
+    return proved("relativistic_average")
 
 
 # Conditions
@@ -268,7 +270,7 @@ def the_kink(latex: str) -> bool:
             "max": lambda of, each=each: max(map(of, each)),
         }
         assert holds(latex, M=units, c=c, **env)
-    return True
+    return proved("clipped_units")
 
 
 # Pushes
@@ -288,7 +290,7 @@ def the_pushes(latex: str) -> bool:
             (slope,) = torch.autograd.grad(pair.generator(real, score), x, retain_graph=True)
             env[f"v_{name}"] = -slope.item()
         assert holds(latex, **env)
-    return True
+    return proved("pushes_of_the_best")
 
 
 # Spectral normalisation
@@ -311,7 +313,7 @@ def the_angle(latex: str) -> bool:
         for k in (1, 2, 3):
             env = {"tan": mpmath.tan, "varphi_0": mpmath.atan(angles[0]), "varphi_k": mpmath.atan(angles[k])}
             assert holds(latex, k=k, sigma_1=mpmath.mpf(first), sigma_2=mpmath.mpf(second), **env)
-    return True
+    return proved("power_iteration")
 
 
 def the_growth(latex: str) -> bool:
@@ -328,7 +330,7 @@ def the_growth(latex: str) -> bool:
         parts = {"W": Vector(W.flatten().tolist()), "nabla L": Vector(slope.flatten().tolist())}
         for eta in (0.1, 3.0):
             assert holds(latex, eta=mpmath.mpf(eta), **parts)
-    return True
+    return proved("scale_free_step")
 
 
 def written_out(kernel: torch.Tensor, size: int, stride: int, circular: bool) -> tuple[np.ndarray, int]:
