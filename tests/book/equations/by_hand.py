@@ -1,6 +1,6 @@
 """False formulas, written from the pages alone by somebody who had not read the checks.
 
-Forty-two are of the first part and of the corrections, eleven of the chapter on the game as motion.
+Forty-two are of the first part and of the corrections, twelve of the chapter on the game as motion.
 
 Each is a place (the label of an equation, or the anchor of a correction), what the page says there, what is
 put instead, and why that is false. Among them are inequalities that are a little too sharp, and strict ones
@@ -138,6 +138,12 @@ DYNAMICS = [
         r"\frac{2 \beta}{(1 - \beta)^{3}}",
         r"\frac{\beta}{(1 - \beta)^{3}}",
         "both players have the memory",
+    ),
+    (
+        "dyn-hidden",
+        r"\frac{1}{2} \, g",
+        "g",
+        "the growth number is that of the squared modulus",
     ),
     ("dyn-consensus", r"-\gamma \omega^{2}", r"-\gamma \omega", "J transposed times J has the square"),
     (

@@ -93,6 +93,27 @@ def with_memory(latex: str) -> bool:
     return proved("bilinear_momentum")
 
 
+def a_hidden_real_part(latex: str) -> bool:
+    """What the exact motion would need for the modulus of a very short step, in 60 digits, by a logarithm.
+
+    The turning is so fast that the real part is about one, although the angle of a step is tiny.
+    """
+    with mpmath.workdps(60):
+        for eta, omega in (("1e-18", "7e8"), ("4e-20", "9e9")):
+            eta, omega = mpmath.mpf(eta), mpmath.mpf(omega)
+            x = eta * omega
+            rules = {
+                1: [[1, x], [-x, 1]],
+                0: [[1, x], [-x, 1 - x * x]],
+                -1: [[1 - x * x, x], [-x, 1 - x * x]],
+            }
+            for growth, matrix in rules.items():
+                real = mpmath.log(_modulus(matrix)) / eta
+                exact = {"kappa": mpmath.mpc(real, omega), "Re": lambda k: k.real}
+                assert holds(latex, g=growth, eta=eta, omega=omega, **exact)
+    return True
+
+
 def pulled_together(latex: str) -> bool:
     """The field that consensus follows, differentiated by the package at steps of one."""
     for gamma in (0.3, 1.0, 2.5):
@@ -340,6 +361,11 @@ EQUATIONS = [
         g_{\text{turns}} = \frac{2 \beta}{(1 - \beta)^{3}}
         """,
         with_memory,
+    ),
+    Equation(
+        "dyn-hidden",
+        r"\operatorname{Re}(\kappa) = \frac{1}{2} \, g \, \eta \, \omega^{2}",
+        a_hidden_real_part,
     ),
     Equation(
         "dyn-consensus",
