@@ -40,7 +40,13 @@ def endless(loader: DataLoader) -> Iterator[Tensor]:
 
 
 def plain(
-    generator: nn.Module, discriminator: nn.Module, real: Tensor, batch: int, *, penalty: bool = False
+    generator: nn.Module,
+    discriminator: nn.Module,
+    real: Tensor,
+    batch: int,
+    *,
+    penalty: bool = False,
+    device: str = "cpu",
 ) -> Side:
     """The copied scripts' step: sigmoid outputs and BCELoss, default Adam, no freezing, a DataLoader."""
     g_adam = torch.optim.Adam(generator.parameters(), lr=1e-3, betas=(0.5, 0.999))
@@ -52,12 +58,12 @@ def plain(
         return discriminator(x) if penalty else torch.sigmoid(discriminator(x))
 
     def step() -> None:
-        x = next(batches)
-        ones, zeros = torch.ones(len(x)), torch.zeros(len(x))
+        x = next(batches).to(device)
+        ones, zeros = torch.ones(len(x), device=device), torch.zeros(len(x), device=device)
         d_adam.zero_grad()
-        fake = generator(torch.randn(len(x), latent_dim))
+        fake = generator(torch.randn(len(x), latent_dim, device=device))
         if penalty:
-            mix = torch.rand(len(x), 1)
+            mix = torch.rand(len(x), 1, device=device)
             between = (mix * x + (1 - mix) * fake.detach()).requires_grad_()
             scores = discriminator(between)
             slopes = torch.autograd.grad(
@@ -70,7 +76,7 @@ def plain(
         d_loss.backward()
         d_adam.step()
         g_adam.zero_grad()
-        scores = classify(generator(torch.randn(len(x), latent_dim)))
+        scores = classify(generator(torch.randn(len(x), latent_dim, device=device)))
         g_loss = -scores.mean() if penalty else criterion(scores, ones)
         g_loss.backward()
         g_adam.step()
@@ -78,12 +84,12 @@ def plain(
     return lambda steps: [step() for _ in range(steps)] and None
 
 
-def ring_game(seed: int, dtype: torch.dtype, width: int, penalty: bool):
+def ring_game(seed: int, dtype: torch.dtype, width: int, penalty: bool, device: str = "cpu"):
     rng = torch.Generator().manual_seed(seed)
     generator = networks.mlp_generator(2, (2,), width=width, depth=3, rng=rng).to(dtype)
     discriminator = networks.mlp_discriminator((2,), width=width, depth=3, rng=rng).to(dtype)
     loss, penalties = (wasserstein, [Penalty(wgan_gp, 0.1)]) if penalty else (non_saturating, [])
-    gan = GAN(generator, discriminator, loss, rng, penalties=penalties)
+    gan = GAN(generator, discriminator, loss, rng, penalties=penalties, device=device)
     return gan, data.batches(data.ring(), 256, torch.Generator().manual_seed(seed + 1), dtype=dtype)
 
 
