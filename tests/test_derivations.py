@@ -135,6 +135,7 @@ NOT_SHARP = {
     ("clipped_slope", len(BUILT["clipped_slope"].steps)): EDGE,
     ("clipped_units", len(BUILT["clipped_units"].steps)): EDGE,
     ("clipped_units", 1): EDGE,
+    ("straight_way", len(BUILT["straight_way"].steps)): EDGE,
 }
 SLOW = {  # whose nearby bound takes long to be given up; the strict ones are tried
     "label_smoothing",

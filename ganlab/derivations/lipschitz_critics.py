@@ -227,6 +227,7 @@ def penalty_on_a_wrong_norm() -> Derivation:
         claim=at_least(loss(w), loss(settled)),
         assumptions=(
             r"the critic is $w x$, the means are $\Delta$ apart, and the penalty pulls $a w > 0$ to one",
+            r"$J(w) = -w \Delta + \lambda (a w - 1)^2$ is the loss",
         ),
         lines=(
             Definition(equal(settled, settled.args[1]), "Where the slope settles"),

@@ -86,7 +86,10 @@ def captured_modes() -> Derivation:
             Definition(
                 equal(captured, before + h * missed), "Captured before, or missed and then hit by the last"
             ),
-            Step(equal(h * missed, missed - u**n), "Of the misses those that go on with one more are left"),
+            Step(
+                equal(h * missed, missed - u**n),
+                "Hit first by the last sample: missed by the others, less missed by all",
+            ),
             Step(equal(captured, 1 - u * missed), "It is still missed if the last sample misses as well"),
         ),
         source="own derivation, for the count of Srivastava et al. 2017 [srivastava2017]",

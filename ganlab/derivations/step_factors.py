@@ -34,9 +34,10 @@ def two_rates() -> Derivation:
     polynomial = Term("P", (1 - _kappa) ** 2 - _eta_g / 2 * (-_eta_d / 2))
     turn = I * sqrt(_eta_g * _eta_d) / 2
     square = Term(r"|\kappa|^2", (1 + turn) * (1 - turn))
+    modulus = Term(r"|\kappa|", sqrt(square))
     return Derivation(
         name="Two rates on the Dirac-GAN",
-        claim=equal(Term(r"|\kappa|", sqrt(square)), sqrt(1 + _eta_g * _eta_d / 4)),
+        claim=equal(modulus, sqrt(1 + _eta_g * _eta_d / 4)),
         assumptions=(
             _DIRAC,
             r"$P$ is the determinant of the matrix of the step, less $\kappa$ on its diagonal",
@@ -51,6 +52,7 @@ def two_rates() -> Derivation:
                 equal(square, (1 + turn) * (1 - turn)), "The squared modulus, a root times its conjugate"
             ),
             Step(equal(square, 1 + _eta_g * _eta_d / 4), "depends on the product of the rates alone"),
+            Definition(equal(modulus, sqrt(square)), "The factor itself is the root"),
             Step(above(square, 1), "and no ratio of the rates makes it small"),
         ),
         source="own derivation, for the game of Mescheder et al. 2018 [mescheder2018]",
@@ -273,7 +275,8 @@ def best_step_in_turns() -> Derivation:
                 equal(discriminant, _eta**2 * ((_c + _eta / 4) ** 2 - 1)),
                 "It changes its sign where the bracket does",
             ),
-            Step(equal(Subs(discriminant, _eta, best), 0), "A pair turns up to the step"),
+            Definition(equal(best, 4 * (1 - _c)), "Where the bracket is zero"),
+            Step(equal(Subs(discriminant, _eta, best), 0), "Up to this step the factors are a pair"),
             Step(equal(Derivative(square, _eta), -_c), "So far the squared modulus falls"),
             Step(
                 below(Derivative(trace, _eta), 0),

@@ -22,6 +22,7 @@ from .statements import (
 __all__ = [
     "clipped_units",
     "hinge_with_a_slope",
+    "norm_of_a_convolution",
     "pairing_jensen_shannon",
     "power_iteration",
     "pushes_of_the_best",
@@ -94,6 +95,7 @@ def pairing_jensen_shannon() -> Derivation:
             normalised(p),
             normalised(q),
             r"$P$ and $Q$ are the densities of a pair (real, generated) and of the other order",
+            r"$L(f)$ is the loss, JSD that of $P$ and $Q$, and $\operatorname{softplus}(t) = \log(1 + e^t)$",
             r"a pair in the other order has minus the score, so that half of the loss is over $Q$",
             r"$p_x$, $q_x$, $p_y$ and $q_y$ are the densities of data and samples at $x$ and at $y$",
         ),
@@ -140,6 +142,7 @@ def relativistic_average() -> Derivation:
         assumptions=(
             r"$f$ is the score at a place of the masses $p$ and $q$; one other place has $f_2$, $p_2$, $q_2$",
             r"$M_p$ and $M_q$ are the mean scores; the best $f$ is where the slope of the loss is zero",
+            r"$\operatorname{softplus}(t) = \log(1 + e^t)$ and $\sigma(t) = 1/(1 + e^{-t})$",
         ),
         lines=(
             Definition(equal(loss, loss.args[1]), "Each score against the mean of the other kind"),
@@ -208,7 +211,7 @@ def pushes_of_the_best() -> Derivation:
         claim=equal(-Derivative(squares, x), (1 - best) ** 2 * best * slope),
         assumptions=(
             r"$r = \log(p / q)$ is the log-ratio at $x$, and $v = dr/dx$ its slope",
-            r"a push is minus the slope of the price of a sample at $x$",
+            r"a push is minus the slope of the price of a sample at $x$; $\sigma(t) = 1/(1 + e^{-t})$",
         ),
         lines=(
             Definition(equal(best, _sigma(ratio)), "The best discriminator"),
@@ -242,6 +245,8 @@ def power_iteration() -> Derivation:
         claim=equal(tangent(k + 1), last / first * tangent(k)),
         assumptions=(
             r"in its singular directions $W$ stretches by $\sigma_1$ and $\sigma_2$, then turns by $\alpha$",
+            r"its entries are $w_{11} = \sigma_1 \cos\alpha$, $w_{12} = -\sigma_2 \sin\alpha$,"
+            r" $w_{21} = \sigma_1 \sin\alpha$, $w_{22} = \sigma_2 \cos\alpha$",
             r"$g_{ij}$ are the entries of $W^\top W$; $T(k) = \tan(\varphi_k)$ and $t = \tan(\varphi_0)$",
         ),
         lines=(
@@ -289,4 +294,43 @@ def scale_free_step() -> Derivation:
             Step(equal(product, 0), "is zero: a right angle, and the claim is that of Pythagoras"),
         ),
         source="own derivation, for the layers of Miyato et al. 2018 [miyato2018]",
+    )
+
+
+def norm_of_a_convolution() -> Derivation:
+    """A convolution stretches an image by at most sqrt(n) times the norm of its kernel, for n = 2 places.
+
+    Source: Tsuzuku et al. 2018 [tsuzuku2018].
+
+    >>> norm_of_a_convolution().check()
+    True
+    """
+    r1, r2, x1, x2, x3 = (Symbol(name, real=True) for name in ("r_1", "r_2", "x_1", "x_2", "x_3"))
+    kernel, image = Term("R", r1**2 + r2**2), Term("X", x1**2 + x2**2 + x3**2)
+    outputs = Term("Y", (r1 * x1 + r2 * x2) ** 2 + (r1 * x2 + r2 * x3) ** 2 + (r1 * x3 + r2 * x1) ** 2)
+    patches = Term("P", (x1**2 + x2**2) + (x2**2 + x3**2) + (x3**2 + x1**2))
+    lost = Term("s", (r1 * x2 - r2 * x1) ** 2 + (r1 * x3 - r2 * x2) ** 2 + (r1 * x1 - r2 * x3) ** 2)
+    single = Term("S", (r1 * 1 + r2 * 0) ** 2 + (r1 * 0 + r2 * 1) ** 2)
+    return Derivation(
+        name="The norm of a convolution",
+        claim=equal(outputs, 2 * kernel * image - lost),
+        assumptions=(
+            r"a kernel $(r_1, r_2)$ on a circle of three pixels; a pixel lies in $n = 2$ patches",
+            r"$R = \sigma_1(R)^2$, since the kernel is one row, and $X$, $Y$ are the squared lengths of"
+            r" image and output",
+        ),
+        lines=(
+            Definition(equal(outputs, outputs.args[1]), "Each output is the kernel times its patch"),
+            Step(
+                equal((r1 * x1 + r2 * x2) ** 2, kernel * (x1**2 + x2**2) - (r1 * x2 - r2 * x1) ** 2),
+                "and never longer than the norm of the one times the length of the other",
+            ),
+            Definition(equal(patches, 2 * image), "All patches together hold each pixel twice"),
+            Definition(equal(lost, lost.args[1]), "What all outputs fall short of, a sum of squares"),
+            Step(at_least(lost, 0), "is never negative, which is the bound above"),
+            Definition(
+                equal(single, kernel), "One pixel alone meets both places of the kernel: the bound below"
+            ),
+        ),
+        source="Tsuzuku et al. 2018 [tsuzuku2018]",
     )

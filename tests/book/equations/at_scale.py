@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn.functional import batch_norm, softplus
 from torch.utils.flop_counter import FlopCounterMode
 
-from equations import Equation
+from equations import Equation, proved
 from equations.reading import holds
 from ganlab.experiments import costs
 
@@ -51,7 +51,7 @@ def the_products_of_a_step(latex: str) -> bool:
     ):
         known = {"W_G": weights(g), "W_D": weights(d), "w_G": g[0] * g[1], "w_D": d[0] * d[1]}
         assert holds(latex, F=counted_flops(g, d, n), n=n, **known)
-    return True
+    return proved("products_of_a_step")
 
 
 def the_price_of_a_step(latex: str) -> bool:
@@ -79,7 +79,7 @@ def the_mean_of_the_parts(latex: str) -> bool:
         for k in (0, 7, len(whole) - 1):
             own = [float(part[k]) for part in parts]
             assert holds(latex, **{"hat g": float(whole[k])}, g=own, m=m)
-    return True
+    return proved("mean_of_parts")
 
 
 def two_spreads(latex: str) -> bool:
@@ -95,7 +95,7 @@ def two_spreads(latex: str) -> bool:
         means, variances = zip(*map(seen, x.chunk(m)), strict=True)
         mean, variance = seen(x)
         assert holds(latex, **{"hat v": variance, "hat mu": mean}, v=variances, mu=means, m=m)
-    return True
+    return proved("spread_of_parts")
 
 
 def the_slope_at_rest(latex: str) -> bool:
@@ -107,7 +107,7 @@ def the_slope_at_rest(latex: str) -> bool:
 
         rest = mpmath.findroot(lambda s: mpmath.diff(price, s), 0.9)
         assert holds(latex, s=rest, n=n, m=m)
-    return True
+    return proved("one_norm_for_a_part")
 
 
 # Processes
@@ -151,7 +151,7 @@ def the_better_of_two(latex: str) -> bool:
     for tau in (1.0, 0.3):
         mean = mpmath.quad(lambda x, tau=tau: product(x, tau), [-12 * tau, 0, 12 * tau])
         assert holds(latex, beta=mean, tau=tau, pi=mpmath.pi)
-    return True
+    return proved("better_of_two")
 
 
 # The best logit
@@ -178,7 +178,9 @@ def the_slope_of_the_best_logit(latex: str) -> bool:
         return mpmath.log(mixed(x) / mpmath.npdf(x, 0.5, 2))
 
     known = {"nabla f*": lambda x: mpmath.diff(logit, x), "s_p": mixed_score, "s_q": normal_score(0.5, 2)}
-    return all(holds(latex, x=mpmath.mpf(x), **known) for x in (-1.3, 0.2, 1.9))
+    return all(holds(latex, x=mpmath.mpf(x), **known) for x in (-1.3, 0.2, 1.9)) and proved(
+        "slope_of_the_best_logit"
+    )
 
 
 def divergence(first: tuple[Any, Any], second: tuple[Any, Any]) -> Any:
@@ -196,7 +198,7 @@ def the_slope_of_the_divergence(latex: str) -> bool:
         known |= {"q": lambda scale, shift=shift: (shift, scale), "nabla G": lambda z: z}
         known |= {"G": lambda z, theta=theta, shift=shift: theta * z + shift}
         assert holds(latex, s_q=normal_score(shift, theta), s_p=normal_score(mu, tau), **known)
-    return True
+    return proved("divergence_along_samples") and proved("pathwise_gradient")
 
 
 # Exercises

@@ -11,7 +11,7 @@ import mpmath
 import numpy as np
 import torch
 
-from equations import Equation
+from equations import Equation, proved
 from equations.reading import holds, strictly, touches
 from ganlab.evaluation.styles import path_length
 from ganlab.experiments import EXPERIMENTS, build_game, change
@@ -34,7 +34,7 @@ def no_hole(latex: str) -> bool:
 
     for _ in range(3):
         assert holds(latex, G=generator, **{name: mpmath.matrix(RNG.normal(size=3)) for name in "uv"})
-    return True
+    return proved("linear_generator")
 
 
 def bent(h: float, share: float) -> Callable[[float], float]:
@@ -53,7 +53,7 @@ def the_price_of_a_gap(latex: str) -> bool:
     for h, share in ((0.5, 0.25), (1.0, 0.1), (3.0, 0.02)):
         values = list(map(bent(h, share), np.arange(401) / 400))
         assert holds(latex, E=energy(values), h=h, epsilon=share)
-    return True
+    return proved("price_of_a_gap")
 
 
 def straight_is_shortest(latex: str) -> bool:
@@ -61,7 +61,9 @@ def straight_is_shortest(latex: str) -> bool:
     for h, share in ((0.5, 0.25), (3.0, 0.02)):
         values = list(map(bent(h, share), np.arange(401) / 400))
         assert strictly(latex, E=energy(values), h=h)
-    return touches(latex, E=energy(list(map(bent(0.7, 1.0), np.arange(11) / 10))), h=0.7)
+    return touches(latex, E=energy(list(map(bent(0.7, 1.0), np.arange(11) / 10))), h=0.7) and proved(
+        "straight_way"
+    )
 
 
 def squared_speed(latex: str) -> bool:
@@ -96,7 +98,7 @@ def length_of_all_directions(latex: str) -> bool:
         for law in (signs, axes):
             unit = {"e": lambda i, n=n: mpmath.matrix([float(k == i - 1) for k in range(n)]), "n": n}
             assert holds(latex, q=law, K=matrix, **unit)
-    return True
+    return proved("length_of_a_random_push")
 
 
 # A style for a layer
@@ -137,14 +139,16 @@ def variance_of_a_sum(latex: str) -> bool:
     for law in (signs, axes):
         for _ in range(2):
             assert holds(latex, p=law, n=n, b=numbered(RNG.normal(size=n).tolist()))
-    return True
+    return proved("demodulation")
 
 
 def noise_of_the_strength(latex: str) -> bool:
     """A law of mean zero and mean square one, not balanced; and the same law after a layer's own sum."""
     law = [(0.2, -2.0), (0.8, 0.5)]
     assert abs(sum(weight * value for weight, value in law)) < 1e-12
-    return all(holds(latex, q=law, x=x, b=b) for x, b in ((0.7, 0.4), (-2.0, 1.5)))
+    return all(holds(latex, q=law, x=x, b=b) for x, b in ((0.7, 0.4), (-2.0, 1.5))) and proved(
+        "noise_of_a_layer"
+    )
 
 
 def leaky(x: Any) -> Any:
@@ -155,7 +159,9 @@ def a_bend_lifts_the_mean(latex: str) -> bool:
     """An equality where the noise does not reach the bend, strict where it does."""
     law = [(0.5, -1.0), (0.5, 1.0)]
     assert all(touches(latex, q=law, x=x, b=0.5, f=leaky) for x in (0.7, -0.7))
-    return all(strictly(latex, q=law, x=x, b=0.5, f=leaky) for x in (0.1, 0.0, -0.3))
+    return all(strictly(latex, q=law, x=x, b=0.5, f=leaky) for x in (0.1, 0.0, -0.3)) and proved(
+        "bend_lifts_the_mean"
+    )
 
 
 def how_often_a_layer_has_the_second(latex: str) -> bool:
@@ -193,7 +199,9 @@ def what_truncation_keeps(latex: str) -> bool:
     law = [(0.2, -1.0), (0.5, 0.4), (0.3, 2.0)]
     m = sum(weight * value for weight, value in law)
     variance = sum(weight * (value - m) ** 2 for weight, value in law)
-    return all(holds(latex, q=law, m=m, V=variance, psi=psi) for psi in (0.3, 0.7))
+    return all(holds(latex, q=law, m=m, V=variance, psi=psi) for psi in (0.3, 0.7)) and proved(
+        "truncated_styles"
+    )
 
 
 # Growing
@@ -205,7 +213,7 @@ def a_fade_stays_between(latex: str) -> bool:
         assert touches(latex, 0, u=u, v=v, a=1.0 if u < v else 0.0)
         assert touches(latex, 1, u=u, v=v, a=0.0 if u < v else 1.0)
         assert all(strictly(latex, u=u, v=v, a=a) for a in (0.2, 0.6))
-    return True
+    return proved("fade_between")
 
 
 # Exercises

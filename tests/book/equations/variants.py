@@ -373,7 +373,7 @@ def the_convolution(latex: str) -> bool:
         ones = torch.ones(shape, dtype=torch.float64)
         assert asked(ones, touches, 1)
         assert asked(ones, strictly, 0)
-    return True
+    return proved("norm_of_a_convolution")
 
 
 # Keys
