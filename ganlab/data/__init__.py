@@ -16,7 +16,14 @@ from ganlab.data.images import IMAGES, Images, Stacked, check_images, digits, fa
 from ganlab.data.loaders import LoaderBatches, from_loader
 from ganlab.data.points import POINTS, Mixture, SwissRoll, grid, ring, shared_ring, swiss_roll
 from ganlab.data.streams import FreshBatches, Sampler, ShuffledBatches, batches
-from ganlab.data.unpaired import UNPAIRED, Unpaired, inverted_digits, turned_rings
+from ganlab.data.unpaired import (
+    UNPAIRED,
+    Unpaired,
+    UnpairedClasses,
+    inverted_digits,
+    shoes_and_tops,
+    turned_rings,
+)
 
 __all__ = [
     "DATASETS",
@@ -32,6 +39,7 @@ __all__ = [
     "Stacked",
     "SwissRoll",
     "Unpaired",
+    "UnpairedClasses",
     "batches",
     "check_images",
     "checksum",
@@ -45,6 +53,7 @@ __all__ = [
     "mnist",
     "ring",
     "shared_ring",
+    "shoes_and_tops",
     "stacked",
     "swiss_roll",
     "turned_rings",

@@ -1,22 +1,30 @@
-"""Two sets of samples with a map between them that we know and the players do not: unpaired translation."""
+"""Two sets of samples for unpaired translation: what belongs together we know, and the players do not."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, cast
+from os import PathLike
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor
 
 from ganlab.data.checks import check_draw, check_positive, described
 from ganlab.data.entry import DataSet
-from ganlab.data.images import Images, digits
+from ganlab.data.images import Images, digits, fashion_mnist
 from ganlab.data.points import Mixture, ring
 
-__all__ = ["UNPAIRED", "Unpaired", "inverted_digits", "turned_rings"]
+__all__ = [
+    "UNPAIRED",
+    "Unpaired",
+    "UnpairedClasses",
+    "inverted_digits",
+    "shoes_and_tops",
+    "turned_rings",
+]
 
 Domain = Mixture | Images
 
@@ -74,6 +82,64 @@ class Unpaired:
         return _drawn(self.others, n, rng, dtype)
 
 
+@dataclass(frozen=True, eq=False)
+class UnpairedClasses:
+    """Images of some classes, images of others, and which class of the target belongs to which of the source.
+
+    There is no map of images that would be the true one: a translation is right where it is of the class that
+    belongs to that of its image. `partners`: that class of the target, by the class of the source. `source`,
+    `target`: the images to learn from. `unseen`: others of the source, which judge, and `unseen_target`,
+    others of the target. The image sets keep the labels and the name of the set that they are part of.
+
+    Raises `ValueError` where a set has other classes than the partners say, or another shape than the rest.
+    """
+
+    kind: ClassVar[str] = "unpaired_classes"
+    source: Images
+    target: Images
+    unseen: Images
+    unseen_target: Images
+    partners: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("source", "target", "unseen", "unseen_target"):
+            images: Images = getattr(self, name)
+            wanted = sorted(self.partners.values() if "target" in name else self.partners)
+            found = images.labels.unique().tolist()
+            if found != wanted:
+                raise ValueError(f"`{name}` must have the classes {wanted} of the partners, got {found}")
+            if images.shape != self.source.shape:
+                raise ValueError(f"`{name}` must have the shape {self.source.shape}, got {images.shape}")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one sample, of either side."""
+        return self.source.shape
+
+    def draw(
+        self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """n samples of the source and, independent of them, n of the target, (n, ...) each."""
+        return _drawn(self.source, n, rng, dtype)[0], self.sample(n, rng, dtype=dtype)
+
+    def sample(self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None) -> Tensor:
+        """n independent samples of the target, (n, ...)."""
+        return _drawn(self.target, n, rng, dtype)[0]
+
+    def held_out(
+        self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """n images of the source's classes that a translator never saw, and their labels (n,)."""
+        return _drawn(self.unseen, n, rng, dtype)
+
+    def partners_of(self, labels: Tensor) -> Tensor:
+        """The classes of the target (N,) that belong to classes of the source (N,)."""
+        table = torch.full((max(self.partners) + 1,), -1)
+        for label, partner in self.partners.items():
+            table[label] = partner
+        return table[labels]
+
+
 def turned_rings(
     turn: float = 36.0,
     *,
@@ -116,6 +182,27 @@ def inverted_digits() -> Unpaired:
     return Unpaired(halves[0], halves[1], torch.neg, torch.neg)
 
 
+def shoes_and_tops(root: str | PathLike[str] | None = None) -> UnpairedClasses:
+    """Sneakers and T-shirts, to be ankle boots and pullovers: classes of Fashion-MNIST.
+
+    A shoe belongs to a shoe and a top to a top; the players are not told. Of each class 6000 images are
+    learnt from, and 1000 of the test images judge. `root` and what is raised are those of `fashion_mnist`.
+    """
+    seen, unseen = (fashion_mnist(root, split=split) for split in ("train", "test"))
+    partners = {_SNEAKER: _BOOT, _T_SHIRT: _PULLOVER}
+    before, after = list(partners), list(partners.values())
+    sides = [_of_classes(images, kept) for images in (seen, unseen) for kept in (before, after)]
+    return UnpairedClasses(*sides, partners)
+
+
+_T_SHIRT, _PULLOVER, _SNEAKER, _BOOT = 0, 2, 7, 9
+
+
+def _of_classes(images: Images, classes: list[int]) -> Images:
+    kept = torch.isin(images.labels, torch.tensor(classes))
+    return replace(images, pixels=images.pixels[kept], labels=images.labels[kept])
+
+
 def _mapped(matrix: Tensor, x: Tensor) -> Tensor:
     if x.ndim != 2 or x.shape[1] != len(matrix):
         raise ValueError(f"`x` must have shape (N, {len(matrix)}), got {described(x)}")
@@ -132,8 +219,10 @@ def _drawn(domain: Domain, n: int, rng: torch.Generator, dtype: torch.dtype | No
     return images.batch(index, dtype=dtype or torch.get_default_dtype()), images.labels[index]
 
 
-def _entry(kind: str, shape: tuple[int, ...], make: Any, default: dict[str, Any]) -> DataSet:
-    return DataSet(kind, shape, make, default)
+def _entry(
+    kind: str, shape: tuple[int, ...], make: Any, default: dict[str, Any], *, files: bool = False
+) -> DataSet:
+    return DataSet(kind, shape, make, default, files)
 
 
 _POINTS = {
@@ -152,10 +241,13 @@ _IMAGES = _POINTS | {
     "steps": 1500,
 }
 
+_CLOTHES = _IMAGES | {"translator": "mlp", "width": [256, 256], "batch_size": 32, "steps": 600}
+
 UNPAIRED: dict[str, DataSet] = {
     "turned_rings": _entry("unpaired", (2,), turned_rings, _POINTS),
     "turned_rings_20": _entry("unpaired", (2,), partial(turned_rings, 20.0), _POINTS),
     "inverted_digits": _entry("unpaired_images", (1, 8, 8), inverted_digits, _IMAGES),
+    "shoes_and_tops": _entry("unpaired_classes", (1, 28, 28), shoes_and_tops, _CLOTHES, files=True),
 }
 """The data sets of two unpaired sides, by name; their part of `ganlab.data.DATASETS`.
 

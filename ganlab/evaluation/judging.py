@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from ganlab.data import Images, Mixture, Sampler, Stacked, Unpaired, folder
+from ganlab.data import Images, Mixture, Sampler, Stacked, Unpaired, UnpairedClasses, folder
 from ganlab.evaluation import metrics, moments, obedience
 from ganlab.theory.divergences import kl
 
@@ -109,8 +109,9 @@ def quality(source: object, drawn: Tensor, rng: Generator, *, swift: bool = Fals
     `coverage`. Images of a set whose classifier the package has: Frechet and kernel distance of its features,
     to as many real images as leave others to compare with. Stacked digits: how many of the 1000 modes the
     classifier sees, and the divergence of their histogram from that of the data. Translations are judged as
-    samples of their source after the true map is undone. Beside each, under a name
-    with `real_`, what real samples score against real samples; `samples`: how many were judged.
+    samples of their source after the true map is undone, or, where classes alone belong together, as samples
+    of their target. Beside each, under a name with `real_`, what real samples score against real samples;
+    `samples`: how many were judged.
 
     Raises `ValueError` where the source is of a kind that `KINDS` has not, or the samples are of another
     shape than its own.
@@ -259,6 +260,13 @@ def _undone(judge: Callable[..., Numbers], source: Unpaired, drawn: Tensor, *rng
     return judge(source.source, source.undo(drawn), *rng)
 
 
+def _arrived(
+    judge: Callable[..., Numbers], source: UnpairedClasses, drawn: Tensor, *rng: Generator
+) -> Numbers:
+    """What translations are worth as samples of the target, where there is no map to undo."""
+    return judge(source.target, drawn, *rng)
+
+
 def _fresh(source: Sampler, count: int, rng: Generator) -> Tensor:
     return source.sample(count, rng)
 
@@ -288,6 +296,13 @@ KINDS: dict[str, Kind] = {
         _fresh,
         "grid",
         swift=partial(_undone, partial(_images, kernel=False)),
+    ),
+    "unpaired_classes": Kind(
+        partial(_arrived, _images),
+        1000,
+        _fresh,
+        "grid",
+        swift=partial(_arrived, partial(_images, kernel=False)),
     ),
 }
 """How data of each kind is judged and shown. The modes of stacked digits are counted among 26 000 samples, as

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import avg_pool2d
 
-from ganlab.data import Images, Mixture, Unpaired
+from ganlab.data import Images, Mixture, Unpaired, UnpairedClasses
 
 __all__ = ["labelled", "maps", "samplers"]
 
@@ -49,16 +49,26 @@ def samplers(source: Any) -> dict[str, Sampler]:
     return {name: partial(one.sample, dtype=torch.float64) for name, one in made.items()}
 
 
-def maps(source: Unpaired) -> dict[str, tuple[Map, Map]]:
+def maps(source: Unpaired | UnpairedClasses) -> dict[str, tuple[Map, Map]]:
     """The null rows of a translation, by name: the map there and the map back.
 
-    The "true map" and its inverse, and "no move", the identity both ways.
+    The "true map" and its inverse, and "no move", the identity both ways. Where classes alone belong together
+    there is no true map; "by lot" answers any image with a real one of the other side, whatever its class.
 
     >>> from ganlab.data import turned_rings
     >>> list(maps(turned_rings()))
     ['true map', 'no move']
     """
-    return {"true map": (source.ahead, source.undo), "no move": (lambda x: x, lambda x: x)}
+    still: tuple[Map, Map] = (lambda x: x, lambda x: x)
+    if isinstance(source, UnpairedClasses):
+        rng = Generator().manual_seed(0)
+        there, back = (_lot(images, rng) for images in (source.unseen_target, source.unseen))
+        return {"by lot": (there, back), "no move": still}
+    return {"true map": (source.ahead, source.undo), "no move": still}
+
+
+def _lot(images: Images, rng: Generator) -> Map:
+    return lambda x: images.batch(torch.randint(len(images), (len(x),), generator=rng))
 
 
 def labelled(source: Any) -> dict[str, Labelled]:

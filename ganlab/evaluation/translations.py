@@ -1,4 +1,4 @@
-"""What a translation is worth where the true map is known: right targets, error of the map, cycle error."""
+"""What a translation is worth where we know what is right: right targets, error of the map, cycle error."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from ganlab.data import Mixture, Unpaired
+from ganlab.data import Mixture, Unpaired, UnpairedClasses
 from ganlab.evaluation import metrics
 
-__all__ = ["labels_of", "symmetry", "translated"]
+__all__ = ["labels_of", "symmetry", "translated", "translated_classes"]
 
 Map = Callable[[Tensor], Tensor]
 _COUNT = {1: 10_000, 3: 898}  # samples by the number of axes of one; images are finitely many
@@ -68,6 +68,46 @@ def translated(
         found |= {"modes": modes.modes, "high_quality": modes.high_quality}
         found["symmetry"] = symmetry(labels, labels_of(source, undone), len(source.source.centers))
     return found
+
+
+def translated_classes(
+    source: UnpairedClasses, there: Map, back: Map, rng: Generator, count: int | None = None
+) -> dict[str, Any]:
+    """How well `there` and `back` translate between classes that belong together, as JSON can hold it.
+
+    Each of `count` images x that no translator saw is translated, and the package's classifier says what
+    there(x) is. `right`: the share that is of the class that belongs to that of x. `arrived`: the share that
+    is of any class of the target. `least_right`: `right` of the class of the source where it is least.
+    `cycle_error`: the root of the mean of |back(there(x)) - x|^2. `real_right` and `real_arrived`: the same
+    of real images of the target, each wanted to be of its own class: how often the judge errs. No translator
+    and no judge has learnt from them.
+    """
+    from ganlab.evaluation.classifiers import load
+
+    judge, count = load(source.source.name), count or _COUNT_OF_CLASSES
+    x, labels = source.held_out(count, rng)
+    wanted, real = source.partners_of(labels), source.unseen_target
+    with torch.no_grad():
+        y = there(x)
+        again = back(y)
+    seen = judge.labels(y.float())
+    found: dict[str, Any] = _of_classes(source, seen, wanted)
+    found["cycle_error"] = _root(again.double() - x.double())
+    everything = torch.arange(len(real))
+    truth = _of_classes(source, judge.labels(real.batch(everything)), real.labels)
+    return found | {f"real_{name}": truth[name] for name in ("right", "arrived")} | {"samples": count}
+
+
+_COUNT_OF_CLASSES = 2000
+
+
+def _of_classes(source: UnpairedClasses, seen: Tensor, wanted: Tensor) -> dict[str, Any]:
+    right, classes = seen == wanted, torch.tensor(list(source.partners.values()))
+    return {
+        "right": _share(right),
+        "arrived": _share(torch.isin(seen, classes)),
+        "least_right": min(_share(right[wanted == label]) for label in wanted.unique()),
+    }
 
 
 def symmetry(before: Tensor, after: Tensor, modes: int) -> int | None:

@@ -64,7 +64,7 @@ def build(
     """
     experiment = change(experiment)
     source = load_source(experiment, data_dir) if source is None else source
-    if isinstance(source, data.Unpaired):
+    if isinstance(source, data.Unpaired | data.UnpairedClasses):
         return _translation(experiment, seed, device, group, source)
     gan, data_rng = _deal(experiment, seed, device, group)
     settings = {"dtype": gan.dtype, "labelled": experiment.conditional}
@@ -129,9 +129,7 @@ def build_game(experiment: Experiment, *, seed: int = 0, device: str = "cpu") ->
     return _deal(experiment, seed, device)[0]
 
 
-def _translation(
-    experiment: Experiment, seed: int, device: str, group: Group | None, source: data.Unpaired
-) -> Setup:
+def _translation(experiment: Experiment, seed: int, device: str, group: Group | None, source: Any) -> Setup:
     """The game of two translators and two critics, and its batches, each a sample of both sides."""
     rng, steps = torch.Generator().manual_seed(seed), experiment.steps
     dtype = torch.float64 if experiment.float64 else torch.float32

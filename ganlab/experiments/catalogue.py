@@ -290,6 +290,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "turned_rings_still": replace(_DEFAULTS["turned_rings"], translator="still"),
     "turned_rings_five_pairs": replace(_DEFAULTS["turned_rings"], pairs=5),
     "turned_rings_20_moves": replace(_DEFAULTS["turned_rings_20"], cycle=0.0, move=1.0),
+    "shoes_and_tops_moves": replace(_DEFAULTS["shoes_and_tops"], cycle=0.0, move=1.0),
     "ring_conditional": replace(_POINTS, conditional=True),
     "shared_ring_projection": _SHARED,
     "shared_ring_auxiliary": replace(_SHARED, condition="auxiliary"),
@@ -306,8 +307,8 @@ EXPERIMENTS: dict[str, Experiment] = {
 as the discriminator, and collapses; `ring_collapse_wide_unrolled` is that with one thing changed, and each
 other `ring_collapse_...` is `ring_collapse_small`, of half the width, with one thing changed. 4690 steps are
 ten passes over 60 000 training images in batches of 128, and five in batches of 64. `turned_rings_...` is
-`turned_rings`, a game of four players, with one thing changed, and `turned_rings_20_moves` has a cost on the
-move for the cycle.
+`turned_rings`, a game of four players, with one thing changed, and `turned_rings_20_moves` and
+`shoes_and_tops_moves` have a cost on the move for the cycle.
 `fashion_mnist_dcgan_quick` is what the study `architectures` chose for half a minute of one core, and
 `fashion_mnist_conditional` is that with classes. `..._styles` have a style and noise for each layer and mix
 them; `fashion_mnist_grown` grows from 7x7 pixels instead, and does not mix.
@@ -402,6 +403,10 @@ def _check_translation(changed: Experiment) -> None:
             raise ValueError(f"`{name}` must be at least 0, got {getattr(changed, name)}")
     if changed.translator == "convolutions" and len(data_facts(changed.data)["shape"]) != 3:
         raise ValueError(f"`translator` must not be convolutions for the points of {changed.data}")
+    if changed.pairs and data_facts(changed.data)["kind"] == "unpaired_classes":
+        raise ValueError(
+            f"`pairs` must be 0 for {changed.data}, of which none are known, got {changed.pairs}"
+        )
 
 
 _TRANSLATING = ("translator", "cycle", "move", "pairs")

@@ -21,6 +21,7 @@ __all__ = [
     "road",
     "styles",
     "translations",
+    "translations_of_classes",
     "translators",
     "tricks",
     "tricks_of_sampling",
@@ -343,6 +344,15 @@ def translators() -> dict[str, Levels]:
             "convolutions": {**local, "cycle": 0.0},
         }
     )
+
+
+def translations_of_classes() -> dict[str, Levels]:
+    """What can be asked of two translators whose sides have classes that belong together, and no pairs.
+
+    >>> list(translations_of_classes())
+    ['adversarial alone', 'cycle', 'move']
+    """
+    return {name: translations()[name] for name in ("adversarial alone", "cycle", "move")}
 
 
 def conditions(rates: Sequence[float], weights: Sequence[float]) -> dict[str, Levels]:

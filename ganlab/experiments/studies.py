@@ -401,6 +401,15 @@ STUDIES: dict[str, Study] = {
         judging=_SIX,
         rule="map_error",
     ),
+    "translators_fashion": Study(
+        "Do two translators bring shoes to shoes and tops to tops, and what of their losses makes them?",
+        EXPERIMENTS["shoes_and_tops"],
+        methods.translations_of_classes(),
+        400 * cost(EXPERIMENTS["shoes_and_tops"]),
+        tuning=(),
+        rule="classifier_frechet",
+        apart=True,
+    ),
     "conditions_ring": Study(
         "How is a discriminator best told the class, where some points have no sure class?",
         _LABELS,
@@ -437,9 +446,10 @@ ring, on the grid and on the images; and tricks, one at a time, on a game that t
 collapses, where the cures' own study has the tricks that are cures; and, for images, three pairs of networks
 in the same time, few images with and without changes of what the discriminator sees, and what is learnt by
 heart of few images and of many, with two cures and without; and, for stacked digits, discriminators of two
-sizes in the same time. Three are of unpaired translation: what is asked of the translators, of rings turned
-by much and by little, and how they are built, of digits. Two are of the ways of telling the class, on a ring
-whose classes share modes and on digits. One is of generators with a style for each layer.
+sizes in the same time. Four are of unpaired translation: what is asked of the translators, of rings turned
+by much and by little and of classes of clothes, and how they are built, of digits. Two are of the ways of
+telling the class, on a ring whose classes share modes and on digits. One is of generators with a style for
+each layer.
 
 >>> list(STUDIES)[0]
 'cures_ring'

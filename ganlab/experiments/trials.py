@@ -23,7 +23,7 @@ from torch import Generator, Tensor
 
 from ganlab import data
 from ganlab.evaluation import judging, nulls
-from ganlab.evaluation.translations import translated
+from ganlab.evaluation.translations import translated, translated_classes
 from ganlab.experiments import building, draws, reports, studies
 from ganlab.experiments.catalogue import Experiment
 from ganlab.experiments.draws import judged_as_map
@@ -43,7 +43,7 @@ __all__ = ["Look", "judged", "look", "run"]
 LOOKS = 50  # at the discriminator, evenly over a run
 ALONG = (LOOKS // 4, LOOKS // 2)  # the looks after which the samples are judged too, besides the last
 PRICED = 20  # turns by whose time a turn is priced
-_MAP = ("right", "map_error", "cycle_error")  # what a translation is judged by besides its samples
+_MAP = {"right", "arrived", "least_right", "map_error", "cycle_error"}  # of a translation, beside its samples
 STAGES = 8  # of its growth at which a game that grows is priced
 PROBED = 200  # latents whose samples are asked for their gradients
 
@@ -294,7 +294,7 @@ def _of_styles(gan: Any, source: Any, seed: int) -> Cell:
 
 def _kept_of_map(told: Cell) -> Cell:
     """What a study keeps of a map that is judged: its measures, and which symmetry it is, if one."""
-    return {name: _short(value) for name, value in told.items() if name in (*_MAP, "symmetry")}
+    return {name: _short(value) for name, value in told.items() if name in _MAP | {"symmetry"}}
 
 
 def _passing(
@@ -357,7 +357,7 @@ def _looked(looks: Sequence[Look]) -> Cell:
 
 
 def _nulls(study: Study, source: data.Source) -> list[Cell]:
-    if isinstance(source, data.Unpaired):
+    if isinstance(source, data.Unpaired | data.UnpairedClasses):
         return _null_maps(study, source)
     count = judging.kind_of(source).samples
     if study.base.conditional:
@@ -390,12 +390,19 @@ def _beside_known(rows: Sequence[Cell], source: data.Images, few: int, count: in
     return found
 
 
-def _null_maps(study: Study, source: data.Unpaired) -> list[Cell]:
+def _null_maps(study: Study, source: data.Unpaired | data.UnpairedClasses) -> list[Cell]:
     found = []
     for name, maps in nulls.maps(source).items():
         for seed in study.judging:
-            told = translated(source, *maps, reports.stream(2, seed=seed))
+            rng = reports.stream(2, seed=seed)
+            if isinstance(source, data.UnpairedClasses):
+                told = translated_classes(source, *maps, rng)
+            else:
+                told = translated(source, *maps, rng)
             found.append({"null": name, "seed": seed, **_kept_of_map(told)})
+            if name == "no move" and isinstance(source, data.UnpairedClasses):
+                real = {measure: _short(told[f"real_{measure}"]) for measure in ("right", "arrived")}
+                found.append({"null": "real images", "seed": seed, **real})
     return found
 
 
