@@ -191,8 +191,13 @@ def shoes_and_tops(root: str | PathLike[str] | None = None) -> UnpairedClasses:
     seen, unseen = (fashion_mnist(root, split=split) for split in ("train", "test"))
     partners = {_SNEAKER: _BOOT, _T_SHIRT: _PULLOVER}
     before, after = list(partners), list(partners.values())
-    sides = [_of_classes(images, kept) for images in (seen, unseen) for kept in (before, after)]
-    return UnpairedClasses(*sides, partners)
+    return UnpairedClasses(
+        source=_of_classes(seen, before),
+        target=_of_classes(seen, after),
+        unseen=_of_classes(unseen, before),
+        unseen_target=_of_classes(unseen, after),
+        partners=partners,
+    )
 
 
 _T_SHIRT, _PULLOVER, _SNEAKER, _BOOT = 0, 2, 7, 9

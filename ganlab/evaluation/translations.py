@@ -11,10 +11,11 @@ from torch import Generator, Tensor
 from ganlab.data import Mixture, Unpaired, UnpairedClasses
 from ganlab.evaluation import metrics
 
-__all__ = ["labels_of", "symmetry", "translated", "translated_classes"]
+__all__ = ["labels_of", "symmetry", "translated"]
 
 Map = Callable[[Tensor], Tensor]
 _COUNT = {1: 10_000, 3: 898}  # samples by the number of axes of one; images are finitely many
+_COUNT_OF_CLASSES = 2000
 
 
 def labels_of(source: Unpaired, x: Tensor) -> Tensor:
@@ -35,7 +36,7 @@ def labels_of(source: Unpaired, x: Tensor) -> Tensor:
 
 
 def translated(
-    source: Unpaired, there: Map, back: Map, rng: Generator, count: int | None = None
+    source: Unpaired | UnpairedClasses, there: Map, back: Map, rng: Generator, count: int | None = None
 ) -> dict[str, Any]:
     """How well `there` and `back` translate between both sides of `source`, as JSON can hold it.
 
@@ -45,12 +46,20 @@ def translated(
     the root of the mean of |back(there(x)) - x|^2. `real_right`: the share for x~ = x, that is for the true
     map. Of points, too, what the x~ make of the modes: `modes`, `high_quality`, and `symmetry`, see below.
 
+    Where classes alone belong together, there is no T to undo, and the package's classifier says what
+    there(x) is. `right`: the share that is of the class that belongs to that of x. `arrived`: the share that
+    is of any class of the target. `least_right`: `right` of the class of the source where it is least.
+    `real_right` and `real_arrived`: the same of real images of the target, each wanted to be of its own
+    class: how often the judge errs. No translator and no judge has learnt from them.
+
     >>> from ganlab.data import turned_rings
     >>> rings, rng = turned_rings(), torch.Generator().manual_seed(0)
     >>> found = translated(rings, rings.ahead, rings.undo, rng)
     >>> found["right"], round(found["map_error"], 4), round(found["cycle_error"], 4), found["symmetry"]
     (1.0, 0.0, 0.0, 0)
     """
+    if isinstance(source, UnpairedClasses):
+        return _translated_classes(source, there, back, rng, count or _COUNT_OF_CLASSES)
     count = count or _COUNT[len(source.shape)]
     x, labels = source.held_out(count, rng, dtype=torch.float64)
     with torch.no_grad():
@@ -70,46 +79,6 @@ def translated(
     return found
 
 
-def translated_classes(
-    source: UnpairedClasses, there: Map, back: Map, rng: Generator, count: int | None = None
-) -> dict[str, Any]:
-    """How well `there` and `back` translate between classes that belong together, as JSON can hold it.
-
-    Each of `count` images x that no translator saw is translated, and the package's classifier says what
-    there(x) is. `right`: the share that is of the class that belongs to that of x. `arrived`: the share that
-    is of any class of the target. `least_right`: `right` of the class of the source where it is least.
-    `cycle_error`: the root of the mean of |back(there(x)) - x|^2. `real_right` and `real_arrived`: the same
-    of real images of the target, each wanted to be of its own class: how often the judge errs. No translator
-    and no judge has learnt from them.
-    """
-    from ganlab.evaluation.classifiers import load
-
-    judge, count = load(source.source.name), count or _COUNT_OF_CLASSES
-    x, labels = source.held_out(count, rng)
-    wanted, real = source.partners_of(labels), source.unseen_target
-    with torch.no_grad():
-        y = there(x)
-        again = back(y)
-    seen = judge.labels(y.float())
-    found: dict[str, Any] = _of_classes(source, seen, wanted)
-    found["cycle_error"] = _root(again.double() - x.double())
-    everything = torch.arange(len(real))
-    truth = _of_classes(source, judge.labels(real.batch(everything)), real.labels)
-    return found | {f"real_{name}": truth[name] for name in ("right", "arrived")} | {"samples": count}
-
-
-_COUNT_OF_CLASSES = 2000
-
-
-def _of_classes(source: UnpairedClasses, seen: Tensor, wanted: Tensor) -> dict[str, Any]:
-    right, classes = seen == wanted, torch.tensor(list(source.partners.values()))
-    return {
-        "right": _share(right),
-        "arrived": _share(torch.isin(seen, classes)),
-        "least_right": min(_share(right[wanted == label]) for label in wanted.unique()),
-    }
-
-
 def symmetry(before: Tensor, after: Tensor, modes: int) -> int | None:
     """Which symmetry of the regular polygon with `modes` corners maps labels `before` to `after`, (N,) each.
 
@@ -126,6 +95,31 @@ def symmetry(before: Tensor, after: Tensor, modes: int) -> int | None:
         if _share(image == after) >= 0.99:
             return number
     return None
+
+
+def _translated_classes(
+    source: UnpairedClasses, there: Map, back: Map, rng: Generator, count: int
+) -> dict[str, Any]:
+    from ganlab.evaluation.classifiers import load
+
+    judge, real = load(source.source.name), source.unseen_target
+    x, labels = source.held_out(count, rng)
+    with torch.no_grad():
+        y = there(x)
+        again = back(y)
+    found: dict[str, Any] = _of_classes(source, judge.labels(y.float()), source.partners_of(labels))
+    truth = _of_classes(source, judge.labels(real.batch(torch.arange(len(real)))), real.labels)
+    found["cycle_error"] = _root(again.double() - x.double())
+    return found | {f"real_{name}": truth[name] for name in ("right", "arrived")} | {"samples": count}
+
+
+def _of_classes(source: UnpairedClasses, seen: Tensor, wanted: Tensor) -> dict[str, Any]:
+    right, classes = seen == wanted, torch.tensor(list(source.partners.values()))
+    return {
+        "right": _share(right),
+        "arrived": _share(torch.isin(seen, classes)),
+        "least_right": min(_share(right[wanted == label]) for label in wanted.unique()),
+    }
 
 
 def _share(right: Tensor) -> float:

@@ -13,7 +13,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ganlab.data import Unpaired, UnpairedClasses
-from ganlab.evaluation.translations import translated, translated_classes
+from ganlab.evaluation.translations import translated
 from ganlab.training import game
 from ganlab.training.game import GAN
 from ganlab.training.translation import Translation
@@ -89,7 +89,7 @@ def _pulled(network: Any, share: float) -> nn.Module:
 
 
 def judged_as_map(game: GAN | Translation, source: object, rng: Generator) -> dict[str, Any]:
-    """What a translation is worth, as `translated` or `translated_classes` tells it; nothing of other games.
+    """What a translation is worth, as `translated` tells it; nothing of other games.
 
     >>> from ganlab.experiments import EXPERIMENTS, build
     >>> judged_as_map(build(EXPERIMENTS["ring"]).gan, None, stream())
@@ -102,10 +102,7 @@ def judged_as_map(game: GAN | Translation, source: object, rng: Generator) -> di
     def mapped(network: nn.Module, x: Tensor) -> Tensor:
         return network(x.to(game.device, game.dtype)).cpu()
 
-    both = partial(mapped, there), partial(mapped, back)
-    if isinstance(source, UnpairedClasses):
-        return translated_classes(source, *both, rng)
-    return translated(source, *both, rng)
+    return translated(source, partial(mapped, there), partial(mapped, back), rng)
 
 
 def labels_of(gan: GAN | Translation, count: int, label: int | None = None) -> Tensor | None:

@@ -23,7 +23,7 @@ from torch import Generator, Tensor
 
 from ganlab import data
 from ganlab.evaluation import judging, nulls
-from ganlab.evaluation.translations import translated, translated_classes
+from ganlab.evaluation.translations import translated
 from ganlab.experiments import building, draws, reports, studies
 from ganlab.experiments.catalogue import Experiment
 from ganlab.experiments.draws import judged_as_map
@@ -394,13 +394,9 @@ def _null_maps(study: Study, source: data.Unpaired | data.UnpairedClasses) -> li
     found = []
     for name, maps in nulls.maps(source).items():
         for seed in study.judging:
-            rng = reports.stream(2, seed=seed)
-            if isinstance(source, data.UnpairedClasses):
-                told = translated_classes(source, *maps, rng)
-            else:
-                told = translated(source, *maps, rng)
+            told = translated(source, *maps, reports.stream(2, seed=seed))
             found.append({"null": name, "seed": seed, **_kept_of_map(told)})
-            if name == "no move" and isinstance(source, data.UnpairedClasses):
+            if name == "by lot":  # beside what it draws from, each image in its own place
                 real = {measure: _short(told[f"real_{measure}"]) for measure in ("right", "arrived")}
                 found.append({"null": "real images", "seed": seed, **real})
     return found
@@ -433,11 +429,7 @@ def _held_out(source: data.Images, seed: int) -> Cell:
 
 def _begun(name: str, plan: Mapping[str, Any], path: Path) -> Record:
     if not path.is_file():
-        versions = {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-        }
+        versions = {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
         record = Record(name, f"ganlab study {name}", versions, plan, {}, [], [])
         _save(record, path)
         return record

@@ -726,14 +726,58 @@ def test_without_the_package_tensorboard_the_cure_is_named_and_nothing_is_writte
 # Data and requests
 
 
-@pytest.mark.skipif(
+on_disk = pytest.mark.skipif(
     not FASHION_MNIST.exists() and not os.environ.get("CI"),
     reason="the Debian package dataset-fashion-mnist is not installed",
 )
+
+
+@on_disk
 def test_fashion_mnist_on_disk_is_found_and_trained_on_without_network(monkeypatch):
     refuse_the_network(monkeypatch)
     assert train("--data", "fashion_mnist", "--steps", 3, "--batch-size", 16) == 0
     assert Path("runs/fashion_mnist-1/samples.png").stat().st_size > 10_000
+
+
+SMALL_CLOTHES = ("--batch-size", 8, "--checkpoint-every", 2, "--schedule", "constant")
+
+
+@on_disk
+def test_clothes_are_asked_for_by_class(unseen, capsys):
+    small = ("--experiment", "fashion_mnist_conditional", "--width", 4, *SMALL_CLOTHES)
+    assert train(*small, "--steps", 4, "--out", "whole") == 0
+    shutil.copytree("whole", "cut")
+    assert cli.main(["resume", "cut", "--from", "step-00000002"]) == 0
+    assert_equal("whole", "cut")
+    capsys.readouterr()
+    assert cli.main(["sample", "cut", "--label", "9", "--count", "8", "--out", "boots.npy"]) == 0
+    assert "8 samples of class 9 of step 4" in capsys.readouterr().out
+    assert np.load("boots.npy").shape == (8, 1, 28, 28)
+    assert cli.main(["evaluate", "cut", "--samples", "100", "--json"]) == 0
+    judged = json.loads(capsys.readouterr().out)
+    assert 0 <= judged["obedience"] <= 1
+    assert {"class_frechet", "class_spread", "least_class_spread"} <= judged.keys()
+
+
+@on_disk
+@pytest.mark.parametrize("name", ["shoes_and_tops", "shoes_and_tops_moves"])
+def test_shoes_and_tops_are_translated_by_name(name, unseen, capsys):
+    small = ("--experiment", name, "--width", 8, *SMALL_CLOTHES)
+    assert train(*small, "--steps", 4, "--out", "whole") == 0
+    shutil.copytree("whole", "cut")
+    assert cli.main(["resume", "cut", "--from", "step-00000002"]) == 0
+    assert_equal("whole", "cut")
+    assert cli.main(["sample", "cut", "--count", "8", "--out", "drawn.npy"]) == 0
+    assert np.load("drawn.npy").shape == (8, 1, 28, 28)
+    capsys.readouterr()
+    assert cli.main(["evaluate", "cut", "--samples", "100", "--json"]) == 0
+    judged = json.loads(capsys.readouterr().out)
+    assert {"right", "arrived", "least_right", "cycle_error", "classifier_frechet"} <= judged.keys()
+    assert 0.85 < judged["real_right"] <= judged["real_arrived"] < 1
+    assert cli.main(["evaluate", "cut", "--samples", "100"]) == 0
+    assert "right translations" in capsys.readouterr().out
+    assert train("--experiment", name, "--pairs", 2, "--steps", 1, "--out", "known") == 2
+    assert "`pairs` must be 0 for shoes_and_tops, of which none are known, got 2" in capsys.readouterr().err
 
 
 BAD = [

@@ -17,8 +17,8 @@ def marked(labels, mark):
 
 @pytest.fixture
 def sides():
-    sets = [marked([1, 4, 4], 10), marked([2, 2, 5], 20), marked([4, 1], 30), marked([5, 2], 40)]
-    return data.UnpairedClasses(*sets, {1: 5, 4: 2})
+    seen, unseen = (marked([1, 4, 4], 10), marked([2, 2, 5], 20)), (marked([4, 1], 30), marked([5, 2], 40))
+    return data.UnpairedClasses(seen[0], seen[1], unseen[0], unseen[1], {1: 5, 4: 2})
 
 
 def greys(images):
