@@ -495,6 +495,44 @@ def test_a_positive_real_part_spares_one_direction_and_a_long_step_leads_out_of_
         assert (radius < 1) == home
 
 
+def test_the_eigenvalues_of_a_game_do_not_tell_what_players_in_turns_do():
+    """Two games with one spectrum: the whole brake at the second player, and half of it at each."""
+    eta, brake, speed = 0.8, 0.4, math.sqrt(0.25 - 0.04)
+    games = [np.array([[0, 0.5], [-0.5, -brake]]), np.array([[-brake / 2, speed], [-speed, -brake / 2]])]
+    spectra, at_once, in_turns = [], [], []
+    for game in games:
+        first, second = np.eye(2), np.eye(2)
+        first[0] += eta * game[0]
+        second[1] += eta * game[1]
+        spectra.append(sorted(np.linalg.eigvals(game), key=lambda kappa: kappa.imag))
+        at_once.append(abs(np.linalg.eigvals(np.eye(2) + eta * game)).max())
+        in_turns.append(abs(np.linalg.eigvals(second @ first)).max() ** 2)
+    assert np.allclose(*spectra)
+    assert math.isclose(*at_once)
+    assert np.allclose(in_turns, [1 - eta * brake, (1 - eta * brake / 2) ** 2])
+
+
+@pytest.mark.parametrize("beta", [0.5, 0.9])
+def test_the_mean_that_adam_keeps_shortens_a_step_as_much_as_its_memory_lengthens_it(beta):
+    """The growth number in turns: of plain momentum 2 b / (1 - b)^3, of a running mean twice its mean age."""
+    ages = np.arange(2000)
+    age = float(np.sum((1 - beta) * beta**ages * ages))
+    for weight, growth in ((1.0, 2 * beta / (1 - beta) ** 3), (1 - beta, 2 * age)):
+        x = 1e-3 * (1 - beta)
+        state = np.eye(4)  # theta, psi and both memories; a memory is b m + weight v
+        memory = state.copy()
+        memory[2] = beta * state[2] + weight * state[1]
+        theta = memory.copy()
+        theta[0] = memory[0] + x * memory[2]
+        second = theta.copy()
+        second[3] = beta * theta[3] - weight * theta[0]
+        last = second.copy()
+        last[1] = second[1] + x * second[3]
+        factors = np.linalg.eigvals(last)
+        modulus = abs(factors[abs(factors - 1).argmin()])
+        assert math.isclose((modulus**2 - 1) / x**2, growth, rel_tol=1e-3)
+
+
 def test_a_penalised_critic_has_slope_one_where_no_mass_crosses():
     """Real points at 0 and 10, generated ones at 1 and 9: at 5 both shares are 1/2, the game asks nothing."""
     real, fake = np.array([0, 10]), np.array([1, 9])
@@ -592,7 +630,12 @@ REFUTED = {
     "finite steps stay on the circle": r"saturating loss, and the players move in a circle",
     "one distance tells of all": r"and not how far away the data are",
     "a constant factor never counts": r"by a constant factor gives practically",
-    "no ratio of rates, whoever moves first": r"\*No ratio of two rates makes",
+    "no ratio of rates, whoever moves first": r"\*No ratio of two rates makes|two rates makes the Dirac-GAN",
+    "a spectrum is enough for every rule": r"takes any rule and any set",
+    "a positive real part tells that a place is no equilibrium": r"By speed and real part",
+    "the mean of Adam grows as plain momentum does": r"momentum \$\\beta\$, with[^:]{0,99}: zero without",
+    "players in turns circle in any game": r"Players in turns keep circling",
+    "a formula says where a trick must fail": r"where a trick must fail",
     "a batch above its landmark is a bad discriminator": r"In at least 35% of|steps with d_loss",
     "what is pushed alike arrives in one place": r"and arrive in one place",
     "parallel pushes keep all differences": r"If these directions agree, the samples move",
