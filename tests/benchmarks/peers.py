@@ -1,23 +1,27 @@
 """Frechet distance on Fashion-MNIST after equal processor time: our set-ups beside peers.
 
-    python tests/benchmarks/peers.py                          60 seconds, seeds 0 to 4
-    python tests/benchmarks/peers.py --seconds 30 --seeds 2
+    python tests/benchmarks/peers.py                20 seconds, six seeds; writes ganlab/assets/peers.json
+    python tests/benchmarks/peers.py --seconds 5 --seeds 1 --out peers.json
 
 A peer takes part where it is installed, without what it depends on: `pip install --no-deps torchgan
 pytorch-gan-zoo`. Each brings its own DCGAN, initial weights and losses, at the width that brings its
 generator nearest to the parameters of ours, at the rate of its examples and at 0.001. The loop is the plain
 one of their trainers on batches in memory, without their logs; batches are those of ours, with a border of
 two pixels, since their smallest picture has 32. Samples are cut back to 28 and judged as ours are: 10 000
-against real ones, by the classifier of the package. The clock of a run stands while it is judged.
+against real ones, by the classifier of the package. The clock of a run stands while it is judged. All sides
+play with one seed before the next seed begins, so that other work on the machine meets them alike.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -26,13 +30,16 @@ from torch.nn.functional import pad
 
 from ganlab.evaluation import judging
 from ganlab.experiments import EXPERIMENTS, building, draws
-from ganlab.experiments.catalogue import Experiment
+from ganlab.experiments.catalogue import Experiment, to_dict
+from ganlab.storage import write_atomically
 from ganlab.training import train
 
 torch.set_num_threads(1)
 OURS = ("fashion_mnist", "fashion_mnist_dcgan", "fashion_mnist_dcgan_quick")
 STRETCH = 20  # steps between two looks at the clock
 SAMPLES = 10_000  # judged
+FIRST = 300  # the first seed: no study has it or those that follow
+OUT = Path(__file__).parents[2] / "ganlab" / "assets" / "peers.json"
 
 
 class Peer(NamedTuple):
@@ -127,16 +134,12 @@ def theirs(peer: Peer, rate: float, width: int, source: Any, seed: int, seconds:
     return judged(draw, source, seed), steps
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--seeds", type=int, default=5)
-    wanted = parser.parse_args()
-    source = building.load_source(EXPERIMENTS["fashion_mnist"])
+def all_sides(source: Any, seconds: float) -> dict[str, Callable[[int], tuple[float, int]]]:
+    """The sides by name: each plays one game of a seed, and tells its distance and its steps."""
     sides: dict[str, Callable[[int], tuple[float, int]]] = {}
     for name in OURS:
         setting = replace(EXPERIMENTS[name], schedule="constant")
-        sides[name] = lambda seed, setting=setting: ours(setting, source, seed, wanted.seconds)
+        sides[name] = lambda seed, setting=setting: ours(setting, source, seed, seconds)
     parameters = size(building.build_game(EXPERIMENTS["fashion_mnist_dcgan"]).generator)
     for name, found in PEERS.items():
         try:
@@ -146,17 +149,66 @@ def main() -> None:
             continue
         width = nearest_width(peer, parameters)
         for rate in sorted({peer.rate, 1e-3}):
-            sides[f"{name}, width {width}, rate {rate:g}"] = lambda seed, p=peer, r=rate, w=width: theirs(
-                p, r, w, source, seed, wanted.seconds
+            sides[f"{name}, rate {rate:g}"] = lambda seed, p=peer, r=rate, w=width: theirs(
+                p, r, w, source, seed, seconds
             )
-    for name, side in sides.items():
-        found = [side(seed) for seed in range(wanted.seeds)]
-        values = sorted(value for value, _ in found)
-        middle, steps = statistics.median(values), statistics.median(step for _, step in found)
-        print(
-            f"{name}: Frechet {middle:.1f} ({values[0]:.1f} to {values[-1]:.1f}), {steps:.0f} steps",
-            flush=True,
-        )
+    return sides
+
+
+def save(path: Path, seconds: float, seeds: list[int], sides: list[str], cells: list[dict[str, Any]]) -> None:
+    """Write what is known so far, in the form of a study: a line a game."""
+    present = [name for name in PEERS if any(side.startswith(name) for side in sides)]
+    document = {
+        "name": "peers",
+        "command": "python tests/benchmarks/peers.py",
+        "versions": {name: version(name) for name in ("torch", *present)},
+        "plan": {
+            "question": "Are our set-ups level with peers after equal processor time?",
+            "base": to_dict(EXPERIMENTS["fashion_mnist_dcgan"]),
+            "methods": {side: {"": {}} for side in sides},
+            "budget": seconds,
+            "unit": "seconds",
+            "apart": True,
+            "judging": seeds,
+        },
+        "chosen": dict.fromkeys(sides, ""),
+    }
+    lines = [f" {json.dumps(key)}: {json.dumps(value)},\n" for key, value in document.items()]
+    games = ",\n  ".join(map(json.dumps, cells))
+    text = "{\n" + "".join(lines) + ' "cells": [\n  ' + games + '\n ],\n "nulls": []\n}\n'
+    write_atomically(path, text.encode())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--seeds", type=int, default=6)
+    parser.add_argument("--out", type=Path, default=OUT)
+    wanted = parser.parse_args()
+    source = building.load_source(EXPERIMENTS["fashion_mnist"])
+    sides, cells = all_sides(source, wanted.seconds), []
+    seeds = [FIRST + k for k in range(wanted.seeds)]
+    for seed in seeds:
+        for name, side in sides.items():
+            value, steps = side(seed)
+            cells.append(
+                {
+                    "method": name,
+                    "level": "",
+                    "phase": "judging",
+                    "seed": seed,
+                    "steps": steps,
+                    "seconds": wanted.seconds,
+                    "classifier_frechet": float(f"{value:.5g}"),
+                }
+            )
+            print(f"{name}, seed {seed}: Frechet {value:.1f}, {steps} steps", flush=True)
+            save(wanted.out, wanted.seconds, seeds, list(sides), cells)
+    for name in sides:
+        own = [cell for cell in cells if cell["method"] == name]
+        values = sorted(cell["classifier_frechet"] for cell in own)
+        middle, steps = statistics.median(values), statistics.median(cell["steps"] for cell in own)
+        print(f"{name}: Frechet {middle:.1f} ({values[0]:.1f} to {values[-1]:.1f}), {steps:.0f} steps")
 
 
 if __name__ == "__main__":
