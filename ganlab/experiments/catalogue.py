@@ -281,6 +281,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     "fashion_mnist_wgan_gp": replace(
         _FASHION, **_WGAN_GP | {"regularizers": (("wgan_gp", 10.0),)}, steps=1500
     ),
+    "fashion_mnist_quick": replace(
+        _FASHION, batch_size=64, learning_rates=(3e-3, 3e-3), ema=0.99, steps=3960
+    ),
     "fashion_mnist_dcgan": _DCGAN,
     "fashion_mnist_dcgan_quick": replace(
         _DCGAN, learning_rates=(3e-3, 3e-3), ema=0.99, ema_batches=20, steps=631
@@ -309,9 +312,9 @@ other `ring_collapse_...` is `ring_collapse_small`, of half the width, with one 
 ten passes over 60 000 training images in batches of 128, and five in batches of 64. `turned_rings_...` is
 `turned_rings`, a game of four players, with one thing changed, and `turned_rings_20_moves` and
 `shoes_and_tops_moves` have a cost on the move for the cycle.
-`fashion_mnist_dcgan_quick` is what the study `architectures` chose for half a minute of one core, and
-`fashion_mnist_conditional` is that with classes. `..._styles` have a style and noise for each layer and mix
-them; `fashion_mnist_grown` grows from 7x7 pixels instead, and does not mix.
+`fashion_mnist_quick` and `fashion_mnist_dcgan_quick` are what the study `architectures` chose for half a
+minute of one core, and `fashion_mnist_conditional` is the second with classes. `..._styles` have a style and
+noise for each layer and mix them; `fashion_mnist_grown` grows from 7x7 pixels instead, and does not mix.
 
 >>> EXPERIMENTS["ring"].loss
 'non_saturating'

@@ -571,10 +571,11 @@ def test_pairs_of_networks_are_tried_at_the_same_rates_and_averages():
         assert batches == {"mlp": 0, "residual": 0, "dcgan": 0 if memory == "last" else 20}
 
 
-def test_the_quick_set_up_of_images_is_what_the_study_chose():
+@pytest.mark.parametrize("pair", ["MLP", "DCGAN"])
+def test_the_quick_set_ups_of_images_are_what_the_study_chose(pair):
     record = load("architectures")
-    chosen = STUDIES["architectures"].setting("DCGAN", record.chosen["DCGAN"], record.prices)
-    assert EXPERIMENTS["fashion_mnist_dcgan_quick"] == chosen
+    chosen = STUDIES["architectures"].setting(pair, record.chosen[pair], record.prices)
+    assert EXPERIMENTS[{"MLP": "fashion_mnist_quick", "DCGAN": "fashion_mnist_dcgan_quick"}[pair]] == chosen
 
 
 def test_few_images_are_learnt_from_with_and_without_changes_alone():
@@ -629,6 +630,20 @@ def test_a_stored_study_is_the_one_that_is_planned_and_lacks_no_cell(name):
     asked |= dict.fromkeys(("translations_36", "translations_20", "translators"), 2)
     names = asked.get(name) or (4 if study.rule == "classifier_frechet" else 5)
     assert len(rows) == len(record.nulls) == names * len(study.judging)
+
+
+def test_what_peers_scored_is_whole_and_no_seed_of_it_chose_a_set_up():
+    record = studies.read(facts.FILE.with_name("peers.json"))
+    sides, seeds = record.plan["methods"], record.plan["judging"]
+    assert {(c["method"], c["seed"]) for c in record.cells} == {(s, seed) for s in sides for seed in seeds}
+    assert len(record.cells) == len(sides) * len(seeds)
+    assert len(seeds) >= 6
+    assert {c["seconds"] for c in record.cells} == {record.plan["budget"]}
+    for study in STUDIES.values():
+        assert not {*seeds} & {*study.tuning, *study.judging}
+    ours = [side for side in sides if "rate" not in side]
+    assert ours == ["fashion_mnist", "fashion_mnist_dcgan", "fashion_mnist_dcgan_quick"]
+    assert record.versions.keys() == {"torch", *(side.split(",")[0] for side in sides if side not in ours)}
 
 
 def test_a_study_stored_before_a_setting_was_there_is_still_the_one_that_is_planned(tmp_path):
