@@ -10,6 +10,8 @@ LAST = "the last weights nearer than decay 0.99, taken anew:"
 HEART, ABOVE, NEIGHBOUR = "few_images", "known_above", "nearest_known"
 MANY, FEW = "30000, no cure", "100, no cure"
 CHANGED, PENALISED = "100, DiffAugment", "100, R1+R2"
+QUICK, LASTING, DENSE = "fashion_mnist_dcgan_quick", "fashion_mnist_dcgan", "fashion_mnist"
+ZOO, SLOW, FAST = "pytorch-gan-zoo, rate 0.001", "torchgan, rate 0.0002", "torchgan, rate 0.001"
 LONG = 1  # of the two averages, the one with the longer memory
 
 CLAIMS = [
@@ -118,5 +120,19 @@ CLAIMS = [
         "The copies are nearer than any of the six rows above, at 27.7 [26.5, 33.3]",
         HEART,
         least("copies", FRECHET),
+    ),
+    claim("The quick set-up is nearest.", "peers", least(QUICK, FRECHET)),
+    claim(
+        """The set-up of the DCGAN for long runs is farther than pytorch-gan-zoo, and than torchgan at 0.0002;
+        from torchgan at 0.001 no difference is shown.""",
+        "peers",
+        more(LASTING, ZOO, FRECHET),
+        more(LASTING, SLOW, FRECHET),
+        not_shown(LASTING, FAST, FRECHET),
+    ),
+    claim(
+        "For the set-up of the MLP no difference from these three rows is shown.",
+        "peers",
+        *(not_shown(DENSE, each, FRECHET) for each in (ZOO, SLOW, FAST)),
     ),
 ]
