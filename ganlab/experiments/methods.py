@@ -280,20 +280,20 @@ def augmented(rates: Sequence[float]) -> dict[str, Levels]:
     return {"as they are": levels, "DiffAugment": _with(levels, augment=("translation", "cutout"))}
 
 
-def few_images(sizes: Sequence[int], rates: Sequence[float], weight: float) -> dict[str, Levels]:
+def few_images(sizes: Sequence[int], rates: Sequence[float], weight: float | None) -> dict[str, Levels]:
     """So many images to learn from, with no cure, with changes of what D sees, and with R1 and R2.
 
-    Each is tried at each rate, which is that of both players. `weight`: of both penalties.
+    Each is tried at each rate, which is that of both players. `weight`: of both penalties; without one, there
+    are no cures.
 
     >>> list(few_images([100], [1e-3], 0.5))
     ['100, no cure', '100, DiffAugment', '100, R1+R2']
     """
     levels: Levels = {f"{rate:g}": {"learning_rates": (rate, rate)} for rate in rates}
-    cured: dict[str, Settings] = {
-        "no cure": {},
-        "DiffAugment": {"augment": ("translation", "cutout")},
-        "R1+R2": {"regularizers": (("r1", weight), ("r2", weight))},
-    }
+    cured: dict[str, Settings] = {"no cure": {}}
+    if weight is not None:
+        cured["DiffAugment"] = {"augment": ("translation", "cutout")}
+        cured["R1+R2"] = {"regularizers": (("r1", weight), ("r2", weight))}
     return {
         f"{size}, {name}": _with(levels, few=size, **settings)
         for size in sizes

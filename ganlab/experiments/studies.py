@@ -235,6 +235,15 @@ STUDIES: dict[str, Study] = {
         judging=tuple(range(200, 206)),
         rule="classifier_frechet",
     ),
+    "fewer_images": Study(
+        "How much is learnt by heart of a thousand images, and of a quarter of these?",
+        _FEW,
+        methods.few_images((1000, 250), (3e-3,), None),
+        800 * cost(_FEW),
+        tuning=(),
+        judging=tuple(range(200, 206)),
+        rule="classifier_frechet",
+    ),
     "stacked_sizes": Study(
         "How many of a thousand modes are found with a discriminator at full and at quarter width?",
         _STACKED,
@@ -303,11 +312,11 @@ telling combinations on images of clothes; the published variants, with equal tr
 ring, on the grid and on the images; and tricks, one at a time, on a game that trains well and on one that
 collapses, where the cures' own study has the tricks that are cures; and, for images, three pairs of networks
 in the same time, few images with and without changes of what the discriminator sees, and what is learnt by
-heart of few images and of many, with two cures and without; and, for stacked digits, discriminators of two
-sizes in the same time. Four are of unpaired translation: what is asked of the translators, of rings turned
-by much and by little and of classes of clothes, and how they are built, of digits. Two are of the ways of
-telling the class, on a ring whose classes share modes and on digits. One is of generators with a style for
-each layer.
+heart of few images and of many, with two cures and without, and of two numbers between; and, for stacked
+digits, discriminators of two sizes in the same time. Four are of unpaired translation: what is asked of the
+translators, of rings turned by much and by little and of classes of clothes, and how they are built, of
+digits. Two are of the ways of telling the class, on a ring whose classes share modes and on digits. One is of
+generators with a style for each layer.
 
 >>> list(STUDIES)[0]
 'cures_ring'

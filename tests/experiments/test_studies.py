@@ -578,6 +578,15 @@ def test_the_quick_set_ups_of_images_are_what_the_study_chose(pair):
     assert EXPERIMENTS[{"MLP": "fashion_mnist_quick", "DCGAN": "fashion_mnist_dcgan_quick"}[pair]] == chosen
 
 
+def test_fewer_images_are_learnt_from_as_a_hundred_are_and_at_the_rate_that_was_chosen_for_these():
+    few, study, record = STUDIES["few_images"], STUDIES["fewer_images"], load("few_images")
+    assert (study.judging, study.rule) == (few.judging, few.rule)
+    assert {record.chosen[method] for method in few.methods} == {"0.003"}
+    hundred = few.setting("100, no cure", "0.003")
+    own = {name: study.setting(name, "0.003") for name in study.methods}
+    assert own == {f"{size}, no cure": replace(hundred, few=size) for size in (1000, 250)}
+
+
 def test_few_images_are_learnt_from_with_and_without_changes_alone():
     study = STUDIES["small_data"]
     plain, changed = (study.changed(method, "0.001") for method in study.methods)
@@ -625,7 +634,8 @@ def test_a_stored_study_is_the_one_that_is_planned_and_lacks_no_cell(name):
     for cell in record.cells:
         assert cell["steps"] == study.setting(cell["method"], cell["level"], record.prices).steps
     rows = {(cell["null"], cell["seed"]) for cell in record.nulls}
-    asked = {"conditions_ring": 4, "stacked_sizes": 1, "few_images": 5}
+    asked = {"conditions_ring": 4, "stacked_sizes": 1}
+    asked |= dict.fromkeys(("few_images", "fewer_images"), 5)
     asked |= dict.fromkeys(("conditions_digits", "translators_fashion"), 3)
     asked |= dict.fromkeys(("translations_36", "translations_20", "translators"), 2)
     names = asked.get(name) or (4 if study.rule == "classifier_frechet" else 5)

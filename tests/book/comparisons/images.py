@@ -1,18 +1,35 @@
 """The comparing sentences of the chapter on networks for pictures."""
 
-from comparisons import claim, least, less, more, not_shown
+from comparisons import COMPARING, Check, claim, least, less, more, not_shown, one_way
 from comparisons.cells import in_seeds, spans, told, undecided
+from ganlab.experiments.studies import Difference, load, median
 
 PAGE = "images#"
 AVERAGES = PAGE + "img-c-averages-table"
 STUDY, FRECHET, BLURRED = "architectures", "classifier_frechet", "blurred data"
 LAST = "the last weights nearer than decay 0.99, taken anew:"
 HEART, ABOVE, NEIGHBOUR = "few_images", "known_above", "nearest_known"
+BETWEEN = "fewer_images"
 MANY, FEW = "30000, no cure", "100, no cure"
 CHANGED, PENALISED = "100, DiffAugment", "100, R1+R2"
 QUICK, LASTING, DENSE = "fashion_mnist_dcgan_quick", "fashion_mnist_dcgan", "fashion_mnist"
 ZOO, SLOW, FAST = "pytorch-gan-zoo, rate 0.001", "torchgan, rate 0.0002", "torchgan, rate 0.001"
 LONG = 1  # of the two averages, the one with the longer memory
+
+
+def beside(row, other, measure, sign):
+    """The measure of a row, less that of another row in the study of few images, seed by seed, has this sign.
+
+    0: no difference is shown.
+    """
+
+    def holds(record):
+        own, others = record.values(row, measure), load(HEART).values(other, measure)
+        return Difference(*median([own[seed] - others[seed] for seed in own])).sign == sign
+
+    words = one_way(measure, sign) if sign else frozenset({"no", "any", *COMPARING})
+    return Check(holds, words, f"{measure} of {row} less that of {other}: sign {sign}")
+
 
 CLAIMS = [
     told(
@@ -134,5 +151,19 @@ CLAIMS = [
         "For the set-up of the MLP no difference from these three rows is shown.",
         "peers",
         *(not_shown(DENSE, each, FRECHET) for each in (ZOO, SLOW, FAST)),
+    ),
+    claim(
+        "With a thousand no difference from 30 000 is shown in any measure.",
+        BETWEEN,
+        *(beside("1000, no cure", MANY, measure, 0) for measure in (FRECHET, ABOVE, NEIGHBOUR)),
+    ),
+    claim(
+        """With 250 the discriminator scores a known picture above an unseen one more often than with 30 000,
+        and less often than with a hundred; in the samples no difference from 30 000 is shown.""",
+        BETWEEN,
+        beside("250, no cure", MANY, ABOVE, 1),
+        beside("250, no cure", FEW, ABOVE, -1),
+        beside("250, no cure", MANY, FRECHET, 0),
+        beside("250, no cure", MANY, NEIGHBOUR, 0),
     ),
 ]
