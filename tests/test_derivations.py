@@ -253,6 +253,24 @@ def test_an_inequality_that_is_given_is_used_and_nothing_more():
         prove(equal(claim.lhs, claim.rhs), (*known, order))
 
 
+def test_an_integral_inside_a_function_is_taken_at_its_tangent():
+    """Jensen's inequality for a square: not without mass one, and not for what may be negative."""
+    density, positive = densities("p", "D")
+    signed = sympy.Function("s", real=True)(density.args[0])
+    mass = (normalised(density),)
+    prove(at_least(mean(density, positive**2), mean(density, positive) ** 2), mass)
+    for relation, given in (
+        (above(mean(density, positive**2), mean(density, positive) ** 2), mass),
+        (at_most(mean(density, positive**2), mean(density, positive) ** 2), mass),
+        (at_least(mean(density, positive**2), 2 * mean(density, positive) ** 2), mass),
+        (at_least(mean(density, positive**2), mean(density, positive) ** 2), ()),
+        (equal(mean(density, signed) ** 2, 0), mass),
+        (at_most(mean(density, signed) * mean(density, positive), 0), mass),
+    ):
+        with pytest.raises(Undecided):
+            prove(relation, given)
+
+
 # --- an independent evaluation --------------------------------------------------------------------
 
 
@@ -485,6 +503,9 @@ TRUE = {
     "a maximum": (equal(sympy.Max(p, q), (p + q + abs(p - q)) / 2), ()),
     "a restricted symbol": (below(a * (1 - a), 1), (inside(a, 0, 1),)),
     "a half line": (above(a**2, 9), (above(a, 3),)),
+    "a fall to the end of an interval": (at_least(exp(-a), exp(-1)), (inside(a, 0, 1),)),
+    "the sign of a logarithm": (above(log(p + 2 * q) - log(4 * q * (p + q)) / 2, 0), ()),
+    "a valley between two logarithms": (at_least(p * log(2 * p / (p + q)) + q * log(2 * q / (p + q)), 0), ()),
     "a matrix": (
         equal(Matrix([[p * (p + q), 0]]).as_immutable(), Matrix([[p**2 + p * q, 0]]).as_immutable()),
         (),

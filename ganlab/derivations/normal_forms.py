@@ -28,7 +28,7 @@ from sympy import (
 from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 from sympy.polys.fields import field
 
-__all__ = ["expand_logs", "forms", "normal", "sampled"]
+__all__ = ["expand_logs", "forms", "normal", "of_the_same_sign", "sampled"]
 
 _SAMPLES = (
     (Rational(3, 7), Rational(5, 3), Rational(2, 9), Rational(7, 4), Rational(4, 5), Rational(11, 8)),
@@ -90,6 +90,23 @@ def forms(e: Any) -> Iterator[Any]:
     yield cancelled
     yield factor(cancelled)
     yield _log_ratios(cancelled)
+
+
+def of_the_same_sign(e: Any) -> Any:
+    """What has the sign of `e` where that is c log(u): c (u - 1), or None where `e` is no such product.
+
+    >>> from sympy import Symbol
+    >>> p, q = Symbol("p", positive=True), Symbol("q", positive=True)
+    >>> factor(of_the_same_sign(log(p) - log(p + q)))
+    -q/(p + q)
+    """
+    joined = _log_ratios(normal(e)) if e.has(log) else e
+    logs = joined.atoms(log)
+    if len(logs) != 1:
+        return None
+    single = logs.pop()
+    weight = joined / single
+    return None if weight.has(log) else weight * normal(single.args[0] - 1)
 
 
 def _log_ratios(e: Any) -> Any:

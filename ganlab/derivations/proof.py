@@ -4,9 +4,9 @@ A relation is first tried at a few rational points, which refutes most false one
 in one of these ways, each of which is a proof:
 
 * equality: the difference is zero in a normal form (logarithms expanded, fractions cancelled);
-* order: the assumptions of the symbols give the sign of a normal form, or the difference is convex with a
-  stationary point of known sign, or falls and then rises about such a point, or is monotone from a limit of
-  known sign;
+* order: the assumptions of the symbols give the sign of a normal form (of a logarithm, that of its argument
+  less one), or the difference is convex with a stationary point of known sign, or falls and then rises about
+  such a point, or is monotone from a limit of known sign;
 * absolute values, maxima and signs are split into cases;
 * an integral over densities is decided under the integral sign, with each density integrating to one.
 """
@@ -30,6 +30,7 @@ from sympy import (
     Rational,
     cos,
     cosh,
+    erf,
     exp,
     expand,
     fraction,
@@ -48,12 +49,12 @@ from sympy import (
 from sympy.core.function import AppliedUndef
 from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 
-from .normal_forms import expand_logs, forms, normal, sampled
+from .normal_forms import expand_logs, forms, normal, of_the_same_sign, sampled
 from .reading import Undecided, cases, evaluate, pointwise, ranges, restrict, under_the_integral
 
 __all__ = ["Undecided", "prove"]
 
-_SMOOTH = (log, exp, tanh, sinh, cosh, sin, cos)
+_SMOOTH = (log, exp, erf, tanh, sinh, cosh, sin, cos)
 
 
 def prove(relation: Any, given: tuple[Any, ...] = ()) -> None:
@@ -156,19 +157,42 @@ def _vanishes(e: Any, given: tuple[Any, ...] = ()) -> bool:
     return e == 0 or normal(e) == 0 or simplify(e) == 0 or simplify(expand_logs(e)) == 0
 
 
-def _nonnegative(e: Any, given: tuple[Any, ...] = (), depth: int = 0) -> bool:
-    return _has_sign(e, given, strict=False) or _from_a_valley(e, given, depth, strict=False)
+class _Refuted(Exception):
+    """The sign is another one at an admissible point, so that no search among the others helps."""
+
+
+def _nonnegative(e: Any, given: tuple[Any, ...] = ()) -> bool:
+    return _decided(e, given, 0, strict=False)
 
 
 def _positive(e: Any, given: tuple[Any, ...] = (), depth: int = 0) -> bool:
-    return _has_sign(e, given, strict=True) or _from_a_valley(e, given, depth, strict=True)
+    return _decided(e, given, depth, strict=True)
+
+
+def _decided(e: Any, given: tuple[Any, ...], depth: int, *, strict: bool) -> bool:
+    try:
+        return _shown(e, given, depth, strict=strict)
+    except _Refuted:
+        return False
+
+
+def _shown(e: Any, given: tuple[Any, ...], depth: int, *, strict: bool) -> bool:
+    return _has_sign(e, given, strict=strict) or _from_a_valley(e, given, depth, strict=strict)
 
 
 def _has_sign(e: Any, given: tuple[Any, ...], *, strict: bool) -> bool:
     e = restrict(e, given)
     if _signed(e, strict):
         return True
-    return not sampled(e, lambda value: value < -1e-20) and any(_signed(form, strict) for form in forms(e))
+    return not sampled(e, lambda value: value < -1e-20) and any(_signed(form, strict) for form in _forms(e))
+
+
+def _forms(e: Any) -> Iterator[Any]:
+    """Ways to write `e`, and something plainer that has its sign."""
+    yield from forms(e)
+    alike = of_the_same_sign(e)
+    if alike is not None:
+        yield alike
 
 
 def _signed(e: Any, strict: bool) -> bool:
@@ -181,19 +205,33 @@ def _signed(e: Any, strict: bool) -> bool:
 
 
 def _from_a_valley(e: Any, given: tuple[Any, ...], depth: int, *, strict: bool) -> bool:
-    """Whether the least value of `e` in one symbol, the others fixed, has the sign that is wanted."""
+    """Whether the least value of `e` in one symbol, the others fixed, has the sign that is wanted.
+
+    Raises `_Refuted` where `e` has another sign at an admissible point.
+    """
     plain = restrict(e, given)
-    if depth > 2 or sampled(plain, lambda value: value < -1e-20) or not _is_smooth(plain):
+    if sampled(plain, lambda value: value < -1e-20):
+        _refute(given)
         return False
-    decide = _positive if strict else _nonnegative
+    if depth > 2 or not _is_smooth(plain):
+        return False
     for symbol in sorted((s for s in e.free_symbols if _is_interval(s)), key=str):
         slope = simplify(e.diff(symbol)) if e.has(exp, HyperbolicFunction) else normal(e.diff(symbol))
         for point in _stationary(e, slope, symbol, given):
-            if decide(e.subs(symbol, point), given, depth + 1):
+            least = e.subs(symbol, point)
+            if strict and _vanishes(least, given):
+                _refute(given)
+            if _shown(least, given, depth + 1, strict=strict):
                 return True
         if _rises_from_a_limit(e, slope, symbol, given, depth, strict=strict):
             return True
     return False
+
+
+def _refute(given: tuple[Any, ...]) -> None:
+    """Ends the search, unless one symbol ends the range of another: points are then not always admissible."""
+    if all(end.is_number for _, *ends in ranges(given) for end in ends):
+        raise _Refuted
 
 
 def _is_interval(symbol: Any) -> bool:
@@ -215,7 +253,8 @@ def _stationary(e: Any, slope: Any, symbol: Any, given: tuple[Any, ...]) -> Iter
     """Admissible points below which the slope is not positive, and above which it is not negative."""
     for point in _candidates(e, slope, symbol):
         if _admits(symbol, point, given) and _vanishes(slope.subs(symbol, point), given):
-            rising = (slope.diff(symbol), slope / (symbol - point))
+            alike = of_the_same_sign(slope)
+            rising = [slope.diff(symbol), *(part / (symbol - point) for part in (slope, alike) if part)]
             if any(_has_sign(part, given, strict=False) for part in rising):
                 yield point
 
@@ -225,6 +264,10 @@ def _candidates(e: Any, slope: Any, symbol: Any) -> Iterator[Any]:
     yield from simple
     if slope.is_rational_function(symbol):
         yield from (point for point in solve(slope, symbol) if point not in simple)
+        return
+    alike = of_the_same_sign(slope)
+    if alike is not None and alike.is_rational_function(symbol):
+        yield from (point for point in solve(alike, symbol) if point not in simple)
         return
     power = Dummy(positive=True)
     powers = slope.rewrite(HyperbolicFunction, exp).subs(symbol, log(power))
@@ -244,16 +287,16 @@ def _admits(symbol: Any, point: Any, given: tuple[Any, ...]) -> bool:
 def _rises_from_a_limit(
     e: Any, slope: Any, symbol: Any, given: tuple[Any, ...], depth: int, *, strict: bool
 ) -> bool:
-    if symbol in (restricted for restricted, _, _ in ranges(given)):
-        return False
+    whole = (symbol, 0 if symbol.is_positive else -oo, oo)
+    _, low, high = next((each for each in ranges(given) if each[0] == symbol), whole)
     if _has_sign(slope, given, strict=strict):
-        end = (0 if symbol.is_positive else -oo, "+")
+        end = (low, "+")
     elif _has_sign(-slope, given, strict=strict):
-        end = (oo, "-")
+        end = (high, "-")
     else:
         return False
     try:
         start = limit(e, symbol, *end)
     except (NotImplementedError, ValueError):
         return False
-    return start.is_finite is True and _nonnegative(start, given, depth + 1)
+    return start.is_finite is True and _shown(start, given, depth + 1, strict=False)

@@ -99,9 +99,8 @@ def under_the_integral(e: Any, given: tuple[Any, ...]) -> Iterator[tuple[Any, tu
     """Integrands whose being zero (or not negative) decides the same of `e`, and what is given of them."""
     integrals: dict[Any, Any] = {integral: Dummy() for integral in e.atoms(Integral)}
     totals = _totals(given)
-    linear = e.xreplace(integrals)
-    constant = linear.subs(dict.fromkeys(integrals.values(), 0))
-    integrand = Add(*(linear.diff(dummy) * integral.function for integral, dummy in integrals.items()))
+    constant, weights = _tangent_in_integrals(e.xreplace(integrals), integrals)
+    integrand = Add(*(weight * integral.function for integral, weight in weights.items()))
     one_domain = len({integral.limits for integral in [*integrals, *totals]}) == 1
     if integrand.free_symbols & set(integrals.values()) or not one_domain:
         return
@@ -117,6 +116,22 @@ def under_the_integral(e: Any, given: tuple[Any, ...]) -> Iterator[tuple[Any, tu
         yield integrand + constant * carrier + _exchange(masses, densities, carrier), given
     if len(densities) == 2:
         yield _tangent(integrand + constant * densities[0], *densities), given
+
+
+def _tangent_in_integrals(e: Any, integrals: dict[Any, Any]) -> tuple[Any, dict[Any, Any]]:
+    """What `e` has beside its integrals, and the weight of each: `e` is linear in them, or its tangent is.
+
+    An integral c inside a function, positive since its integrand is, has a letter in the weights: with c for
+    it, f(c) is f(c) + f'(c) (integral - c), whatever f. The letter may then be any positive number.
+    """
+    letters = {}
+    for number, (integral, dummy) in enumerate(integrals.items()):
+        positive = integral.function.is_positive and len(integral.limits[0]) == 1
+        if positive and e.diff(dummy).free_symbols & set(integrals.values()):
+            letters[dummy] = Dummy(f"c_{number}", positive=True)
+    slopes = {integral: e.diff(dummy).xreplace(letters) for integral, dummy in integrals.items()}
+    start = e.xreplace(letters).subs({dummy: 0 for dummy in integrals.values() if dummy not in letters})
+    return start - Add(*(slopes[i] * letters[d] for i, d in integrals.items() if d in letters)), slopes
 
 
 def _totals(given: tuple[Any, ...]) -> list[Any]:
@@ -165,6 +180,8 @@ def _three_ways(u: Any) -> list[tuple[Any, Any]]:
         if edge is None:
             continue
         free = Dummy(positive=True)
+        if symbol.is_positive and edge.is_positive and edge.is_Symbol:
+            return [(symbol, edge + free), (symbol, edge), (edge, symbol + free)]
         if symbol.is_positive and edge.is_positive:
             return [(symbol, edge + free), (symbol, edge), (symbol, edge * free / (1 + free))]
         if symbol.is_real and symbol.is_positive is None:

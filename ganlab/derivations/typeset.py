@@ -26,6 +26,10 @@ class _Printer(LatexPrinter):
         plain = expr.args[0].is_Symbol or expr.args[0].is_Integer or isinstance(expr.args[0], AppliedUndef)
         return f"{head} {argument}" if plain else f"{head}{self._add_parens(argument)}"
 
+    def _needs_mul_brackets(self, expr: Any, first: bool = False, last: bool = False) -> bool:
+        """A quantity that has a name is shown by it, and needs none, whatever it stands for."""
+        return not hasattr(expr, "_latex") and super()._needs_mul_brackets(expr, first=first, last=last)
+
     def _print_log(self, expr: Any, exp: str | None = None) -> str:
         return self._head(r"\log", expr, exp)
 
