@@ -130,8 +130,15 @@ NOT_SHARP = {
     ("dirac_consensus", 2): SIGN,
     ("bilinear_optimistic", 6): SIGN,
     ("packing", 3): SIGN,
+    ("leftover_gradient", 3): SIGN,
     ("jensen_shannon_bounds", len(BUILT["jensen_shannon_bounds"].steps)): EDGE,
     ("clipped_critic", len(BUILT["clipped_critic"].steps)): EDGE,
+    ("mixed_with_noise", len(BUILT["mixed_with_noise"].steps)): EDGE,
+    ("thin_bridge", len(BUILT["thin_bridge"].steps)): EDGE,
+    ("two_sigmoids", 2): EDGE,
+    ("two_sigmoids", 3): EDGE,
+    ("two_sigmoids", 4): EDGE,
+    ("two_sigmoids", 5): EDGE,
     ("clipped_slope", len(BUILT["clipped_slope"].steps)): EDGE,
     ("clipped_units", len(BUILT["clipped_units"].steps)): EDGE,
     ("clipped_units", 1): EDGE,
@@ -326,7 +333,7 @@ def concrete(part):
 NO_DENSITIES = {"D": lambda x: 1 / (1 + exp(-x / 3)), "d": lambda x: exp(x / 5)}
 NO_DENSITIES |= dict.fromkeys(("f", "s"), lambda x: x / 3)
 SHIFTS = {"p": Rational(1, 2), "q": Rational(-1, 3), "q_0": Rational(1, 5), "q_1": Rational(-2, 3)}
-SHIFTS |= {"gamma": Rational(1, 4), "P": Rational(1, 2), "Q": Rational(-1, 3)}
+SHIFTS |= {"gamma": Rational(1, 4), "P": Rational(1, 2), "Q": Rational(-1, 3), "r": Rational(1, 7)}
 
 
 def quadrature(integral):

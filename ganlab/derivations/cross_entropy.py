@@ -25,9 +25,12 @@ __all__ = [
     "bce_from_likelihood",
     "bce_in_logits",
     "label_smoothing",
+    "mean_of_logarithms",
     "proper_scoring",
     "squared_error_gradient",
+    "squared_price",
     "two_sided_label_smoothing",
+    "two_sigmoids",
     "value_from_bce",
 ]
 
@@ -173,6 +176,101 @@ def squared_error_gradient() -> Derivation:
             ),
         ),
         source="Goodfellow, Bengio & Courville 2016 [goodfellow2016]",
+    )
+
+
+def mean_of_logarithms() -> Derivation:
+    r"""Jensen's inequality for the logarithm: the mean of log D is at most the logarithm of the mean of D.
+
+    log D <= log c + (D - c)/c for every c > 0, and the mean of the right side at c = E D is log E D.
+
+    Source: Goodfellow, Bengio & Courville 2016, ch. 3 [goodfellow2016].
+
+    >>> mean_of_logarithms().check()
+    True
+    """
+    p, d = densities("p", "D")
+    c = Symbol("c", positive=True)
+    average = Term(r"\bar{D}", mean(p, d))
+    tangent = define("t", lambda d: log(c) + (d - c) / c)
+    return Derivation(
+        name="The mean of the logarithms",
+        claim=at_most(mean(p, log(d)), log(average)),
+        assumptions=(normalised(p), r"$p$ is the density of the samples, and their answers $D$ are positive"),
+        lines=(
+            Definition(equal(average, mean(p, d)), "The mean answer"),
+            Definition(equal(tangent(d), log(c) + (d - c) / c), "The tangent of the logarithm at any c"),
+            Step(at_most(log(d), tangent(d)), "lies above it, since the logarithm is concave"),
+            Step(at_most(mean(p, log(d)), tangent(average)), "and so it does on the mean"),
+            Step(
+                equal(Subs(tangent(average), c, average), log(average)),
+                "At the mean answer it is the logarithm of that mean",
+            ),
+        ),
+        source="Goodfellow, Bengio & Courville 2016, ch. 3 [goodfellow2016]",
+    )
+
+
+def squared_price() -> Derivation:
+    """The squared error as a strictly proper price: pi (1 - pi) + (d - pi)^2 on average, least at d = pi.
+
+    Source: Gneiting & Raftery 2007 [gneiting2007].
+
+    >>> squared_price().check()
+    True
+    """
+    pi, d = Symbol("pi", real=True), Symbol("d", real=True)
+    price = define("R", lambda d: pi * (d - 1) ** 2 + (1 - pi) * d**2)
+    return Derivation(
+        name="The squared error is strictly proper",
+        claim=equal(price(d), pi * (1 - pi) + (d - pi) ** 2),
+        assumptions=(r"a share $\pi$ of the samples is real, and each is answered $d$",),
+        lines=(
+            Definition(equal(price(d), pi * (d - 1) ** 2 + (1 - pi) * d**2), "The mean price of the answer"),
+            Step(equal(price(d), d**2 - 2 * pi * d + pi), "Multiply out: the two weights add up to one"),
+            Step(
+                equal((d - pi) ** 2, d**2 - 2 * pi * d + pi**2),
+                "The square with the same terms in d",
+            ),
+            Step(equal(price(pi), pi * (1 - pi)), "At the truth the square is zero, and this is left"),
+            Step(at_least(price(d), price(pi)), "so that the truth has the lowest price"),
+        ),
+        source="Gneiting & Raftery 2007 [gneiting2007]",
+    )
+
+
+def two_sigmoids() -> Derivation:
+    """What two sigmoids in a row cost at least and at most, since softplus rises and answers lie in (0, 1).
+
+    Source: the statement is ours; the loss in logits is in Goodfellow, Bengio & Courville 2016, sec. 6.2.2.2
+    [goodfellow2016].
+
+    >>> two_sigmoids().check()
+    True
+    """
+    a, real, fake = Symbol("a", real=True), Symbol("D_r", real=True), Symbol("D_g", real=True)
+    cost = _softplus(-real) + _softplus(fake)
+    return Derivation(
+        name="Two sigmoids in a row",
+        claim=at_most(_softplus(-1) + log(2), cost),
+        assumptions=(
+            inside(real, 0, 1),
+            inside(fake, 0, 1),
+            r"a real sample with the answer $D_r$ costs $\operatorname{softplus}(-D_r)$,",
+            r"and a generated one with the answer $D_g$ costs $\operatorname{softplus}(D_g)$",
+        ),
+        lines=(
+            Definition(equal(_softplus(a), log(1 + exp(a))), "What a generated sample of the score a costs"),
+            Step(equal(Derivative(_softplus(a), a), _sigma(a)), "The slope is the sigmoid"),
+            Step(above(_sigma(a), 0), "which is positive, so that softplus rises"),
+            Step(at_least(_softplus(-real), _softplus(-1)), "A real sample costs least at the answer 1"),
+            Step(at_least(_softplus(fake), log(2)), "a generated one at the answer 0"),
+            Step(
+                at_most(cost, log(2) + _softplus(1)),
+                "Both cost most where they are wrong and sure",
+            ),
+        ),
+        source="own statement, for the loss of Goodfellow, Bengio & Courville 2016 [goodfellow2016]",
     )
 
 

@@ -62,7 +62,7 @@ def the_noise_bound(latex: str) -> bool:
         for epsilon in (0.01, 0.4, 0.99):
             judge = strictly if p @ r else touches
             assert judge(latex, p_data=p, r=r, epsilon=mpmath.mpf(epsilon), KL=of_laws(kl))
-    return True
+    return proved("mixed_with_noise")
 
 
 def the_push_forward(latex: str) -> bool:
@@ -96,6 +96,11 @@ def _losses(game: dict[str, Any]) -> dict[str, float]:
 
 def the_sum_of_losses(latex: str) -> bool:
     """With the package's two losses on batches, and the mean over the data's law."""
+    return the_loss_of_the_generator(latex) and proved("zero_sum")
+
+
+def the_loss_of_the_generator(latex: str) -> bool:
+    """With the package's losses on batches."""
     return all(holds(latex, **game, **_losses(game)) for game in games())
 
 
@@ -176,7 +181,7 @@ def the_growth(latex: str) -> bool:
             if kappa.imag:
                 step = np.linalg.det(np.eye(2) + eta * jacobian)
                 assert all(math.isclose(side, step) for side in sides(latex, **known))
-    return True
+    return proved("growth_of_a_step")
 
 
 def the_dirac_field(latex: str) -> bool:
@@ -213,7 +218,7 @@ def the_bridge(latex: str) -> bool:
             if edge is not None:
                 gap = quad(norm.pdf, c, edge)[0]
                 assert judge(latex, P_gap=gap, c=c, ell=width, K=steep, **known)
-    return True
+    return proved("thin_bridge")
 
 
 def the_safe_discriminator(latex: str) -> bool:
@@ -257,7 +262,7 @@ def the_tilt(latex: str) -> bool:
                 assert holds(latex, **env)
                 slope = (value(delta + 1e-5) - value(delta - 1e-5)) / 2e-5
                 assert all(math.isclose(side, slope, abs_tol=1e-6) for side in sides(latex, **env))
-    return True
+    return proved("tilted_answer")
 
 
 def the_left_over(latex: str) -> bool:
@@ -266,7 +271,8 @@ def the_left_over(latex: str) -> bool:
         assert holds(latex, D=mpmath.mpf(d))
     found = minimize_scalar(lambda d: -2 * math.log(d) - math.log1p(-d), bounds=(0, 1), method="bounded").x
     assert abs(sides(latex, D=mpmath.mpf(float(found)))[1]) < 1e-3
-    return math.isclose(found, 2 / 3, rel_tol=1e-5)
+    assert math.isclose(found, 2 / 3, rel_tol=1e-5)
+    return proved("leftover_gradient")
 
 
 class _Square:
@@ -428,7 +434,7 @@ EQUATIONS = [
     Equation(
         "game-non-saturating",
         r"L_{\text{ns}} = \mathbb{E}_{z \sim p_z}[-\log D(G(z))]",
-        the_sum_of_losses,
+        the_loss_of_the_generator,
     ),
     Equation(
         "game-zero-sum",

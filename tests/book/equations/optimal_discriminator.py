@@ -134,7 +134,7 @@ def the_ratio_from_the_posterior(latex: str) -> bool:
                     given = [weight / sum(column) for weight in column]
                     at = {"P": lambda y, z, given=given, x=x: given[int(y)] if z == x else math.nan}
                     assert holds(latex, x=x, pi=share, **at, **laws)
-    return True
+    return proved("posterior_odds")
 
 
 def the_sum_of_mean_answers(latex: str) -> bool:
@@ -145,7 +145,7 @@ def the_sum_of_mean_answers(latex: str) -> bool:
             _falls_through_zero(lambda d, p=a, q=b: p / d - q / (1 - d)) for a, b in zip(p, q, strict=True)
         ]
         assert holds(latex, p_data=game["p_data"], p_g=game["p_g"], **{"D*": lambda x, best=best: best[x]})
-    return True
+    return proved("mean_answers")
 
 
 def the_density_ratio(latex: str) -> bool:
@@ -214,7 +214,7 @@ def the_accuracy(latex: str) -> bool:
             best = np.all(np.where(said_real, p >= q, q >= p))
             known = {"p_data": p, "p_g": q, "TV": tv, "A": only(accuracy, game["D"])}
             assert (touches if best else strictly)(latex, **(game | known))
-    return True
+    return proved("accuracy_bound")
 
 
 def the_bounds_by_total_variation(latex: str) -> bool:
@@ -232,7 +232,7 @@ def the_bounds_by_total_variation(latex: str) -> bool:
         assert touches(
             latex, 1, p=np.array([share, 1 - share, 0]), q=np.array([share, 0, 1 - share]), **known
         )
-    return True
+    return proved("fano_bound") and proved("overlap_bound")
 
 
 def the_envelope(latex: str) -> bool:
@@ -318,7 +318,7 @@ def the_processing(latex: str) -> bool:
         ):
             env = {"p": law, "q": q, "p_T": way @ law, "q_T": way @ q}
             assert judge(latex, **env, JSD=jsd)
-    return True
+    return proved("data_processing")
 
 
 def the_information(latex: str) -> bool:
@@ -344,7 +344,7 @@ def the_past(latex: str) -> bool:
         for judge, laws in ((strictly, past), (touches, [past[0]] * count)):
             env = {"q": [mpmath.matrix(law) for law in laws], "bar q": mpmath.matrix(np.mean(laws, 0))}
             assert judge(latex, p=p, n=count, JSD=distance, **env)
-    return True
+    return proved("past_generators")
 
 
 def the_incentive(latex: str) -> bool:
