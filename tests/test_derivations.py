@@ -501,6 +501,10 @@ def test_what_is_false_somewhere_is_refused(name):
         prove(FALSE[name])
 
 
+def told_apart(one, other):
+    return one * log(2 * one / (one + other)) + other * log(2 * other / (one + other))
+
+
 TRUE = {
     "a convex function over its tangent": (at_least(exp(a), 1 + a), ()),
     "a divergence on two points": (at_least(p * log(p / q) - p + q, 0), ()),
@@ -511,8 +515,11 @@ TRUE = {
     "a restricted symbol": (below(a * (1 - a), 1), (inside(a, 0, 1),)),
     "a half line": (above(a**2, 9), (above(a, 3),)),
     "a fall to the end of an interval": (at_least(exp(-a), exp(-1)), (inside(a, 0, 1),)),
-    "the sign of a logarithm": (above(log(p + 2 * q) - log(4 * q * (p + q)) / 2, 0), ()),
-    "a valley between two logarithms": (at_least(p * log(2 * p / (p + q)) + q * log(2 * q / (p + q)), 0), ()),
+    "a slope that is a logarithm": (at_least(p * log(2), told_apart(p + q, q)), ()),
+    "a valley where a logarithm is zero": (
+        at_least(told_apart(p, 1) + told_apart(q, 1), 2 * told_apart((p + q) / 2, 1)),
+        (),
+    ),
     "a matrix": (
         equal(Matrix([[p * (p + q), 0]]).as_immutable(), Matrix([[p**2 + p * q, 0]]).as_immutable()),
         (),
