@@ -160,6 +160,7 @@ _ASKED = replace(
     betas=(0.0, 0.9),
     ema=0.99,
 )
+_CLOTHES = replace(EXPERIMENTS["fashion_mnist"], conditional=True, batch_size=64, betas=(0.0, 0.9), ema=0.99)
 STUDIES: dict[str, Study] = {
     "cures_ring": _CURES,
     "cures_ring_wide": replace(_CURES, base=replace(_RING, width=(128, 128))),
@@ -294,6 +295,20 @@ STUDIES: dict[str, Study] = {
         judging=_SIX,
         rule="class_frechet",
     ),
+    "conditions_fashion": Study(
+        "How is a discriminator best told which piece of clothing it sees, where some kinds look alike?",
+        _CLOTHES,
+        {
+            name: levels
+            for name, levels in methods.conditions((1e-3, 3e-3), (1.0,)).items()
+            if name in ("embedding", "projection", "auxiliary 1")
+        },
+        1000 * cost(_CLOTHES),
+        tuning=(0,),
+        judging=_SIX,
+        rule="class_frechet",
+        apart=True,
+    ),
     "styles": Study(
         "What do mixing and growing do to pictures of clothes and to their styles, in the same time?",
         replace(EXPERIMENTS["fashion_mnist_styles"], learning_rates=(2e-3, 2e-3), steps=3000),
@@ -315,8 +330,8 @@ in the same time, few images with and without changes of what the discriminator 
 heart of few images and of many, with two cures and without, and of two numbers between; and, for stacked
 digits, discriminators of two sizes in the same time. Four are of unpaired translation: what is asked of the
 translators, of rings turned by much and by little and of classes of clothes, and how they are built, of
-digits. Two are of the ways of telling the class, on a ring whose classes share modes and on digits. One is of
-generators with a style for each layer.
+digits. Three are of the ways of telling the class, on a ring whose classes share modes, on digits and on
+clothes. One is of generators with a style for each layer.
 
 >>> list(STUDIES)[0]
 'cures_ring'

@@ -636,7 +636,7 @@ def test_a_stored_study_is_the_one_that_is_planned_and_lacks_no_cell(name):
     rows = {(cell["null"], cell["seed"]) for cell in record.nulls}
     asked = {"conditions_ring": 4, "stacked_sizes": 1}
     asked |= dict.fromkeys(("few_images", "fewer_images"), 5)
-    asked |= dict.fromkeys(("conditions_digits", "translators_fashion"), 3)
+    asked |= dict.fromkeys(("conditions_digits", "conditions_fashion", "translators_fashion"), 3)
     asked |= dict.fromkeys(("translations_36", "translations_20", "translators"), 2)
     names = asked.get(name) or (4 if study.rule == "classifier_frechet" else 5)
     assert len(rows) == len(record.nulls) == names * len(study.judging)
