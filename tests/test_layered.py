@@ -203,6 +203,24 @@ def test_the_mean_style_is_that_of_many_latents(rng):
     assert torch.equal(generator.mean_style(), generator.mean_style())
 
 
+def test_without_a_mapping_the_style_is_the_latent_at_mean_square_one(rng):
+    generator = made(depth=0)
+    z = torch.randn(5, 6, generator=rng)
+    styles = generator.styles(z)
+    lengths = [sum(float(x) ** 2 for x in row) for row in styles]
+    assert lengths == pytest.approx([6.0] * 5, rel=1e-6)
+    for own, style in zip(z, styles, strict=True):
+        assert_close(style / style[0], own / own[0], rtol=1e-9, atol=1e-12)
+        assert style[0] * own[0] > 0
+    assert_close(generator(z), generator.synthesize(styles), rtol=0, atol=0)
+    assert_close(generator(3 * z), generator(z), rtol=1e-5, atol=1e-6)
+    mapped = made(depth=2)
+    assert count(mapped) - count(generator) == 2 * (6 * 6 + 6)
+    assert not list(generator.mapping.parameters())
+    with pytest.raises(ValueError, match="`depth` must be a positive integer, got -1"):
+        made(depth=-1)
+
+
 def test_wrong_shapes_are_refused():
     generator = made(noise=True)
     with pytest.raises(ValueError, match=r"`z` must have shape \(N, 6\), got \(2, 5\)"):

@@ -121,6 +121,12 @@ SETTINGS = (
     Setting(
         "growing", "SHARE", "of the network layered: grow over that share of the steps; 0 for not", _number
     ),
+    Setting(
+        "mapping",
+        "N",
+        "of the network layered: layers that make a style of a latent; 0 for none",
+        _whole,
+    ),
     Setting("translator", "NAME", f"of a translation: {', '.join(facts.names('translators'))}", _text),
     Setting("cycle", "W", "of a translation: weight of the way there and back", _number),
     Setting("move", "W", "of a translation: weight of the squared move, which fades out", _number),

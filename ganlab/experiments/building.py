@@ -223,7 +223,8 @@ def _networks(experiment: Experiment, rng: torch.Generator) -> tuple[nn.Module, 
     packed = (experiment.pack * shape[0], *shape[1:])
     extra: dict[str, Any] = {} if experiment.attention is None else {"attention": experiment.attention}
     extra |= {"grows": True} if experiment.growing else {}
-    made = partial(pair.generator, **extra, **({"noise": True} if experiment.layer_noise else {}))
+    styled = {"noise": experiment.layer_noise, "depth": experiment.mapping} if pair.facts()["grows"] else {}
+    made = partial(pair.generator, **extra, **styled)
     judged = partial(pair.discriminator, minibatch_std=experiment.minibatch_std, **extra)
     if experiment.conditional:
         told = {"classes": about["classes"]}

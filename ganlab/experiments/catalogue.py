@@ -89,9 +89,10 @@ class Experiment:
     `translator`, `cycle`, `move`, `pairs`: of unpaired translation alone: a name in
     `ganlab.networks.TRANSLATORS`; the weight of the cycle error; that of the squared move, which falls
     linearly to 0 at half of the steps; and how many pairs are known. See `ganlab.training.Translation`.
-    `layer_noise`, `mixing`, `growing`: of the network "layered" alone: whether its layers take noise; the
-    probability with which a sample in training has the styles of two latents; and the share of the steps over
-    which both networks grow, from the coarsest scale to the finest, 0 for networks that have all of them.
+    `layer_noise`, `mixing`, `growing`, `mapping`: of the network "layered" alone: whether its layers take
+    noise; the probability with which a sample in training has the styles of two latents; the share of the
+    steps over which both networks grow, from the coarsest scale to the finest, 0 for networks that have all
+    of them; and how many layers make a style of a latent, 0 for none: then the scaled latent is the style.
     `float64`: whether to compute in double precision, as the point clouds do; `bf16`: whether the networks
     compute in bfloat16. `accumulate`: in how many equal parts of the batch the gradient of a step is taken.
 
@@ -137,6 +138,7 @@ class Experiment:
     layer_noise: bool = False
     mixing: float = 0.0
     growing: float = 0.0
+    mapping: int = 2
     accumulate: int = 1
 
     def facts(self) -> dict[str, Any]:
@@ -416,6 +418,7 @@ _TRANSLATING = ("translator", "cycle", "move", "pairs")
 _FOREIGN = (
     "regularizers", "instance_noise", "pack", "minibatch_std", "unroll", "bf16", "spectral_norm",
     "conditional", "ema_batches", "attention", "augment", "few", "layer_noise", "mixing", "growing",
+    "mapping",
 )  # fmt: skip
 
 
@@ -482,20 +485,22 @@ def _check_networks(changed: Experiment) -> None:
 
 def _check_styles(changed: Experiment) -> None:
     """Hold the settings of styles to networks that have a style for each layer, and are told no classes."""
-    layered = facts.table("networks")[changed.network]["grows"]
-    for name in ("layer_noise", "mixing", "growing"):
-        if getattr(changed, name) and not layered:
+    layered, usual = facts.table("networks")[changed.network]["grows"], Experiment(changed.data)
+    for name in ("layer_noise", "mixing", "growing", "mapping"):
+        if getattr(changed, name) != getattr(usual, name) and not layered:
             able = [name for name, told in facts.table("networks").items() if told["grows"]]
             raise ValueError(
                 f"`network` must be {' or '.join(able)} to have `{name}`, got {changed.network!r}"
             )
-        if changed.conditional and getattr(changed, name):
+        if changed.conditional and getattr(changed, name) != getattr(usual, name):
             raise ValueError(
                 f"`{name}` must be left out where `conditional` is on, got {getattr(changed, name)}"
             )
     for name in ("mixing", "growing"):
         if not 0 <= getattr(changed, name) <= 1:
             raise ValueError(f"`{name}` must be in [0, 1], got {getattr(changed, name)}")
+    if changed.mapping < 0:
+        raise ValueError(f"`mapping` must be at least 0, got {changed.mapping}")
 
 
 def _check_smoothing(changed: Experiment) -> None:

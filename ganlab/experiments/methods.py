@@ -18,6 +18,7 @@ __all__ = [
     "factorial",
     "few_images",
     "lazily",
+    "mappings",
     "road",
     "styles",
     "translations",
@@ -386,3 +387,12 @@ def styles() -> dict[str, Levels]:
             "growing": {"mixing": 0.0, "growing": 0.6},
         }
     )
+
+
+def mappings() -> dict[str, Levels]:
+    """Styles that two layers make of the latents, or the latents themselves, scaled to mean square one.
+
+    >>> mappings()["no mapping"][""]["mapping"]
+    0
+    """
+    return _each({"mapping": {"mapping": 2}, "no mapping": {"mapping": 0}})

@@ -55,6 +55,8 @@ MEASURES = {
     "least_class_spread": "least spread",
     "path_w": "path in W",
     "path_z": "path in Z",
+    "detour_w": "detour in W",
+    "detour_z": "detour in Z",
     "probe_w": "probe of W",
     "probe_z": "probe of Z",
     "noise_share": "share of noise",

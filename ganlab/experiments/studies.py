@@ -161,6 +161,7 @@ _ASKED = replace(
     ema=0.99,
 )
 _CLOTHES = replace(EXPERIMENTS["fashion_mnist"], conditional=True, batch_size=64, betas=(0.0, 0.9), ema=0.99)
+_MAPPED = replace(EXPERIMENTS["digits_styles"], mixing=0.0)
 STUDIES: dict[str, Study] = {
     "cures_ring": _CURES,
     "cures_ring_wide": replace(_CURES, base=replace(_RING, width=(128, 128))),
@@ -320,6 +321,15 @@ STUDIES: dict[str, Study] = {
         unit="seconds",
         apart=True,
     ),
+    "mapping": Study(
+        "Does a mapping network make the space straighter that the synthesis network sees?",
+        _MAPPED,
+        methods.mappings(),
+        1000 * cost(_MAPPED),
+        tuning=(),
+        judging=_SIX,
+        rule="classifier_frechet",
+    ),
 }
 """The studies by name: the cures of collapse on the ring and on the grid, with networks of two widths; the
 game taken apart into loss, condition and discriminator steps, on the ring and on the grid, and its four most
@@ -331,7 +341,8 @@ heart of few images and of many, with two cures and without, and of two numbers 
 digits, discriminators of two sizes in the same time. Four are of unpaired translation: what is asked of the
 translators, of rings turned by much and by little and of classes of clothes, and how they are built, of
 digits. Three are of the ways of telling the class, on a ring whose classes share modes, on digits and on
-clothes. One is of generators with a style for each layer.
+clothes. Two are of generators with a style for each layer: how they are trained, and whether a network maps
+latents to styles.
 
 >>> list(STUDIES)[0]
 'cures_ring'

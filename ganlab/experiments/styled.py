@@ -35,9 +35,11 @@ def told_of_styles(gan: GAN, source: object, rng: Generator) -> dict[str, Any]:
     """The numbers of the styles of a game; none where there are no styles, or nothing judges the data.
 
     `path_w`, `path_z`: the mean squared speed of the features on straight ways between styles, and on arcs
-    between latents. `probe_w`, `probe_z`: the share of labels that a linear probe names. `survival`: see
-    `ganlab.evaluation.styles.label_survival`, and `survival_of`, of how many pairs. `truncation`: rows of the
-    share, precision and recall. `noise_share`: what part of the variance of pixels is due to the noise.
+    between latents. `detour_w`, `detour_z`: the same over the mean squared distance of the ends, so that 1 is
+    a straight line at one speed. `probe_w`, `probe_z`: the share of labels that a linear probe names.
+    `survival`: see `ganlab.evaluation.styles.label_survival`, and `survival_of`, of how many pairs.
+    `truncation`: rows of the share, precision and recall. `noise_share`: what part of the variance of pixels
+    is due to the noise.
 
     >>> from ganlab.experiments import EXPERIMENTS, build
     >>> told_of_styles(build(EXPERIMENTS["ring"]).gan, None, draws.stream())
@@ -63,7 +65,9 @@ def _ways(network: Any, classifier: nn.Module, rng: Generator) -> dict[str, floa
     ends = network.styles(z), network.styles(other)
     in_w = styles.path_length(seen_w, *ends, share, step=STEP)
     in_z = styles.path_length(seen_z, z, other, share, between=styles.spherical_between, step=STEP)
-    return {"path_w": in_w.mean().item(), "path_z": in_z.mean().item()}
+    apart = (seen_w(ends[0]) - seen_w(ends[1])).square().sum(1).mean().item()
+    found = {"path_w": in_w.mean().item(), "path_z": in_z.mean().item()}
+    return found | ({f"detour_{name[-1]}": value / apart for name, value in found.items()} if apart else {})
 
 
 def _probes(network: Any, classifier: nn.Module, rng: Generator) -> dict[str, float]:

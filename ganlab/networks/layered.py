@@ -44,13 +44,14 @@ class LayeredGenerator(nn.Module):
         pictures: nn.ModuleList,
         shape: Sequence[int],
         *,
+        latent_dim: int,
         noise: bool,
         grows: bool,
     ):
         super().__init__()
         self.mapping, self.constant, self.convolutions = mapping, constant, convolutions
         self.pictures, self.style_layers, self.shape = pictures, len(convolutions), tuple(shape)
-        self.latent_dim = mapping[0].get_parameter("weight").shape[1]
+        self.latent_dim = latent_dim
         self.scales = len(pictures)
         sides = [(shape[1] >> k, shape[2] >> k) for k in range(self.scales)][::-1]
         self.sides = [side for side in sides for _ in range(2)]
@@ -182,20 +183,22 @@ def layered_generator(
 ) -> LayeredGenerator:
     """A generator with a style for each layer, from (N, latent_dim) to (N, C, H, W).
 
-    `depth` linear layers of `latent_dim` units map each latent, scaled to unit mean square, to its style. A
-    learned map, the same for all samples, passes two `ModulatedConv` on each scale, with `width` channels on
-    the finest and twice as many on each coarser one; between two scales pixels are repeated. The scales are
-    the image's own and those of `dcgan_generator`. Each layer has a style; with `noise` it adds a map of
-    random numbers, times one learned strength, which starts at 0. A 1x1 convolution a scale makes an image,
-    and the image of the network is tanh of their sum, each enlarged to full size ("skips"). With `grows` it
-    is the image of the scale at the buffer `level` alone; between two scales, at level s - 1 + a, it is a
-    times the finer image and 1 - a times the enlarged coarser one.
+    `depth` linear layers of `latent_dim` units map each latent, scaled to unit mean square, to its style, and
+    of depth 0 the scaled latent is the style. A learned map, the same for all samples, passes two
+    `ModulatedConv` on each scale, with `width` channels on the finest and twice as many on each coarser one;
+    between two scales pixels are repeated. The scales are the image's own and those of `dcgan_generator`.
+    Each layer has a style; with `noise` it adds a map of random numbers, times one learned strength, which
+    starts at 0. A 1x1 convolution a scale makes an image, and the image of the network is tanh of their sum,
+    each enlarged to full size ("skips"). With `grows` it is the image of the scale at the buffer `level`
+    alone; between two scales, at level s - 1 + a, it is a times the finer image and 1 - a times the enlarged
+    coarser one.
 
     Parameters, with l = latent_dim, k scales of c_1, ..., c_k channels from the coarsest, and h by w places
     on the coarsest: depth (l^2 + l) + c_1 h w, and 9 a b + b + (l + 1) a for each convolution from a to b
     channels, C (c + 1) for each image, and 2 k of noise. 28x28 in one channel from 32 latents: 35 411.
 
-    Raises `ValueError` unless the sides are even and at least 8 and every size is a positive integer.
+    Raises `ValueError` unless the sides are even and at least 8 and every size is a positive integer; `depth`
+    may be 0.
     Source: Karras et al. 2019 [karras2019], styles, noise and mixing; Karras et al. 2020, section 4
     [karras2020], skips; Karras et al. 2018, section 2 [karras2018], growing.
 
@@ -208,7 +211,8 @@ def layered_generator(
     """
     channels = _channels(shape, width)
     check_size("latent_dim", latent_dim)
-    check_size("depth", depth)
+    if depth != 0:
+        check_size("depth", depth)
     scales = len(channels)
     mapping = nn.Sequential()
     for _ in range(depth):
@@ -223,7 +227,8 @@ def layered_generator(
         for size in channels
     ]
     parts = nn.ModuleList(convolutions), nn.ModuleList(pictures)
-    return LayeredGenerator(mapping, nn.Parameter(constant), *parts, shape, noise=noise, grows=grows)
+    settings = {"latent_dim": latent_dim, "noise": noise, "grows": grows}
+    return LayeredGenerator(mapping, nn.Parameter(constant), *parts, shape, **settings)
 
 
 def layered_discriminator(

@@ -1,6 +1,7 @@
 """Truth here: pulled styles written out, a generator whose noise is known, a clock of our own."""
 
 import json
+import math
 import statistics
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +67,42 @@ def test_what_is_told_of_styles_is_what_its_parts_say(monkeypatch):
     if "survival" in told:
         assert told["survival"][-1][0] == 1.0
     assert json.loads(json.dumps(told)) == told
+
+
+def test_a_detour_is_the_speed_over_the_distance_of_the_ends(monkeypatch):
+    """With features 3 w the straight way has none; the arc from e to e', at right angles, pi^2 / 8."""
+    monkeypatch.setattr(styled, "PAIRS", 4000)
+    ends = torch.eye(2).repeat(2000, 1)
+
+    class Known:
+        latent_dim, style_layers, constant = 2, 1, torch.zeros(1)
+
+        def styles(self, z):
+            return z
+
+        def synthesize(self, w):
+            return w
+
+        __call__ = synthesize
+
+    class Tripled:
+        def features(self, x):
+            return 3 * x
+
+    drawn = iter((ends, ends.flip(1)))
+    monkeypatch.setattr(styled, "_latents", lambda *_: 2**0.5 * next(drawn))
+    found = styled._ways(Known(), Tripled(), torch.Generator().manual_seed(0))
+    assert found["detour_w"] == pytest.approx(1.0, rel=1e-3)
+    assert found["detour_z"] == pytest.approx(math.pi**2 / 8, rel=1e-3)
+    assert found["path_w"] == pytest.approx(9 * 4, rel=1e-3)
+
+
+def test_both_generators_of_the_study_of_mapping_differ_in_nothing_else():
+    study = STUDIES["mapping"]
+    mapped, bare = (study.changed(method, "") for method in study.methods)
+    assert replace(mapped, mapping=0) == bare
+    assert mapped == replace(EXPERIMENTS["digits_styles"], mixing=0.0)
+    assert {study.setting(method, "").steps for method in study.methods} == {1000}
 
 
 def test_a_study_of_styles_keeps_what_is_told_of_them(tmp_path, monkeypatch):

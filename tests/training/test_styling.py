@@ -105,6 +105,15 @@ def test_samples_have_noise_and_no_mixing():
     assert_close(found, gan.average.module(latents, noise), rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("layers", [0, 1, 3])
+def test_a_set_up_has_as_many_layers_of_mapping_as_it_says(layers):
+    setup = build(replace(SMALL, mapping=layers))
+    linear = [part for part in setup.gan.generator.mapping if isinstance(part, torch.nn.Linear)]
+    assert len(linear) == layers
+    train(setup.gan, setup.batches, 2)
+    assert torch.isfinite(setup.gan.sample(3, torch.Generator().manual_seed(0))).all()
+
+
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="`network` must be layered to have `mixing`, got 'mlp'"):
         change(EXPERIMENTS["digits"], mixing=0.5)
@@ -112,6 +121,10 @@ def test_what_does_not_fit_is_refused():
         change(EXPERIMENTS["ring"], layer_noise=True)
     with pytest.raises(ValueError, match="`layer_noise` must be left out where `conditional` is on"):
         change(SMALL, conditional=True)
+    with pytest.raises(ValueError, match="`network` must be layered to have `mapping`, got 'mlp'"):
+        change(EXPERIMENTS["digits"], mapping=0)
+    with pytest.raises(ValueError, match="`mapping` must be at least 0, got -1"):
+        change(SMALL, mapping=-1)
     for name in ("mixing", "growing"):
         with pytest.raises(ValueError, match=rf"`{name}` must be in \[0, 1\], got 1.5"):
             change(SMALL, **{name: 1.5})
