@@ -496,11 +496,6 @@ def _check_styles(changed: Experiment) -> None:
             raise ValueError(
                 f"`{name}` must be left out where `conditional` is on, got {getattr(changed, name)}"
             )
-    for name in ("mixing", "growing"):
-        if not 0 <= getattr(changed, name) <= 1:
-            raise ValueError(f"`{name}` must be in [0, 1], got {getattr(changed, name)}")
-    if changed.mapping < 0:
-        raise ValueError(f"`mapping` must be at least 0, got {changed.mapping}")
 
 
 def _check_smoothing(changed: Experiment) -> None:

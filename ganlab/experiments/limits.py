@@ -41,6 +41,11 @@ def check_numbers(changed: Any) -> None:
         raise ValueError(f"`ema_batches` must be 0 where `ema` is none, got {changed.ema_batches}")
     if changed.clip is not None and not changed.clip > 0:
         raise ValueError(f"`clip` must be positive, got {changed.clip}")
+    for name in ("mixing", "growing"):
+        if not 0 <= getattr(changed, name) <= 1:
+            raise ValueError(f"`{name}` must be in [0, 1], got {getattr(changed, name)}")
+    if changed.mapping < 0:
+        raise ValueError(f"`mapping` must be at least 0, got {changed.mapping}")
     if changed.bf16 and changed.float64:
         raise ValueError("`bf16` needs networks in float32: `float64` must be off")
     if changed.unroll and not (changed.unroll[0] >= 1 and changed.unroll[1] > 0):

@@ -227,8 +227,9 @@ def layered_generator(
         for size in channels
     ]
     parts = nn.ModuleList(convolutions), nn.ModuleList(pictures)
-    settings = {"latent_dim": latent_dim, "noise": noise, "grows": grows}
-    return LayeredGenerator(mapping, nn.Parameter(constant), *parts, shape, **settings)
+    return LayeredGenerator(
+        mapping, nn.Parameter(constant), *parts, shape, latent_dim=latent_dim, noise=noise, grows=grows
+    )
 
 
 def layered_discriminator(
