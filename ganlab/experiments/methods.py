@@ -27,6 +27,7 @@ __all__ = [
     "tricks",
     "tricks_of_sampling",
     "variants",
+    "variants_weighed",
 ]
 
 Settings = Mapping[str, Any]
@@ -165,6 +166,47 @@ def variants(
         "DRAGAN": _with(penalised["DRAGAN"], loss="non_saturating"),
         "pairing, R1+R2": _with(penalised["pairing, R1+R2"], loss="relativistic_pairing"),
     }
+
+
+def variants_weighed(
+    rates: Sequence[float],
+    *,
+    one_centred: Sequence[float],
+    around: Sequence[float],
+    both: Sequence[float],
+    critic_steps: int,
+) -> dict[str, Levels]:
+    """The variants with a penalty at each of three rates with each of three weights, and as they were before.
+
+    The trial in the middle is the one that `variants` had chosen. It is judged as a method of its own, "as
+    before", so that it can be compared with what nine trials choose. The weights are named as in `variants`.
+
+    >>> three = (0.1, 1.0, 10.0)
+    >>> found = variants_weighed(
+    ...     (1e-3, 3e-3, 1e-2), one_centred=three, around=three, both=three, critic_steps=5
+    ... )
+    >>> list(found)[:2], list(found["WGAN-GP, as before"])
+    (['WGAN-GP', 'WGAN-GP, as before'], ['0.003, 1'])
+    """
+    games: dict[str, tuple[Settings, tuple[str, ...], Sequence[float]]] = {
+        "WGAN-GP": ({"loss": "wasserstein", "n_critic": critic_steps}, ("wgan_gp",), one_centred),
+        "DRAGAN": ({"loss": "non_saturating"}, ("dragan",), around),
+        "pairing, R1+R2": ({"loss": "relativistic_pairing"}, ("r1", "r2"), both),
+    }
+    found: dict[str, Levels] = {}
+    for name, (game, penalties, weights) in games.items():
+        levels = {
+            f"{rate:g}, {weight:g}": {
+                "learning_rates": (rate, rate),
+                "regularizers": tuple((penalty, weight) for penalty in penalties),
+                **game,
+            }
+            for rate in rates
+            for weight in weights
+        }
+        middle = f"{rates[1]:g}, {weights[1]:g}"
+        found |= {name: levels, f"{name}, as before": {middle: levels[middle]}}
+    return found
 
 
 def tricks() -> dict[str, Levels]:

@@ -193,6 +193,20 @@ STUDIES: dict[str, Study] = {
         judging=_SIX,
         rule="classifier_frechet",
     ),
+    "variants_weights": Study(
+        "What do nine trials of rate and weight change for the variants with a penalty?",
+        _GAME,
+        methods.variants_weighed(
+            (1e-3, 3e-3, 1e-2),
+            one_centred=(0.1, 1.0, 10.0),
+            around=(0.01, 0.1, 1.0),
+            both=(0.01, 0.1, 1.0),
+            critic_steps=5,
+        ),
+        1_700_000,  # about as many scores as six seconds bought these three
+        tuning=(2, 3),
+        judging=tuple(range(200, 210)),
+    ),
     "tricks_healthy": Study(
         "What does each trick do, alone, to a game that trains well?",
         _HEALTHY,
@@ -333,16 +347,16 @@ STUDIES: dict[str, Study] = {
 }
 """The studies by name: the cures of collapse on the ring and on the grid, with networks of two widths; the
 game taken apart into loss, condition and discriminator steps, on the ring and on the grid, and its four most
-telling combinations on images of clothes; the published variants, with equal trials and equal seconds, on the
-ring, on the grid and on the images; and tricks, one at a time, on a game that trains well and on one that
-collapses, where the cures' own study has the tricks that are cures; and, for images, three pairs of networks
-in the same time, few images with and without changes of what the discriminator sees, and what is learnt by
-heart of few images and of many, with two cures and without, and of two numbers between; and, for stacked
-digits, discriminators of two sizes in the same time. Four are of unpaired translation: what is asked of the
-translators, of rings turned by much and by little and of classes of clothes, and how they are built, of
-digits. Three are of the ways of telling the class, on a ring whose classes share modes, on digits and on
-clothes. Two are of generators with a style for each layer: how they are trained, and whether a network maps
-latents to styles.
+telling combinations on images of clothes; the published variants, with equal trials and equal seconds, on
+the ring, on the grid and on the images, and those with a penalty with more trials, on the ring; and tricks,
+one at a time, on a game that trains well and on one that collapses, where the cures' own study has the
+tricks that are cures; and, for images, three pairs of networks in the same time, few images with and without
+changes of what the discriminator sees, and what is learnt by heart of few images and of many, with two cures
+and without, and of two numbers between; and, for stacked digits, discriminators of two sizes in the same
+time. Four are of unpaired translation: what is asked of the translators, of rings turned by much and by
+little and of classes of clothes, and how they are built, of digits. Three are of the ways of telling the
+class, on a ring whose classes share modes, on digits and on clothes. Two are of generators with a style for
+each layer: how they are trained, and whether a network maps latents to styles.
 
 >>> list(STUDIES)[0]
 'cures_ring'

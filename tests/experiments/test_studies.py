@@ -587,6 +587,24 @@ def test_fewer_images_are_learnt_from_as_a_hundred_are_and_at_the_rate_that_was_
     assert own == {f"{size}, no cure": replace(hundred, few=size) for size in (1000, 250)}
 
 
+def test_variants_are_weighed_around_what_four_trials_chose_with_seeds_of_their_own():
+    before, study, record = STUDIES["variants_ring"], STUDIES["variants_weights"], load("variants_ring")
+    assert not {*study.tuning, *study.judging} & {*before.tuning, *before.judging}
+    for method in ("WGAN-GP", "DRAGAN", "pairing, R1+R2"):
+        old = before.changed(method, record.chosen[method])
+        ((level, _),) = study.methods[f"{method}, as before"].items()
+        assert study.changed(f"{method}, as before", level) == study.changed(method, level) == old
+        pairs = [tuple(map(float, key.split(", "))) for key in study.methods[method]]
+        rates, weights = ({pair[place] for pair in pairs} for place in (0, 1))
+        assert len(pairs) == len(rates) * len(weights) == 9
+        assert sorted(rates)[1] == old.learning_rates[0]
+        assert sorted(weights)[1] == old.regularizers[0][1]
+        for key, (rate, weight) in zip(study.methods[method], pairs, strict=True):
+            own = study.changed(method, key)
+            kinds = tuple((name, weight) for name, *_ in old.regularizers)
+            assert own == replace(old, learning_rates=(rate, rate), regularizers=kinds)
+
+
 def test_few_images_are_learnt_from_with_and_without_changes_alone():
     study = STUDIES["small_data"]
     plain, changed = (study.changed(method, "0.001") for method in study.methods)
