@@ -6,6 +6,9 @@ from pathlib import Path
 import axe_playwright_python
 import pytest
 
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""What a part draws first is there: on a busy machine a page is loaded some time before it is drawn."""
+
 
 @pytest.fixture
 def visit(browser, tmp_path):
@@ -25,6 +28,8 @@ def visit(browser, tmp_path):
             page.on("pageerror", lambda error: page.complaints.append(str(error)))
             page.on("request", lambda r: r.url.startswith("http") and page.complaints.append(r.url))
             page.goto(address.as_uri())
+            if context.get("java_script_enabled", True):
+                page.evaluate(DRAWN)
             pages.append(page)
             return page
 

@@ -144,6 +144,7 @@ def test_who_wants_little_motion_sees_how_the_films_end(visit):
 
 def test_both_pairs_are_drawn_on_one_range(visit):
     page = visit(guess().html())
+    page.locator(".pair").nth(1).get_by_text("2 log 2").first.wait_for()
     texts = "all => all.map((svg) => [...svg.querySelectorAll('text')].map((text) => text.textContent))"
     first, second = page.locator(".pair svg[role=img]").evaluate_all(texts)
     assert first == second
