@@ -1003,7 +1003,7 @@ def test_the_version_is_that_of_the_package(capsys):
 
 
 @pytest.mark.parametrize(
-    ("command", "defaults"), [("train", 15), ("sample", 8), ("walk", 8), ("evaluate", 9), ("resume", 5)]
+    ("command", "defaults"), [("train", 15), ("sample", 8), ("walk", 8), ("evaluate", 10), ("resume", 5)]
 )
 def test_help_shows_the_defaults(command, defaults, capsys):
     with pytest.raises(SystemExit) as caught:
