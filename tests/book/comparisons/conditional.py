@@ -28,8 +28,8 @@ CLAIMS = [
         seeds(5, "not told", "modes", lambda value: value <= 1)._replace(words=frozenset({"none"})),
     ),
     claim(
-        """**By the distance in a class** the embedding is nearer to the data than projection, with a
-        difference of -0.0702.""",
+        """By the distance in a class the embedding is nearer to the data than projection, with a difference
+        of -0.0702.""",
         RING,
         less("embedding", "projection", W1),
     ),
