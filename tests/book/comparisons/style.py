@@ -91,11 +91,10 @@ CLAIMS = [
         within(lambda c: c["noise_share"], lambda c: 0.02),
     ),
     claim(
-        """In each of the fifteen runs layers 1 and 2 keep the class more often than layers 3 and 4 do, or
-        layers 5 and 6.""",
+        """In each of the fifteen runs layers 1 and 2 keep the class more often than layers 3 to 6 do, which
+        are twice as many.""",
         STUDY,
-        within(survival(3, 4), survival(1, 2)),
-        within(survival(5, 6), survival(1, 2)),
+        within(survival(3, 6), survival(1, 2)),
     ),
     claim(
         "With mixing the first four layers keep the class more often than without, in all five seeds.",
@@ -108,10 +107,21 @@ CLAIMS = [
         between(survival(1, 2), "skips", "growing", 5),
     ),
     claim(
-        "recall falls in each of the five seeds, and precision rises in four of them.",
+        "recall falls in each of the fifteen runs, and precision rises in fourteen of them.",
         STUDY,
-        within(at(0.7, 2), at(1.0, 2), MIXING),
-        within(at(1.0, 1), at(0.7, 1), MIXING, 4),
+        within(at(0.7, 2), at(1.0, 2)),
+        within(at(1.0, 1), at(0.7, 1), METHODS, 14),
+    ),
+    claim(
+        "At a share of 0.7 recall fell in all fifteen runs and precision rose in fourteen.",
+        STUDY,
+        within(at(0.7, 2), at(1.0, 2)),
+        within(at(1.0, 1), at(0.7, 1), METHODS, 14),
+    ),
+    claim(
+        "The two coarsest layers kept the class more often than the four others together.",
+        STUDY,
+        within(survival(3, 6), survival(1, 2)),
     ),
     claim(
         """precision lies below that of $\\psi = 1$ in three of five, and in one of five of each of the
