@@ -51,6 +51,7 @@ PACED: list[str] = [
     "mode_collapse",
     "wgan_gp",
     "conditional",
+    "unpaired",
     "style",
     "evaluation",
     "at_scale",

@@ -55,7 +55,7 @@ CLAIMS = [
         found(PAIR, FLIPS, 7),
     ),
     claim(
-        "With five pairs all ten seeds find the true map,",
+        "With five pairs all ten seeds find the true map.",
         RINGS,
         found(PAIRS, {0}),
         every(PAIRS, "right", lambda share: share > 0.99),
@@ -174,7 +174,7 @@ CLAIMS += [
     ),
     claim(
         """In eighteen of these twenty runs the share that arrived is 0.80 or below. The two others are of the
-        critics alone,""",
+        critics alone.""",
         CLOTHES,
         every("move", "arrived", lambda share: share < 0.805),
         seeds(8, ALONE, "arrived", lambda share: share < 0.805),

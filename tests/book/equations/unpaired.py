@@ -75,8 +75,8 @@ def how_many(latex: str) -> bool:
 
 def one_blob_alone(latex: str) -> bool:
     """All choices of some blobs are listed, and those counted that are all the same."""
-    for k, n in ((5, 1), (5, 2), (5, 4), (3, 5)):
-        choices = list(itertools.product(range(k), repeat=n))
+    for n, k in ((5, 1), (5, 2), (5, 4), (3, 5)):
+        choices = list(itertools.product(range(n), repeat=k))
         same = sum(len(set(choice)) == 1 for choice in choices)
         assert holds(latex, P=mpmath.mpf(same) / len(choices), k=k, n=n)
     return True
@@ -196,7 +196,7 @@ EQUATIONS = [
     ),
     Equation("unp-free", r"F(U(S(G(x)))) = F(G(x))", no_trace),
     Equation("unp-count", r"N = 2 n", how_many),
-    Equation("unp-pairs", r"P = k^{1 - n}", one_blob_alone),
+    Equation("unp-pairs", r"P = n^{1 - k}", one_blob_alone),
     Equation(
         "unp-move",
         r"M = c (a^{2} + b^{2} + 2 - 2 (a + b) \cos(\varphi))",
