@@ -5,6 +5,7 @@
 import { drawn, fetched } from "./exhibit/views.js";
 import CSS from "./exhibit/exhibit.css" with { type: "text" };
 import { button, make } from "./kit/elements.js";
+import { gone } from "./kit/eye.js";
 import { shown } from "./kit/numbers.js";
 import { follow, stage } from "./kit/stage.js";
 
@@ -23,14 +24,13 @@ export function mount(root, data) {
     calm: matchMedia("(prefers-reduced-motion: reduce)"),
   };
   build(exhibit);
-  const eye = new IntersectionObserver(([entry]) => !entry.isIntersecting && stop(exhibit));
-  eye.observe(exhibit.body);
+  const unwatch = gone(exhibit.body, () => stop(exhibit));
   const release = follow(exhibit.body, () => draw(exhibit));
   root.exhibit = Object.freeze({ state: () => state(exhibit) });
   return {
     destroy() {
       stop(exhibit);
-      eye.disconnect();
+      unwatch();
       release();
       root.replaceChildren();
     },

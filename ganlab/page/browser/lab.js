@@ -9,6 +9,7 @@ import { saveRun } from "./lab/files.js";
 import CSS from "./lab/lab.css" with { type: "text" };
 import { clean, fromLink, stateOf } from "./lab/links.js";
 import { EXTENT, FIELDS, PRESETS } from "./lab/setups.js";
+import { watched } from "./kit/eye.js";
 import { repainted } from "./kit/palette.js";
 import { sheet } from "./kit/theme.js";
 
@@ -110,12 +111,12 @@ function receive(lab, message) {
 // What happens around the lab. Returns what ends its listening.
 function surround(lab) {
   const { section } = lab.parts;
-  const eye = new IntersectionObserver(([entry]) => {
-    lab.held.offscreen = !entry.isIntersecting;
+  const unwatch = watched(section, (inView) => {
+    lab.held.offscreen = !inView;
     go(lab);
   });
   const size = new ResizeObserver(() => ask(lab));
-  [eye, size].forEach((observer) => observer.observe(section));
+  size.observe(section);
   const release = repainted(() => ask(lab));
   const turned = () => {
     lab.held.hidden = document.hidden;
@@ -125,7 +126,8 @@ function surround(lab) {
   document.addEventListener("visibilitychange", turned);
   window.addEventListener("hashchange", followed);
   return () => {
-    [eye, size].forEach((observer) => observer.disconnect());
+    unwatch();
+    size.disconnect();
     release();
     document.removeEventListener("visibilitychange", turned);
     window.removeEventListener("hashchange", followed);

@@ -8,6 +8,7 @@ import CSS from "./player/player.css" with { type: "text" };
 import { spoken } from "./player/words.js";
 import { axes, legend } from "./kit/axes.js";
 import { button, make } from "./kit/elements.js";
+import { gone } from "./kit/eye.js";
 import { clamp, nearest, span } from "./kit/numbers.js";
 import { follow, stage } from "./kit/stage.js";
 
@@ -30,10 +31,7 @@ export function mount(root, data, live) {
   };
   build(player);
   const paper = printing(player);
-  const seen = new IntersectionObserver(
-    ([entry]) => !entry.isIntersecting && player.timer !== null && stop(player),
-  );
-  seen.observe(player.body);
+  const unwatch = gone(player.body, () => player.timer !== null && stop(player));
   load(player, data);
   const release = follow(player.body, (now) => {
     player.width = now;
@@ -46,7 +44,7 @@ export function mount(root, data, live) {
     },
     destroy() {
       stop(player);
-      seen.disconnect();
+      unwatch();
       release();
       paper();
       root.replaceChildren();

@@ -3,6 +3,7 @@
 
 import CSS from "./speed/speed.css" with { type: "text" };
 import { button, make } from "./kit/elements.js";
+import { watched } from "./kit/eye.js";
 import { follow, stage } from "./kit/stage.js";
 import { go } from "./lab/actions.js";
 import { connect } from "./lab/connection.js";
@@ -114,11 +115,10 @@ function surround(lab) {
     parts: { section },
     held,
   } = lab;
-  const eye = new IntersectionObserver(([entry]) => {
-    held.offscreen = !entry.isIntersecting;
+  const unwatch = watched(section, (inView) => {
+    held.offscreen = !inView;
     go(lab);
   });
-  eye.observe(section);
   const release = follow(section, () => ask(lab));
   const turned = () => {
     held.hidden = document.hidden;
@@ -126,7 +126,7 @@ function surround(lab) {
   };
   document.addEventListener("visibilitychange", turned);
   return () => {
-    eye.disconnect();
+    unwatch();
     release();
     document.removeEventListener("visibilitychange", turned);
   };

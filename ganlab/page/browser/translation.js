@@ -2,6 +2,7 @@
 // keeps the colour of its blob, so that the map is seen. The reader may move the blobs. `mount(root, data)`: data is
 // what `ganlab.explorables.translation` writes. `root.translation.state()` tells what goes on.
 
+import { watched } from "./kit/eye.js";
 import { follow, stage } from "./kit/stage.js";
 import { go } from "./translation/actions.js";
 import { build } from "./translation/controls.js";
@@ -54,15 +55,14 @@ function surround(t) {
     ask(t);
     go(t);
   };
-  const eye = new IntersectionObserver(([entry]) => {
-    offscreen = !entry.isIntersecting;
+  const unwatch = watched(t.body, (inView) => {
+    offscreen = !inView;
     turned();
   });
-  eye.observe(t.body);
   document.addEventListener("visibilitychange", turned);
   const release = follow(t.body, () => ask(t));
   return () => {
-    eye.disconnect();
+    unwatch();
     document.removeEventListener("visibilitychange", turned);
     release();
   };

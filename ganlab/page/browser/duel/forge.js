@@ -2,6 +2,7 @@
 
 import { axes, legend } from "../kit/axes.js";
 import { button, make } from "../kit/elements.js";
+import { watched } from "../kit/eye.js";
 import { frame, nats, offerNext, painter, percent } from "./frame.js";
 import { HANDS, LEVELS, NOISE, dealt, within } from "./levels.js";
 import { STEP, rounded } from "./links.js";
@@ -119,16 +120,15 @@ function weigh(f) {
 // The discriminator learns before the first picture of it, and later for as long as the reader plays in view.
 function begin(f) {
   const turned = () => f.running || (f.until && wake(f));
-  const eye = new IntersectionObserver(([entry]) => {
-    f.seen = entry.isIntersecting;
+  const unwatch = watched(f.parts.plane, (inView) => {
+    f.seen = inView;
     if (f.seen && f.judge.steps < AHEAD) prepare(f);
     turned();
   });
-  eye.observe(f.parts.plane);
   document.addEventListener("visibilitychange", turned);
   show(f);
   return () => {
-    eye.disconnect();
+    unwatch();
     document.removeEventListener("visibilitychange", turned);
   };
 }
