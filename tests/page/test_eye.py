@@ -1,4 +1,4 @@
-"""What a part makes of news that it is in view: a browser may tell of several changes at once, in their order.
+"""What a part makes of news that it is in view: a browser may tell of several changes at once.
 
 Truth is what a reader sees: what is on the screen goes on, and what has left it stands still.
 """
