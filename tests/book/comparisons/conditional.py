@@ -28,8 +28,8 @@ CLAIMS = [
         seeds(5, "not told", "modes", lambda value: value <= 1)._replace(words=frozenset({"none"})),
     ),
     claim(
-        """By the distance in a class the embedding is nearer to the data than projection, with a difference
-        of -0.0702.""",
+        """By the same distance the embedding is nearer to the data than projection, with a difference of
+        -0.0702.""",
         RING,
         less("embedding", "projection", W1),
     ),
@@ -41,7 +41,8 @@ CLAIMS = [
         not_shown("twin", "projection", W1),
     ),
     claim(
-        """**The classifier** is farther than projection at each weight, by 0.823, 0.767 and 0.733.""",
+        """**The classifier** is farther from the data than projection at each weight, by 0.823, 0.767 and
+        0.733 in the distance in a class.""",
         RING,
         *(more(row, "projection", W1)._replace(words=frozenset({"farther", "each"})) for row in GUESSING),
     ),
