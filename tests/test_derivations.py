@@ -31,6 +31,7 @@ from sympy.core.function import AppliedUndef
 import ganlab.derivations
 from ganlab.derivations import DERIVATIONS, Definition, Derivation, DerivationError, Step, typeset
 from ganlab.derivations.chain import only_unfolds, stands
+from ganlab.derivations.normal_forms import forms
 from ganlab.derivations.proof import Undecided, prove
 from ganlab.derivations.statements import (
     Term,
@@ -169,6 +170,14 @@ def test_a_strengthened_line_is_refused(name, place):
             continue
         with pytest.raises(Undecided):
             prove(stronger, BUILT[name].given)
+
+
+def test_logarithms_are_joined_unless_a_power_would_fill_pages():
+    """Written out, (a + b) to the 1000 has 1001 terms: the search for a proof would not end."""
+    a, b = sympy.symbols("a b", positive=True)
+    short, long = sympy.log(a) / 2 + sympy.log(b), sympy.log(a) + sympy.log(a + b) / 1000
+    assert sympy.log(a * b**2) / 2 in list(forms(short))
+    assert all(power.exp < 1000 for form in forms(long + 2 * short) for power in form.atoms(sympy.Pow))
 
 
 @pytest.mark.parametrize(("name", "place"), NOT_SHARP, ids=names(NOT_SHARP))

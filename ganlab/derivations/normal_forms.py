@@ -109,6 +109,9 @@ def of_the_same_sign(e: Any) -> Any:
     return None if weight.has(log) else weight * normal(single.args[0] - 1)
 
 
+_WRITTEN_OUT = 16  # the highest power of a sum that is written out
+
+
 def _log_ratios(e: Any) -> Any:
     """`e` with the logarithms that share a factor joined to one, such as p log(1 + q/p)."""
     joined: dict[Any, list[tuple[Any, Any]]] = {}
@@ -124,5 +127,8 @@ def _log_ratios(e: Any) -> Any:
 
 
 def _one_log(powers: list[tuple[Any, Any]]) -> Any:
+    """The sum of number * log(base), joined to one logarithm unless a power would fill pages."""
     scale = ilcm(1, *(number.q for _, number in powers if number.is_Rational))
+    if any(abs(number * scale) > _WRITTEN_OUT for _, number in powers if number.is_Rational):
+        return Add(*(number * log(base) for base, number in powers))
     return log(expand(Mul(*(base ** (number * scale) for base, number in powers)))) / scale
