@@ -755,7 +755,7 @@ def test_what_an_exhibit_shows_is_fetched_when_it_is_asked_for(browser, origin):
         exhibit = tab.locator("[data-part=exhibit]").first
         exhibit.get_by_role("button", name="Play").click()
         state = "document.querySelector('[data-part=exhibit]').exhibit.state()"
-        tab.wait_for_function(f"{state}.loaded && {state}.at > 0")  # it has moved, and may be over
+        tab.wait_for_function(f"() => {state}.loaded && {state}.at > 0")  # it has moved, and may be over
         assert [url for url in tab.visited if url.endswith("/exhibits/saturation.js")]
         assert tab.complaints == []
 
