@@ -534,8 +534,8 @@ def test_a_long_chapter_is_laid_out_as_its_reader_comes_near(browser, origin):
     with visit(browser, address, viewport=PHONE) as tab:
         assert tab.evaluate(SKIPPED) > 5
         tab.evaluate("location.hash = '#to-take-away'")
-        tab.wait_for_function(f"!({SKIPPED})()")
-        tab.wait_for_function(f"({WIDE})()[1].length === 0")
+        tab.wait_for_function(f"() => !({SKIPPED})()")
+        tab.wait_for_function(f"() => ({WIDE})()[1].length === 0")
         assert tab.evaluate(WIDE)[0] > 3, "some boxes scroll on a phone, and the keyboard reaches each"
         tab.reload()
         assert tab.evaluate(SKIPPED) == 0
