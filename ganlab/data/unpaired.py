@@ -29,8 +29,26 @@ __all__ = [
 Domain = Mixture | Images
 
 
+class _TwoSides:
+    """What data of two sides draw alike."""
+
+    source: Any  # a Domain, or images alone
+    sample: Callable[..., Tensor]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one sample, of either side."""
+        return self.source.shape
+
+    def draw(
+        self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """n samples of the source and, independent of them, n of the target, (n, ...) each."""
+        return _drawn(self.source, n, rng, dtype)[0], self.sample(n, rng, dtype=dtype)
+
+
 @dataclass(frozen=True, eq=False)
-class Unpaired:
+class Unpaired(_TwoSides):
     """Samples x of a source, samples y = T(x') of a target, and the map T, which judges and does not teach.
 
     `source`: where x comes from. `others`: where x' comes from, with the distribution of the source; of
@@ -53,17 +71,6 @@ class Unpaired:
         """What it is a translation of: "unpaired" of points, "unpaired_images" of images."""
         return "unpaired_images" if isinstance(self.source, Images) else "unpaired"
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of one sample, of either side."""
-        return self.source.shape
-
-    def draw(
-        self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """n samples of the source and, independent of them, n of the target, (n, ...) each."""
-        return _drawn(self.source, n, rng, dtype)[0], self.sample(n, rng, dtype=dtype)
-
     def sample(self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None) -> Tensor:
         """n independent samples of the target, (n, ...)."""
         return self.ahead(_drawn(self.others, n, rng, dtype)[0])
@@ -83,7 +90,7 @@ class Unpaired:
 
 
 @dataclass(frozen=True, eq=False)
-class UnpairedClasses:
+class UnpairedClasses(_TwoSides):
     """Images of some classes, images of others, and which class of the target belongs to which of the source.
 
     There is no map of images that would be the true one: a translation is right where it is of the class that
@@ -110,17 +117,6 @@ class UnpairedClasses:
                 raise ValueError(f"`{name}` must have the classes {wanted} of the partners, got {found}")
             if images.shape != self.source.shape:
                 raise ValueError(f"`{name}` must have the shape {self.source.shape}, got {images.shape}")
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of one sample, of either side."""
-        return self.source.shape
-
-    def draw(
-        self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """n samples of the source and, independent of them, n of the target, (n, ...) each."""
-        return _drawn(self.source, n, rng, dtype)[0], self.sample(n, rng, dtype=dtype)
 
     def sample(self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None) -> Tensor:
         """n independent samples of the target, (n, ...)."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Generator, Tensor
 from torch.nn.functional import avg_pool2d
 
-from ganlab.data import Images, Mixture, Unpaired, UnpairedClasses
+from ganlab.data import DATASETS, Images, Mixture, Stacked, Unpaired, UnpairedClasses, stacked
 
 __all__ = ["labelled", "maps", "samplers"]
 
@@ -28,7 +28,8 @@ def samplers(source: Any) -> dict[str, Sampler]:
     box that they span, uniformly; "one mode"; "half of the modes", evenly; and "blurred data", each mode five
     times as wide. Of labelled images: "one class", "half of the classes", and "blurred data", each image the
     mean over squares of five by five pixels; a perfect sampler is real images that were held out, which the
-    judge draws itself. Of other data: a "perfect sampler". Points are float64, images float32.
+    judge draws itself. Of stacked digits: "held-out digits", stacks of those that neither the games nor the
+    classifier saw. Of these and of other data: a "perfect sampler". Points are float64, images float32.
 
     >>> from ganlab.data import ring
     >>> rng = torch.Generator().manual_seed(0)
@@ -46,6 +47,8 @@ def samplers(source: Any) -> dict[str, Sampler]:
             "half of the modes": Mixture(centers[: (len(centers) + 1) // 2], std),
             "blurred data": Mixture(centers, BLUR * std, source.weights),
         }
+    if isinstance(source, Stacked):
+        made["held-out digits"] = stacked(cast("Images", DATASETS[source.images.name].load(split="test")))
     return {name: partial(one.sample, dtype=torch.float64) for name, one in made.items()}
 
 

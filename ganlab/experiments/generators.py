@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.evaluation import judging
-from ganlab.experiments import building, catalogue, draws, pretrained, trials
+from ganlab.experiments import building, catalogue, draws, measured, pretrained
 from ganlab.experiments.catalogue import EXPERIMENTS, Experiment
 from ganlab.experiments.draws import judged_as_map
 from ganlab.experiments.pretrained import Row
@@ -145,7 +145,7 @@ def judged(game: Any, source: Any, count: int, draw: int) -> dict[str, float]:
     """
     rng = draws.stream(draw)
     drawn = draws.samples_of(game, count, rng)
-    found = trials.judged(source, drawn, rng, draws.labels_of(game, count))
+    found = measured.judged(source, drawn, rng, draws.labels_of(game, count))
     found |= {key: value for key, value in judged_as_map(game, source, rng).items() if key in MEASURES}
     return {key: float(f"{value:.6g}") for key, value in found.items() if value is not None}
 

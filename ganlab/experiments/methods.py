@@ -344,13 +344,27 @@ def few_images(sizes: Sequence[int], rates: Sequence[float], weight: float | Non
     }
 
 
-def discriminator_sizes(*widths: int) -> dict[str, Levels]:
+def discriminator_sizes(
+    *widths: int, rates: Sequence[float] = (), weights: Sequence[float] = ()
+) -> dict[str, Levels]:
     """Discriminators with two hidden layers, by the width of the first, which is twice that of the second.
+
+    Each is tried at each rate, that of both players, with R1 and R2 of each weight at every fourth step.
 
     >>> discriminator_sizes(512)["D of 512 and 256"][""]["discriminator_width"]
     (512, 256)
+    >>> list(discriminator_sizes(512, rates=[1e-3], weights=[0.05, 0.2])["D of 512 and 256"])
+    ['0.001, 0.05', '0.001, 0.2']
     """
-    return _each({f"D of {n} and {n // 2}": {"discriminator_width": (n, n // 2)} for n in widths})
+    levels: Levels = {
+        f"{rate:g}, {weight:g}": {
+            "learning_rates": (rate, rate),
+            "regularizers": (("r1", weight, 4), ("r2", weight, 4)),
+        }
+        for rate in rates
+        for weight in weights
+    } or {"": {}}
+    return {f"D of {n} and {n // 2}": _with(levels, discriminator_width=(n, n // 2)) for n in widths}
 
 
 def translations() -> dict[str, Levels]:

@@ -135,6 +135,8 @@ _STACKED = replace(
     betas=(0.0, 0.9),
     ema=0.999,
 )
+_LAZY = replace(_STACKED, regularizers=(("r1", 0.2, 4), ("r2", 0.2, 4)), schedule="cosine")
+_SIZES = methods.discriminator_sizes(512, 128, rates=(5e-4, 1e-3, 2e-3), weights=(0.05, 0.2))
 _TRANSLATIONS = Study(
     "What makes two translators find the map between a ring and the same ring, turned and stretched?",
     EXPERIMENTS["turned_rings"],
@@ -270,6 +272,25 @@ STUDIES: dict[str, Study] = {
         rule="reverse_kl",
         unit="seconds",
     ),
+    "stacked_trials": Study(
+        "Which rate and which weight of R1 and R2 are best for stacked digits in a short game?",
+        _LAZY,
+        _SIZES,
+        2200 * cost(_LAZY),
+        tuning=(0, 1),
+        judging=(),
+        rule="reverse_kl",
+    ),
+    "stacked_tuned": Study(
+        "How many of a thousand modes are found once rate and weight are chosen?",
+        _LAZY,
+        _SIZES,
+        145.0,
+        tuning=(),
+        rule="reverse_kl",
+        levels_of="stacked_trials",
+        unit="seconds",
+    ),
     "translations_36": _TRANSLATIONS,
     "translations_20": replace(
         _TRANSLATIONS,
@@ -353,10 +374,11 @@ one at a time, on a game that trains well and on one that collapses, where the c
 tricks that are cures; and, for images, three pairs of networks in the same time, few images with and without
 changes of what the discriminator sees, and what is learnt by heart of few images and of many, with two cures
 and without, and of two numbers between; and, for stacked digits, discriminators of two sizes in the same
-time. Four are of unpaired translation: what is asked of the translators, of rings turned by much and by
-little and of classes of clothes, and how they are built, of digits. Three are of the ways of telling the
-class, on a ring whose classes share modes, on digits and on clothes. Two are of generators with a style for
-each layer: how they are trained, and whether a network maps latents to styles.
+time, untuned, and with a rate and a weight that were chosen in short games. Four are of unpaired
+translation: what is asked of the translators, of rings turned by much and by little and of classes of
+clothes, and how they are built, of digits. Three are of the ways of telling the class, on a ring whose
+classes share modes, on digits and on clothes. Two are of generators with a style for each layer: how they
+are trained, and whether a network maps latents to styles.
 
 >>> list(STUDIES)[0]
 'cures_ring'

@@ -19,35 +19,31 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from ganlab import data
-from ganlab.evaluation import judging, nulls
-from ganlab.evaluation.translations import translated
+from ganlab.evaluation import judging
 from ganlab.experiments import building, draws, reports, studies
 from ganlab.experiments.catalogue import Experiment
 from ganlab.experiments.draws import judged_as_map
+from ganlab.experiments.measured import Cell, judged, kept_of_map, null_rows, short, shortened
 from ganlab.experiments.studies import Record, Study, read
 from ganlab.experiments.styled import told_of_styles
-from ganlab.experiments.unseen import DRAWN, known_to, others, parted, told_of_known
+from ganlab.experiments.unseen import DRAWN, known_to, others, told_of_known
 from ganlab.storage import write_atomically
-from ganlab.theory.transport import empirical_wasserstein_1
 from ganlab.training.ensembles import train_all
 from ganlab.training.game import GAN
 from ganlab.training.history import History
 from ganlab.training.players import NonFiniteLossError
 from ganlab.training.rules import pack
 
-__all__ = ["Look", "judged", "look", "run"]
+__all__ = ["Look", "look", "run"]
 
 LOOKS = 50  # at the discriminator, evenly over a run
 ALONG = (LOOKS // 4, LOOKS // 2)  # the looks after which the samples are judged too, besides the last
 PRICED = 20  # turns by whose time a turn is priced
-_MAP = {"right", "arrived", "least_right", "map_error", "cycle_error"}  # of a translation, beside its samples
 STAGES = 8  # of its growth at which a game that grows is priced
 PROBED = 200  # latents whose samples are asked for their gradients
-
-Cell = dict[str, Any]
 
 
 def run(
@@ -82,29 +78,9 @@ def run(
         for group in _groups(study, method, asked):
             record = _filled(record, study, source, (method, group, "judging"), path, watch)
     if not record.nulls:
-        record = _replaced(record, nulls=_nulls(study, source))
+        record = _replaced(record, nulls=null_rows(study, source))
     _save(record, path)
     return record
-
-
-def judged(source: Any, drawn: Tensor, rng: Generator, labels: Tensor | None = None) -> Cell:
-    """The measures of samples (N, ...) that a study keeps: those of the kind of the data, W1 once.
-
-    `labels` (N,): the classes that were asked for, where some were.
-
-    >>> found = judged(data.ring(), data.ring().centers, torch.Generator().manual_seed(0))
-    >>> found["modes"], found["high_quality"]
-    (8, 1.0)
-    """
-    if drawn.ndim > 2:
-        found = judging.quality(source, drawn, rng, swift=True)
-    else:
-        found = judging.coverage(source, drawn)
-        some = drawn[: judging.TRANSPORTED].double()
-        real = source.sample(len(some), rng, dtype=torch.float64)
-        found["wasserstein_1"] = empirical_wasserstein_1(real, some).item()
-    found |= judging.asked(source, drawn, labels, rng)
-    return {name: _short(found[name]) for name in studies.MEASURES if name in found}
 
 
 class Look(NamedTuple):
@@ -202,7 +178,7 @@ def _prices(study: Study, source: data.Source) -> dict[str, dict[str, float]]:
             setting = study.changed(method, group[0])
             seeds = study.judging[:1] if study.apart else study.judging
             setups = [building.build(setting, seed=seed, source=source) for seed in seeds]
-            price = _short(_price(setups, setting))
+            price = short(_price(setups, setting))
             found.setdefault(method, {}).update((level, price) for level in group)
     return found
 
@@ -276,7 +252,7 @@ def _judged(gan: Any, source: Any, seed: int) -> Cell:
     count = judging.kind_of(source).samples
     drawn = reports.samples_of(gan, count, reports.stream(seed=seed))
     found = judged(source, drawn, reports.stream(1, seed=seed), draws.labels_of(gan, count))
-    return found | _kept_of_map(judged_as_map(gan, source, reports.stream(2, seed=seed)))
+    return found | kept_of_map(judged_as_map(gan, source, reports.stream(2, seed=seed)))
 
 
 def _of_known(setup: building.Setup, judge: Any, seed: int) -> Cell:
@@ -284,17 +260,12 @@ def _of_known(setup: building.Setup, judge: Any, seed: int) -> Cell:
         return {}
     drawn = reports.samples_of(setup.gan, DRAWN, reports.stream(seed=seed))
     told = told_of_known(known_to(setup), judge, drawn, reports.stream(4, seed=seed), setup.gan)
-    return {name: _short(value) for name, value in told.items()}
+    return shortened(told)
 
 
 def _of_styles(gan: Any, source: Any, seed: int) -> Cell:
     told = told_of_styles(gan, source, reports.stream(3, seed=seed)) if isinstance(gan, GAN) else {}
-    return {name: _short(value) for name, value in told.items()}
-
-
-def _kept_of_map(told: Cell) -> Cell:
-    """What a study keeps of a map that is judged: its measures, and which symmetry it is, if one."""
-    return {name: _short(value) for name, value in told.items() if name in _MAP | {"symmetry"}}
+    return shortened(told)
 
 
 def _passing(
@@ -353,75 +324,7 @@ def _looked(looks: Sequence[Look]) -> Cell:
         "score_sd": np.mean([own.score_sd for own in late]),
         "turnover": np.mean(turns),
     }
-    return {name: _short(float(value)) for name, value in means.items()}
-
-
-def _nulls(study: Study, source: data.Source) -> list[Cell]:
-    if isinstance(source, data.Unpaired | data.UnpairedClasses):
-        return _null_maps(study, source)
-    count = judging.kind_of(source).samples
-    if study.base.conditional:
-        return _labelled_nulls(study, source, count)
-    found = []
-    for name, sampler in nulls.samplers(source).items():
-        for seed in study.judging:
-            drawn = sampler(count, reports.stream(seed=seed))
-            numbers = judged(source, drawn, reports.stream(1, seed=seed))
-            found.append({"null": name, "seed": seed, **numbers})
-    if isinstance(source, data.Images):
-        own = [{"null": "perfect sampler", "seed": seed, **_held_out(source, seed)} for seed in study.judging]
-        found = own + found
-        found = found if study.base.few is None else _beside_known(found, source, study.base.few, count)
-    return found
-
-
-def _beside_known(rows: Sequence[Cell], source: data.Images, few: int, count: int) -> list[Cell]:
-    """The null rows, the perfect sampler's with what `few` known images make of it, and copies of these."""
-    perfect, found = [row for row in rows if row["null"] == "perfect sampler"], list(rows)
-    for row in perfect:
-        rng = reports.stream(4, seed=row["seed"])
-        known, fresh, rest = parted(source, (few, DRAWN), rng)
-        told = told_of_known(known, rest, fresh.batch(torch.arange(DRAWN)), rng)
-        row |= {name: _short(value) for name, value in told.items()}
-        copies = known.batch(torch.randint(few, (count,), generator=rng))
-        numbers = judged(rest, copies, reports.stream(1, seed=row["seed"]))
-        numbers |= told_of_known(known, rest, copies, rng)
-        found.append({"null": "copies", "seed": row["seed"], **numbers})
-    return found
-
-
-def _null_maps(study: Study, source: data.Unpaired | data.UnpairedClasses) -> list[Cell]:
-    found = []
-    for name, maps in nulls.maps(source).items():
-        for seed in study.judging:
-            told = translated(source, *maps, reports.stream(2, seed=seed))
-            found.append({"null": name, "seed": seed, **_kept_of_map(told)})
-            if name == "by lot":  # beside what it draws from, each image in its own place
-                real = {measure: _short(told[f"real_{measure}"]) for measure in ("right", "arrived")}
-                found.append({"null": "real images", "seed": seed, **real})
-    return found
-
-
-def _labelled_nulls(study: Study, source: Any, count: int) -> list[Cell]:
-    found = []
-    for name, sampler in nulls.labelled(source).items():
-        for seed in study.judging:
-            drawn, labels = sampler(count, reports.stream(seed=seed))
-            numbers = judged(source, drawn, reports.stream(1, seed=seed), labels)
-            if name == "perfect sampler" and isinstance(source, data.Images):
-                told = judging.asked(source, drawn, labels, reports.stream(1, seed=seed))
-                numbers |= _held_out(source, seed) | {"class_frechet": _short(told["real_class_frechet"])}
-                numbers["obedience"] = _short(told["real_obedience"])
-            found.append({"null": name, "seed": seed, **numbers})
-    return found
-
-
-def _held_out(source: data.Images, seed: int) -> Cell:
-    """What real images score against as many others, none of them in both."""
-    count = min(judging.kind_of(source).samples, len(source) // 2)
-    some = source.batch(torch.arange(count))  # the judge needs samples, and their score is not kept
-    told = judging.quality(source, some, reports.stream(1, seed=seed), swift=True)
-    return {"classifier_frechet": _short(told["real_classifier_frechet"])}
+    return shortened({name: float(value) for name, value in means.items()})
 
 
 # --- The file -------------------------------------------------------------------------------------------
@@ -471,7 +374,3 @@ def _save(record: Record, path: Path) -> None:
         text = "[\n  " + ",\n  ".join(map(json.dumps, value)) + "\n ]" if lines else json.dumps(value)
         rows.append(f" {json.dumps(key)}: {text}")
     write_atomically(path, ("{\n" + ",\n".join(rows) + "\n}\n").encode())
-
-
-def _short(value: Any) -> Any:
-    return float(f"{value:.5g}") if isinstance(value, float) else value

@@ -15,7 +15,7 @@ import torch
 
 from ganlab import cli, data, facts
 from ganlab.evaluation import nulls, obedience
-from ganlab.experiments import EXPERIMENTS, building, draws, studies, trials
+from ganlab.experiments import EXPERIMENTS, building, draws, measured, studies, trials
 from ganlab.experiments.studies import STUDIES, Record, Study, compare, cost, load, median
 from ganlab.training.loop import train
 
@@ -197,19 +197,19 @@ def test_a_cell_is_the_run_that_its_setting_makes_alone(tmp_path):
     gan, batches, source = building.build(setting, seed=1)
     train(gan, batches, setting.steps)
     drawn = trials.reports.samples_of(gan, 60, trials.reports.stream(seed=1))
-    expected = trials.judged(source, drawn, trials.reports.stream(1, seed=1))
+    expected = measured.judged(source, drawn, trials.reports.stream(1, seed=1))
     found = record.values("R1", "wasserstein_1", level="5", phase="tuning")[1]
     assert found == pytest.approx(expected["wasserstein_1"], rel=1e-3)
 
 
 def test_each_seed_is_judged_by_a_draw_of_its_own_that_all_rows_share(tmp_path, monkeypatch):
-    real, judged = {}, trials.empirical_wasserstein_1
+    real, judged = {}, measured.empirical_wasserstein_1
 
     def seen(one, other):
         real.setdefault(hashlib.sha256(one.numpy().tobytes()).digest(), []).append(other)
         return judged(one, other)
 
-    monkeypatch.setattr(trials, "empirical_wasserstein_1", seen)
+    monkeypatch.setattr(measured, "empirical_wasserstein_1", seen)
     record = trials.run("small", replace(SMALL, methods={"plain": {"": {}}}), tmp_path / "small.json")
     assert len(real) == len(SMALL.judging)
     rows = 1 + len({cell["null"] for cell in record.nulls})
@@ -374,6 +374,19 @@ def test_an_unknown_row_or_level_is_named():
 # --- Null rows ------------------------------------------------------------------------------------------
 
 
+def test_held_out_stacks_are_of_digits_that_no_game_and_no_classifier_saw():
+    rows, rng = nulls.samplers(data.stacked(data.digits())), torch.Generator().manual_seed(0)
+    assert list(rows) == ["perfect sampler", "held-out digits"]
+    parts = {split: data.digits(split=split) for split in ("train", "test")}
+    known = {
+        split: {tuple(x.flatten().tolist()) for x in p.batch(torch.arange(len(p)))}
+        for split, p in parts.items()
+    }
+    for row, split in zip(rows, known, strict=True):
+        drawn = rows[row](500, rng).float().reshape(1500, 64)
+        assert {tuple(x.tolist()) for x in drawn} <= known[split]
+
+
 @pytest.mark.parametrize("name", ["ring", "grid"])
 def test_the_null_rows_score_what_their_laws_say(name):
     source, rng = getattr(data, name)(), torch.Generator().manual_seed(0)
@@ -466,7 +479,7 @@ def test_a_study_of_images_has_held_out_images_for_a_perfect_sampler(monkeypatch
     kind = trials.judging.KINDS["images"]
     monkeypatch.setitem(trials.judging.KINDS, "images", kind._replace(samples=200))
     monkeypatch.setattr(trials.judging.metrics, "classifier_kernel", lambda *_: counts.append(1))
-    found = trials._nulls(replace(SMALL, rule="classifier_frechet"), images)
+    found = measured.null_rows(replace(SMALL, rule="classifier_frechet"), images)
     rows = {cell["null"]: cell["classifier_frechet"] for cell in found if cell["seed"] == 7}
     assert list(rows) == ["perfect sampler", "one class", "half of the classes", "blurred data"]
     assert rows["perfect sampler"] < rows["half of the classes"] < rows["one class"]
@@ -652,7 +665,7 @@ def test_a_stored_study_is_the_one_that_is_planned_and_lacks_no_cell(name):
     for cell in record.cells:
         assert cell["steps"] == study.setting(cell["method"], cell["level"], record.prices).steps
     rows = {(cell["null"], cell["seed"]) for cell in record.nulls}
-    asked = {"conditions_ring": 4, "stacked_sizes": 1}
+    asked = {"conditions_ring": 4, "stacked_sizes": 2, "stacked_tuned": 2}
     asked |= dict.fromkeys(("few_images", "fewer_images"), 5)
     asked |= dict.fromkeys(("conditions_digits", "conditions_fashion", "translators_fashion"), 3)
     asked |= dict.fromkeys(("translations_36", "translations_20", "translators"), 2)
