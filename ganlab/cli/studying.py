@@ -24,6 +24,7 @@ def run(options: argparse.Namespace) -> int:
     path = studies.path_of(options.name, options.out)
     study = study.short(SHORT) if options.short else study
     record = trials.run(options.name, study, path, watch=partial(print, flush=True))
-    print(studies.table(record))
+    chosen = "\n".join(f"{method}: {level}" for method, level in record.chosen.items())
+    print(studies.table(record) if study.judging else chosen)
     print(f"{record}; it is in {path}")
     return 0

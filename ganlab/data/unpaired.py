@@ -29,26 +29,20 @@ __all__ = [
 Domain = Mixture | Images
 
 
-class _TwoSides:
-    """What data of two sides draw alike."""
+def _shape(sides: Unpaired | UnpairedClasses) -> tuple[int, ...]:
+    """The shape of one sample, of either side."""
+    return sides.source.shape
 
-    source: Any  # a Domain, or images alone
-    sample: Callable[..., Tensor]
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of one sample, of either side."""
-        return self.source.shape
-
-    def draw(
-        self, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """n samples of the source and, independent of them, n of the target, (n, ...) each."""
-        return _drawn(self.source, n, rng, dtype)[0], self.sample(n, rng, dtype=dtype)
+def _draw(
+    sides: Unpaired | UnpairedClasses, n: int, rng: torch.Generator, *, dtype: torch.dtype | None = None
+) -> tuple[Tensor, Tensor]:
+    """n samples of the source and, independent of them, n of the target, (n, ...) each."""
+    return _drawn(sides.source, n, rng, dtype)[0], sides.sample(n, rng, dtype=dtype)
 
 
 @dataclass(frozen=True, eq=False)
-class Unpaired(_TwoSides):
+class Unpaired:
     """Samples x of a source, samples y = T(x') of a target, and the map T, which judges and does not teach.
 
     `source`: where x comes from. `others`: where x' comes from, with the distribution of the source; of
@@ -65,6 +59,8 @@ class Unpaired(_TwoSides):
     others: Domain
     ahead: Callable[[Tensor], Tensor]
     undo: Callable[[Tensor], Tensor]
+    shape = property(_shape)
+    draw = _draw
 
     @property
     def kind(self) -> str:
@@ -90,7 +86,7 @@ class Unpaired(_TwoSides):
 
 
 @dataclass(frozen=True, eq=False)
-class UnpairedClasses(_TwoSides):
+class UnpairedClasses:
     """Images of some classes, images of others, and which class of the target belongs to which of the source.
 
     There is no map of images that would be the true one: a translation is right where it is of the class that
@@ -107,6 +103,8 @@ class UnpairedClasses(_TwoSides):
     unseen: Images
     unseen_target: Images
     partners: dict[int, int] = field(default_factory=dict)
+    shape = property(_shape)
+    draw = _draw
 
     def __post_init__(self) -> None:
         for name in ("source", "target", "unseen", "unseen_target"):

@@ -125,6 +125,7 @@ _PICTURES = replace(  # whatever the defaults of this set-up become
     ema_batches=0,
     steps=1000,
 )
+_LASTING = ("0.0002, 0.999", "0.001, 0.99", "0.001, 0.999", "0.003, 0.99", "0.003, 0.999")
 _FEW = replace(_PICTURES, network="mlp", width=(128, 256), discriminator_width=(256, 128), ema=0.99, few=100)
 _STACKED = replace(
     EXPERIMENTS["stacked"],
@@ -234,6 +235,19 @@ STUDIES: dict[str, Study] = {
         unit="seconds",
         apart=True,
     ),
+    "architectures_long": Study(
+        "Which rate and which average are best for two of these pairs in a game of full length?",
+        _PICTURES,
+        {
+            pair: {level: methods.architectures((2e-4, 1e-3, 3e-3))[pair][level] for level in _LASTING}
+            for pair in ("MLP", "DCGAN")
+        },
+        4690 * cost(_PICTURES),
+        tuning=(6, 7),
+        judging=(),
+        rule="classifier_frechet",
+        apart=True,
+    ),
     "small_data": Study(
         "Does changing what the discriminator sees help where there are few pictures to learn from?",
         replace(_PICTURES, few=50, width=16, batch_size=32, ema=0.99, ema_batches=20),
@@ -282,14 +296,13 @@ STUDIES: dict[str, Study] = {
         rule="reverse_kl",
     ),
     "stacked_tuned": Study(
-        "How many of a thousand modes are found once rate and weight are chosen?",
+        "How many of a thousand modes are found in equally many turns, once rate and weight are chosen?",
         _LAZY,
         _SIZES,
-        145.0,
+        12_000 * cost(_LAZY),
         tuning=(),
         rule="reverse_kl",
         levels_of="stacked_trials",
-        unit="seconds",
     ),
     "translations_36": _TRANSLATIONS,
     "translations_20": replace(
@@ -368,17 +381,17 @@ STUDIES: dict[str, Study] = {
 }
 """The studies by name: the cures of collapse on the ring and on the grid, with networks of two widths; the
 game taken apart into loss, condition and discriminator steps, on the ring and on the grid, and its four most
-telling combinations on images of clothes; the published variants, with equal trials and equal seconds, on
-the ring, on the grid and on the images, and those with a penalty with more trials, on the ring; and tricks,
-one at a time, on a game that trains well and on one that collapses, where the cures' own study has the
-tricks that are cures; and, for images, three pairs of networks in the same time, few images with and without
-changes of what the discriminator sees, and what is learnt by heart of few images and of many, with two cures
-and without, and of two numbers between; and, for stacked digits, discriminators of two sizes in the same
-time, untuned, and with a rate and a weight that were chosen in short games. Four are of unpaired
-translation: what is asked of the translators, of rings turned by much and by little and of classes of
-clothes, and how they are built, of digits. Three are of the ways of telling the class, on a ring whose
-classes share modes, on digits and on clothes. Two are of generators with a style for each layer: how they
-are trained, and whether a network maps latents to styles.
+telling combinations on images of clothes; the published variants, with equal trials and equal seconds, on the
+ring, on the grid and on the images, and those with a penalty with more trials, on the ring; and tricks, one
+at a time, on a game that trains well and on one that collapses, where the cures' own study has the tricks
+that are cures; and, for images, three pairs of networks in the same time, two of them in games of full
+length, few images with and without changes of what the discriminator sees, and what is learnt by heart of few
+images and of many, with two cures and without, and of two numbers between; and, for stacked digits,
+discriminators of two sizes in the same time, untuned, and with a rate and a weight that were chosen in short
+games. Four are of unpaired translation: what is asked of the translators, of rings turned by much and by
+little and of classes of clothes, and how they are built, of digits. Three are of the ways of telling the
+class, on a ring whose classes share modes, on digits and on clothes. Two are of generators with a style for
+each layer: how they are trained, and whether a network maps latents to styles.
 
 >>> list(STUDIES)[0]
 'cures_ring'

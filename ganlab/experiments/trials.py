@@ -133,7 +133,7 @@ def _filled(
     seeds = study.tuning if phase == "tuning" else study.judging
     have = {(c["method"], c["level"], c["phase"]) for c in record.cells}
     levels = [level for level in group if (method, level, phase) not in have]
-    if not levels:
+    if not levels or not seeds:
         return record
     asked = [(level, seed) for level in levels for seed in seeds]
     runs = [(study.setting(method, level, record.prices), seed) for level, seed in asked]

@@ -371,6 +371,13 @@ def test_an_unknown_row_or_level_is_named():
         record.values("a", "modes", level="3")
 
 
+def test_a_study_without_judging_seeds_chooses_and_ends(tmp_path):
+    record = trials.run("small", replace(SMALL, judging=()), tmp_path / "small.json")
+    assert {(cell["method"], cell["phase"]) for cell in record.cells} == {("R1", "tuning")}
+    assert record.chosen.keys() == SMALL.methods.keys()
+    assert record.nulls == []
+
+
 # --- Null rows ------------------------------------------------------------------------------------------
 
 
