@@ -235,13 +235,10 @@ STUDIES: dict[str, Study] = {
         unit="seconds",
         apart=True,
     ),
-    "architectures_long": Study(
-        "Which rate and which average are best for two of these pairs in a game of full length?",
+    "full_length": Study(
+        "Which rate and which average are best for an MLP on clothes in a game of full length?",
         _PICTURES,
-        {
-            pair: {level: methods.architectures((2e-4, 1e-3, 3e-3))[pair][level] for level in _LASTING}
-            for pair in ("MLP", "DCGAN")
-        },
+        {"MLP": {level: methods.architectures((2e-4, 1e-3, 3e-3))["MLP"][level] for level in _LASTING}},
         4690 * cost(_PICTURES),
         tuning=(6, 7),
         judging=(),
@@ -384,7 +381,7 @@ game taken apart into loss, condition and discriminator steps, on the ring and o
 telling combinations on images of clothes; the published variants, with equal trials and equal seconds, on the
 ring, on the grid and on the images, and those with a penalty with more trials, on the ring; and tricks, one
 at a time, on a game that trains well and on one that collapses, where the cures' own study has the tricks
-that are cures; and, for images, three pairs of networks in the same time, two of them in games of full
+that are cures; and, for images, three pairs of networks in the same time, one of them in games of full
 length, few images with and without changes of what the discriminator sees, and what is learnt by heart of few
 images and of many, with two cures and without, and of two numbers between; and, for stacked digits,
 discriminators of two sizes in the same time, untuned, and with a rate and a weight that were chosen in short
