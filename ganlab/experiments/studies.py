@@ -163,7 +163,9 @@ _ASKED = replace(
     betas=(0.0, 0.9),
     ema=0.99,
 )
-_CLOTHES = replace(EXPERIMENTS["fashion_mnist"], conditional=True, batch_size=64, betas=(0.0, 0.9), ema=0.99)
+_CLOTHES = replace(
+    EXPERIMENTS["fashion_mnist_non_saturating"], conditional=True, batch_size=64, betas=(0.0, 0.9)
+)
 _MAPPED = replace(EXPERIMENTS["digits_styles"], mixing=0.0)
 STUDIES: dict[str, Study] = {
     "cures_ring": _CURES,

@@ -35,7 +35,7 @@ from ganlab.storage import write_atomically
 from ganlab.training import train
 
 torch.set_num_threads(1)
-OURS = ("fashion_mnist", "fashion_mnist_dcgan", "fashion_mnist_dcgan_quick")
+OURS = ("fashion_mnist", "fashion_mnist_dcgan")
 STRETCH = 20  # steps between two looks at the clock
 SAMPLES = 10_000  # judged
 FIRST = 300  # the first seed: no study has it or those that follow
