@@ -332,7 +332,8 @@ def requested(options: argparse.Namespace) -> tuple[str, Experiment]:
         raise ValueError(f"`--data` must be {experiment.data} for the set-up {name}, got {options.data!r}")
     settings = _settings(options)
     if settings.get("network", experiment.network) != experiment.network:
-        settings = {"width": None, "discriminator_width": None} | settings  # its own, unless they are given
+        own = {"width": None, "discriminator_width": None, "ema_batches": 0}  # unless they are given
+        settings = own | settings
     if "condition" in settings:
         settings = {"conditional": True} | settings
     if "width" in settings:
