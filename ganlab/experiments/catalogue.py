@@ -18,6 +18,7 @@ from ganlab.folders import Folder
 
 __all__ = [
     "EXPERIMENTS",
+    "FITTED",
     "FOLDER",
     "SCHEDULES",
     "Experiment",
@@ -146,6 +147,12 @@ class Experiment:
         return asdict(self)
 
 
+FITTED = 20
+"""From so many batches the set-ups estimate anew the batch norms of an averaged generator that has some.
+
+>>> FITTED
+20
+"""
 FOLDER = "folder:"
 """What the name of a folder of pictures begins with, where a data set is named: `folder:PATH`.
 
@@ -210,7 +217,7 @@ def _tuples(value: Any) -> Any:
 
 _DEFAULTS = {name: default(name) for name in facts.names("data")}
 _POINTS, _DIGITS, _FASHION = (_DEFAULTS[name] for name in ("ring", "digits", "fashion_mnist"))
-_DCGAN = replace(_FASHION, network="dcgan", width=32, discriminator_width=None, ema_batches=20)
+_DCGAN = replace(_FASHION, network="dcgan", width=32, discriminator_width=None, ema_batches=FITTED)
 # The games on the road from a plain GAN to WGAN-GP, at the rate that was usual.
 _ROAD = replace(_FASHION, learning_rates=(2e-4, 2e-4), batch_size=128)
 _R1_R2 = {

@@ -12,6 +12,9 @@ from collections.abc import Callable
 from inspect import signature
 from typing import Any, NamedTuple
 
+import torch
+from torch.nn.modules.batchnorm import _BatchNorm
+
 from .attention import SelfAttention
 from .conditional import (
     CONDITIONS,
@@ -101,14 +104,17 @@ class Pair(NamedTuple):
     discriminator: Callable[..., Any]
 
     def facts(self) -> dict[str, Any]:
-        """What is known without loading anything, as JSON can hold it: what both can have.
+        """What is known without loading anything, as JSON can hold it: what both can have, and whether the
+        generator keeps running statistics, as batch norms do.
 
-        >>> NETWORKS["dcgan"].facts(), NETWORKS["layered"].facts()
-        ({'attention': True, 'grows': False}, {'attention': False, 'grows': True})
+        >>> NETWORKS["dcgan"].facts()
+        {'attention': True, 'grows': False, 'statistics': True}
         """
-        return {
+        able = {
             name: all(name in signature(make).parameters for make in self) for name in ("attention", "grows")
         }
+        layers = self.generator(1, (1, 8, 8), rng=torch.Generator()).modules()
+        return able | {"statistics": any(isinstance(layer, _BatchNorm) for layer in layers)}
 
 
 NETWORKS: dict[str, Pair] = {

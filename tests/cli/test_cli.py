@@ -22,6 +22,7 @@ from scipy import linalg
 
 import ganlab
 from ganlab import cli, data, experiments, metrics, reports, storage
+from ganlab.cli import arguments
 from ganlab.evaluation import judging
 from ganlab.training import loop
 from ganlab.training.history import History
@@ -249,6 +250,23 @@ def test_images_are_conditional_too(unseen):
     small = ("--data", "digits", "--network", "dcgan", "--width", 4, "--steps", 1, "--batch-size", 4)
     assert train(*small, "--conditional", "--minibatch-std", "--optimizer", "sgd", "--out", "run") == 0
     assert request_of("run")["discriminator_width"] is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "fitted"),
+    [
+        ("--data fashion_mnist --network dcgan", 20),
+        ("--data fashion_mnist --network dcgan --ema none", 0),
+        ("--data fashion_mnist --network dcgan --ema-batches 3", 3),
+        ("--data fashion_mnist --network residual", 0),
+        ("--data digits --network dcgan", 0),  # whose set-up keeps no average
+        ("--experiment fashion_mnist_dcgan", 20),
+        ("--experiment fashion_mnist_dcgan --network mlp", 0),
+    ],
+)
+def test_an_average_has_new_statistics_where_its_network_keeps_some(asked, fitted):
+    _, found = arguments.requested(arguments.parser().parse_args(["train", *asked.split()]))
+    assert found.ema_batches == fitted
 
 
 def test_one_width_is_that_of_both_networks(unseen):
