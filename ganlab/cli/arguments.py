@@ -331,11 +331,7 @@ def requested(options: argparse.Namespace) -> tuple[str, Experiment]:
     if folder is None and options.data is not None and experiment.data != options.data:
         raise ValueError(f"`--data` must be {experiment.data} for the set-up {name}, got {options.data!r}")
     settings = _settings(options)
-    network, ema = (settings.get(name, getattr(experiment, name)) for name in ("network", "ema"))
-    if network != experiment.network:
-        fits = ema is not None and facts.table("networks").get(network, {}).get("statistics")
-        own = {"width": None, "discriminator_width": None, "ema_batches": catalogue.FITTED if fits else 0}
-        settings = own | settings  # its own, unless they are given
+    settings = catalogue.for_network(experiment, settings) | settings
     if "condition" in settings:
         settings = {"conditional": True} | settings
     if "width" in settings:

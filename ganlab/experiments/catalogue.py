@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ganlab import facts, folders
-from ganlab.experiments.limits import check_numbers
+from ganlab.experiments.limits import check_numbers, check_smoothing
 from ganlab.folders import Folder
 
 __all__ = [
     "EXPERIMENTS",
-    "FITTED",
     "FOLDER",
     "SCHEDULES",
     "Experiment",
     "change",
     "data_facts",
     "default",
+    "for_network",
     "from_dict",
     "look_up",
     "of_folder",
@@ -147,12 +147,6 @@ class Experiment:
         return asdict(self)
 
 
-FITTED = 20
-"""From so many batches the set-ups estimate anew the batch norms of an averaged generator that has some.
-
->>> FITTED
-20
-"""
 FOLDER = "folder:"
 """What the name of a folder of pictures begins with, where a data set is named: `folder:PATH`.
 
@@ -217,7 +211,13 @@ def _tuples(value: Any) -> Any:
 
 _DEFAULTS = {name: default(name) for name in facts.names("data")}
 _POINTS, _DIGITS, _FASHION = (_DEFAULTS[name] for name in ("ring", "digits", "fashion_mnist"))
-_DCGAN = replace(_FASHION, network="dcgan", width=32, discriminator_width=None, ema_batches=FITTED)
+_TUNED: dict[str, dict[str, Any]] = {  # what `architectures` chose for each pair of networks
+    "mlp": {name: getattr(_FASHION, name) for name in ("learning_rates", "ema", "ema_batches")},
+    "dcgan": {"learning_rates": (3e-3, 3e-3), "ema": 0.99, "ema_batches": 20},
+    "residual": {"learning_rates": (1e-3, 1e-3), "ema": None, "ema_batches": 0},
+}
+_USUAL = {"learning_rates": (2e-4, 2e-4), "ema": 0.99, "ema_batches": 0}  # where no rate was tried
+_DCGAN = replace(_FASHION, network="dcgan", width=32, discriminator_width=None, **_TUNED["dcgan"])
 # The games on the road from a plain GAN to WGAN-GP, at the rate that was usual.
 _ROAD = replace(_FASHION, learning_rates=(2e-4, 2e-4), batch_size=128)
 _R1_R2 = {
@@ -344,8 +344,30 @@ def change(experiment: Experiment, **settings: Any) -> Experiment:
     _check_networks(changed)
     _check_styles(changed)
     if changed.smoothing or changed.fake_label:
-        _check_smoothing(changed)
+        check_smoothing(changed)
     return changed
+
+
+def for_network(experiment: Experiment, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What follows from new settings of a set-up, unless it is among them: another network, other widths.
+
+    It also has rates and an average of its own where those of the set-up were tuned for the network that it
+    had; the usual ones where none were tuned for it. Without an average no batch norms are estimated anew.
+
+    >>> for_network(EXPERIMENTS["fashion_mnist"], {"network": "residual"})["learning_rates"]
+    (0.001, 0.001)
+    >>> for_network(EXPERIMENTS["fashion_mnist_wgan_gp"], {"network": "residual"})
+    {'width': None, 'discriminator_width': None, 'ema_batches': 0}
+    """
+    found: dict[str, Any] = {}
+    network = settings.get("network", experiment.network)
+    if network != experiment.network:
+        found = {"width": None, "discriminator_width": None, "ema_batches": 0}
+        tuned = _TUNED.get(experiment.network, {"network": None})
+        if all(getattr(experiment, name) == value for name, value in tuned.items()):
+            found |= _TUNED.get(network, _USUAL)
+    ema = settings.get("ema", found.get("ema", experiment.ema))
+    return found if ema is not None else found | {"ema_batches": 0}
 
 
 def to_dict(experiment: Experiment) -> dict[str, Any]:
@@ -495,19 +517,3 @@ def _check_styles(changed: Experiment) -> None:
             raise ValueError(
                 f"`{name}` must be left out where `conditional` is on, got {getattr(changed, name)}"
             )
-
-
-def _check_smoothing(changed: Experiment) -> None:
-    smoothed = [name for name, told in facts.table("losses").items() if told["logistic"]]
-    if changed.loss not in smoothed:
-        raise ValueError(
-            f"`loss` must be one of {', '.join(smoothed)} to have labels that can be smoothed, "
-            f"got {changed.loss}"
-        )
-    if not 0 <= changed.smoothing < 1:
-        raise ValueError(f"`smoothing` must be in [0, 1), got {changed.smoothing}")
-    if not 0 <= changed.fake_label < 1 - changed.smoothing:
-        raise ValueError(
-            f"`fake_label` must be at least 0 and below the real label, {1 - changed.smoothing:g}, "
-            f"got {changed.fake_label}"
-        )

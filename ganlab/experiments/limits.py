@@ -1,10 +1,12 @@
-"""The ranges of the numbers of a set-up, and which of them do not go together; no names are needed for it."""
+"""The ranges of the numbers of a set-up, and which of its settings do not go together."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["check_numbers"]
+from ganlab import facts
+
+__all__ = ["check_numbers", "check_smoothing"]
 
 
 def check_numbers(changed: Any) -> None:
@@ -67,3 +69,27 @@ def _check_parts(changed: Any) -> None:
                 f"`accumulate` must be 1 beside `{name}`, which is not the same for a batch in parts, "
                 f"got {changed.accumulate}"
             )
+
+
+def check_smoothing(changed: Any) -> None:
+    """Raise `ValueError` where the loss of `changed` has no labels, or they cannot be so smooth.
+
+    >>> from ganlab.experiments import EXPERIMENTS
+    >>> from dataclasses import replace
+    >>> check_smoothing(replace(EXPERIMENTS["ring"], smoothing=1.0))
+    Traceback (most recent call last):
+    ValueError: `smoothing` must be in [0, 1), got 1.0
+    """
+    smoothed = [name for name, told in facts.table("losses").items() if told["logistic"]]
+    if changed.loss not in smoothed:
+        raise ValueError(
+            f"`loss` must be one of {', '.join(smoothed)} to have labels that can be smoothed, "
+            f"got {changed.loss}"
+        )
+    if not 0 <= changed.smoothing < 1:
+        raise ValueError(f"`smoothing` must be in [0, 1), got {changed.smoothing}")
+    if not 0 <= changed.fake_label < 1 - changed.smoothing:
+        raise ValueError(
+            f"`fake_label` must be at least 0 and below the real label, {1 - changed.smoothing:g}, "
+            f"got {changed.fake_label}"
+        )

@@ -12,9 +12,6 @@ from collections.abc import Callable
 from inspect import signature
 from typing import Any, NamedTuple
 
-import torch
-from torch.nn.modules.batchnorm import _BatchNorm
-
 from .attention import SelfAttention
 from .conditional import (
     CONDITIONS,
@@ -104,17 +101,14 @@ class Pair(NamedTuple):
     discriminator: Callable[..., Any]
 
     def facts(self) -> dict[str, Any]:
-        """What is known without loading anything, as JSON can hold it: what both can have, and whether the
-        generator keeps running statistics, as batch norms do.
+        """What is known without loading anything, as JSON can hold it: what both can have.
 
-        >>> NETWORKS["dcgan"].facts()
-        {'attention': True, 'grows': False, 'statistics': True}
+        >>> NETWORKS["dcgan"].facts(), NETWORKS["layered"].facts()
+        ({'attention': True, 'grows': False}, {'attention': False, 'grows': True})
         """
-        able = {
+        return {
             name: all(name in signature(make).parameters for make in self) for name in ("attention", "grows")
         }
-        layers = self.generator(1, (1, 8, 8), rng=torch.Generator()).modules()
-        return able | {"statistics": any(isinstance(layer, _BatchNorm) for layer in layers)}
 
 
 NETWORKS: dict[str, Pair] = {

@@ -24,6 +24,7 @@ import ganlab
 from ganlab import cli, data, experiments, metrics, reports, storage
 from ganlab.cli import arguments
 from ganlab.evaluation import judging
+from ganlab.experiments import studies
 from ganlab.training import loop
 from ganlab.training.history import History
 
@@ -262,11 +263,32 @@ def test_images_are_conditional_too(unseen):
         ("--data digits --network dcgan", 0),  # whose set-up keeps no average
         ("--experiment fashion_mnist_dcgan", 20),
         ("--experiment fashion_mnist_dcgan --network mlp", 0),
+        ("--experiment fashion_mnist_dcgan --ema none", 0),
+        ("--data mnist --network dcgan", 20),
     ],
 )
 def test_an_average_has_new_statistics_where_its_network_keeps_some(asked, fitted):
     _, found = arguments.requested(arguments.parser().parse_args(["train", *asked.split()]))
     assert found.ema_batches == fitted
+
+
+@pytest.mark.parametrize(("pair", "network"), [("MLP", "mlp"), ("DCGAN", "dcgan"), ("residual", "residual")])
+def test_each_network_has_what_was_chosen_for_it_and_another_the_usual_rate(pair, network):
+    def asked(*options):
+        return arguments.requested(arguments.parser().parse_args(["train", *options]))[1]
+
+    names = "learning_rates", "ema", "ema_batches"
+    record, study = studies.load("architectures"), studies.STUDIES["architectures"]
+    chosen = study.changed(pair, record.chosen[pair])
+    for base in ("fashion_mnist", "fashion_mnist_dcgan"):
+        found = asked("--experiment", base, "--network", network)
+        assert [getattr(found, name) for name in names] == [getattr(chosen, name) for name in names]
+        assert asked("--experiment", base, "--network", network, "--lr", "0.01").learning_rates == (
+            0.01,
+            0.01,
+        )
+    assert asked("--data", "fashion_mnist", "--network", "style").learning_rates == (2e-4, 2e-4)
+    assert asked("--experiment", "fashion_mnist_wgan_gp", "--network", network).learning_rates == (2e-4, 2e-4)
 
 
 def test_one_width_is_that_of_both_networks(unseen):
