@@ -32,6 +32,7 @@ _DESCRIPTIONS = {
 def setup(app):
     app.connect("config-inited", _set_address, priority=50)  # before the links to the placeholder are dropped
     app.connect("html-collect-pages", _missing_page)
+    app.connect("doctree-read", _remember, priority=900)  # once all that a page says stands there
     app.connect("html-page-context", _describe, priority=800)
     app.connect("build-finished", _copy_picture)
     app.connect("build-finished", _write_sitemap)
@@ -61,6 +62,10 @@ def _missing_page(app):
     return [("404", {"title": "There is no such page", "body": body}, "page.html")]
 
 
+def _remember(app, doctree):
+    app.env.metadata[app.env.docname]["first_sentences"] = plain.first_sentences(doctree)
+
+
 def _describe(app, pagename, templatename, context, doctree):
     book = app.config.html_title
     title = plain.text(app.env.titles[pagename]) if pagename in app.env.titles else context.get("title")
@@ -73,7 +78,7 @@ def _describe(app, pagename, templatename, context, doctree):
         context["pageurl"] = None
     description = context.get("description") or _DESCRIPTIONS.get(pagename, "")
     if pagename in app.env.found_docs:
-        description = plain.first_sentences(app.env.get_doctree(pagename))
+        description = app.env.metadata[pagename]["first_sentences"]
     tags = {"description": description, **_card(app, pagename, context, description)}
     lines = [_meta(name, content) for name, content in tags.items() if content]
     context["metatags"] = (context.get("metatags") or "") + "\n" + "\n".join(lines)

@@ -21,6 +21,7 @@ _UNUSED = ("searchindex.js", "_static/searchtools.js")
 
 
 def setup(app):
+    app.connect("doctree-read", _remember, priority=900)  # once all that a page says stands there
     app.connect("build-finished", _write_entries)
     return {"version": "1", "parallel_read_safe": True}
 
@@ -29,13 +30,17 @@ def entries(env, address=lambda page: f"{page}.html") -> list[dict]:
     """What can be found, in the order of the book: for each section its url, page, title, text and kind."""
     found = []
     for page in env.collect_relations():
-        parts = plain.sections(env.get_doctree(page))
+        parts = env.metadata[page]["sections"]
         first = parts[0].title if parts else page
         for part in parts:
             url = address(page) + (f"#{part.anchor}" if part.anchor else "")
             kind = part.kind if part.kind != "section" else _kind(env, page)
             found.append({"url": url, "page": first, "title": part.title, "text": part.words, "kind": kind})
     return found
+
+
+def _remember(app, doctree):
+    app.env.metadata[app.env.docname]["sections"] = plain.sections(doctree)
 
 
 def _kind(env, page):

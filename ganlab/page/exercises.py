@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -279,6 +280,7 @@ def _keys(record: Any, wanted: set[str], *, optional: Iterable[str] = ()) -> str
     return None
 
 
+@cache
 def _load(chapter: str) -> Entry:
     return read(Path(str(files("ganlab") / "assets" / "quizzes" / f"{chapter}.yml")))
 

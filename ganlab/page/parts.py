@@ -59,9 +59,13 @@ def module(name: str) -> str:
     >>> "export function mount(root, data)" in module("quiz")
     True
     """
+    _check(name)
+    return _alone(f"{name}.js") + _HOST.replace("NAME", name)
+
+
+def _check(name: str) -> None:
     if name not in names():
         raise ValueError(f"`name` must be one of {', '.join(names())}, got {name!r}")
-    return _alone(f"{name}.js") + _HOST.replace("NAME", name)
 
 
 def plain(name: str) -> str:
@@ -101,7 +105,7 @@ def html(name: str, data: Any, *, fallback: str, script: bool = True) -> str:
     >>> html("quiz", {"chapters": []}, fallback="<p>No quiz.</p>", script=False).split(">")[0]
     '<div class="part" id="quiz-9b44599f24" data-part="quiz"'
     """
-    code = module(name)
+    _check(name)
     try:
         text = _json(data)
     except (TypeError, ValueError) as error:
@@ -111,7 +115,7 @@ def html(name: str, data: Any, *, fallback: str, script: bool = True) -> str:
         f'<div class="part" id="{name}-{digest}" data-part="{name}">'
         f'<script type="application/json">{text}</script>'
         f'<div class="fallback">\n{fallback}\n</div></div>'
-        + (f'\n<script type="module" data-module="{name}">\n{code}</script>' if script else "")
+        + (f'\n<script type="module" data-module="{name}">\n{module(name)}</script>' if script else "")
     )
 
 

@@ -72,6 +72,12 @@ def parsed(path):
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
+@functools.cache
+def anchors(path):
+    """The names in a page to which an address may lead."""
+    return {element["id"] for element in parsed(path).find_all(id=True)}
+
+
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Says nothing, and sends a page whose address ends in `?in_pieces` as a slow network brings it."""
 

@@ -33,11 +33,19 @@ _SENTENCES = 4  # lines of the script in a paragraph at most
 
 
 def setup(app):
-    app.add_config_value("film_sources", _digest(), "env", types=[str])
+    app.connect("env-get-outdated", _outdated)
     app.connect("source-read", _fill)
     app.connect("html-page-context", _load_script)
     app.connect("build-finished", _bring, priority=960)  # after what no page uses was dropped
     return {"version": "1", "parallel_read_safe": True}
+
+
+def _outdated(app, env, added, changed, removed):
+    """The page of the film where its script or its file has changed; what it says is trained anew to know."""
+    if PAGE not in env.found_docs:
+        return []
+    before, env.film_sources = getattr(env, "film_sources", None), _digest()
+    return [] if env.film_sources == before else [PAGE]
 
 
 def _digest():
