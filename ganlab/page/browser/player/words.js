@@ -3,7 +3,7 @@
 import { shown } from "../kit/numbers.js";
 import { inside, valueAt } from "./film.js";
 
-const median = (sorted) => sorted[sorted.length >> 1];
+const median = (sorted) => (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 
 export function spoken(run, frame) {
   const step = run.steps[frame];
