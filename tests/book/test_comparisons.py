@@ -2,7 +2,17 @@
 
 import pytest
 from comparisons import about, claim, every, largest, least, less, more, not_shown, seeds
-from comparisons.cells import at_least, below, in_seeds, oftener, smaller_when_swapped, spans, told, undecided
+from comparisons.cells import (
+    at_least,
+    below,
+    in_seeds,
+    oftener,
+    smaller_when_swapped,
+    spans,
+    told,
+    undecided,
+    undecided_when_swapped,
+)
 from comparisons.pages import CLAIMS
 from oracles.pages import PAGES, QUIZZES, bundles, code_cells, inside, prose
 
@@ -137,6 +147,7 @@ REFUSED_OF_CELLS = {
         "smaller",
         smaller_when_swapped("swaps of others", "first", "second"),
     ),
+    "undecided, where few swaps do as much": ("not closer", undecided_when_swapped("swaps of these")),
     "smaller, the wrong way": ("smaller", smaller_when_swapped("swaps of these", "second", "first")),
     "smaller, called larger": ("larger", smaller_when_swapped("swaps of these", "first", "second")),
 }
@@ -145,6 +156,7 @@ ACCEPTED_BY_CELLS = {
     "every seed": ("one falls in every seed", in_seeds(10, 10, "one  ")),
     "none": ("one does so in none", in_seeds(0, 10, "one  ", 1)),
     "smaller, by swaps": ("smaller", smaller_when_swapped("swaps of these", "first", "second")),
+    "undecided, by swaps": ("not settled", undecided_when_swapped("swaps of others")),
     "oftener": ("it falls in more seeds", oftener("one  ", 0, "one  ", 1)),
     "undecided": ("closer in 8 seeds, not told apart", undecided("two is ahead in")),
     "a range": ("1.01 or more in every seed", spans(1.01, 1.02, "small")),

@@ -99,6 +99,15 @@ def smaller_when_swapped(line, row, other):
     )
 
 
+def undecided_when_swapped(line):
+    """At least 5 % of swaps within pairs part the means as far: the order is not settled."""
+    return Check(
+        lambda text: float(read(text, line, 0, r"share (\d\.\d+)")) >= 0.05,
+        frozenset(COMPARING),
+        f"{line}: the swaps decide nothing",
+    )
+
+
 def at_least(value, line):
     """The line says `value` or more."""
     return Check(

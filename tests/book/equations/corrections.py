@@ -144,8 +144,8 @@ def between(said: Formulas, so: Formulas) -> Numbers:
     for p, q in pairs(2):
         environment = {"L": lambda d, p=p, q=q: discriminator_loss(p, q, d) / 2, "JSD": jsd, "p": p, "q": q}
         judged(said, so, min=lambda of: least(of, 4), **environment)
-    even, peaked = np.full(4, 0.25), np.array([0.97, 0.01, 0.01, 0.01])
-    bests = [least(lambda d, p=p: discriminator_loss(p, p, d) / 2, 4) for p in (even, peaked)]
+    even, peaked = np.full(3, 1 / 3), np.array([0.98, 0.01, 0.01])
+    bests = [least(lambda d, p=p: discriminator_loss(p, p, d) / 2, 3) for p in (even, peaked)]
     assert np.allclose(bests, math.log(2))
     return [math.log(2), entropy(even), entropy(peaked)]
 
