@@ -22,7 +22,8 @@ import yaml
 __all__ = ["chapters", "for_students", "lesson_page", "main", "students_sources", "teachers_sources"]
 
 ROOT = Path(__file__).resolve().parents[2]
-KEPT = {"quiz"}
+KEPT = {"quiz", "remove-input"}  # what a page draws by itself: without it a reader would find an empty place
+SOLUTIONS = re.compile(r"(?m)(?:^| )The solutions (?:stand on pages|have a page) of their own\.")
 PLAN = ("minutes", "what is done", "where it stands")
 
 
@@ -38,7 +39,7 @@ def chapters(root: Path = ROOT) -> list[Path]:
 
 
 def for_students(notebook):
-    """A copy of a notebook without outputs, but for the quiz, and without links to solutions."""
+    """A copy of a notebook without outputs, but for the quiz and drawings, and without links to solutions."""
     notebook = nbformat.from_dict(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -52,7 +53,8 @@ def for_students(notebook):
 
 def _without_solutions(markdown: str) -> str:
     text = re.sub(r"\n\n\[Solution\]\((?:\.\./)*solutions/[^)]*\)", "", markdown)
-    return re.sub(r"\[([^\]]*)\]\((?:\.\./)*solutions/[^)]*\)", r"\1", text)
+    text = re.sub(r"\[([^\]]*)\]\((?:\.\./)*solutions/[^)]*\)", r"\1", text)
+    return SOLUTIONS.sub("", text).replace("; solutions are on a page of their own.", ".")
 
 
 def _without_figures(markdown: str) -> str:

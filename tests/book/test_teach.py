@@ -40,15 +40,27 @@ def test_students_get_every_task_and_check_and_no_output_or_solution(path):
     assert len(made.cells) == len(book.cells)
     assert made.cells[-1].source == book.cells[-1].source
     shown = [cell for cell in made.cells if cell.get("outputs")]
-    assert [tags(cell) for cell in shown] == [{"quiz"}]
+    assert [cell for cell in made.cells if tags(cell) & {"quiz", "remove-input"}] == shown
+    assert "quiz" in tags(shown[-1])
     text = "\n".join(cell.source for cell in made.cells)
     assert "solutions/" not in text
     assert "[Solution]" not in text
+    assert not re.search(r"[Ss]olutions (?:stand|have|are)\b", text)
     for each in (r":::\{exercise\}", r'exercises\.check\("[\w-]+", None\)', r"exercises\.quiz\("):
         assert len(re.findall(each, text)) == len(re.findall(each, "\n".join(c.source for c in book.cells)))
     assert any(
-        cell.get("outputs") for cell in book.cells if not tags(cell) & {"quiz"}
+        cell.get("outputs") for cell in book.cells if not tags(cell) & {"quiz", "remove-input"}
     )  # the book is as it was
+
+
+def test_the_first_page_of_the_students_shows_its_guess_and_promises_no_solutions():
+    book = read(ROOT / "book" / "intro.ipynb")
+    made = teach.for_students(book)
+    drawn = [cell for cell in made.cells if "remove-input" in tags(cell)]
+    assert len(drawn) == 2
+    assert all(cell.outputs for cell in drawn)
+    assert "solutions" in "\n".join(cell.source for cell in book.cells)
+    assert "solutions" not in "\n".join(cell.source for cell in made.cells)
 
 
 def test_an_edition_that_does_not_exist_is_refused(capsys):
