@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
+from ganlab.losses import GANLoss
 from ganlab.training.averages import keeps_statistics
+from ganlab.training.rules import Penalty
 
-__all__ = ["check_average", "check_numbers", "check_pair", "check_styling", "classes_of"]
+__all__ = ["check_average", "check_kinds", "check_numbers", "check_pair", "check_styling", "classes_of"]
+
+
+def check_kinds(loss: object, rng: object, penalties: object) -> None:
+    """Raise `TypeError` where a loss, a random stream or penalties are something else, such as a name.
+
+    >>> check_kinds("hinge", torch.Generator(), ())
+    Traceback (most recent call last):
+    TypeError: `loss` must be a GANLoss, such as `ganlab.losses.hinge`, got 'hinge'
+    """
+    if not isinstance(loss, GANLoss):
+        raise TypeError(f"`loss` must be a GANLoss, such as `ganlab.losses.hinge`, got {loss!r}")
+    if not isinstance(rng, torch.Generator):
+        raise TypeError(f"`rng` must be a torch.Generator, got {type(rng).__name__}")
+    if not isinstance(penalties, Sequence) or any(not isinstance(one, Penalty) for one in penalties):
+        raise TypeError(
+            "`penalties` must be a list of `ganlab.training.Penalty`, each a penalty and its weight, got "
+            f"{penalties!r}"
+        )
 
 
 def check_numbers(rates: tuple[float, float], ema: float | None, clip: float | None) -> None:
-    """Raise `ValueError` unless the learning rates and the bound are positive and `ema` is in [0, 1).
+    """Raise `ValueError` unless there are two positive rates, `clip` is positive and `ema` is in [0, 1).
 
     >>> check_numbers((1e-3, 0.0), None, None)
     Traceback (most recent call last):
     ValueError: `learning_rates` must be positive, got (0.001, 0.0)
     """
+    if not isinstance(rates, Sequence) or len(rates) != 2:
+        raise ValueError(f"`learning_rates` must be two, of the generator and the discriminator, got {rates}")
     if any(not rate > 0 for rate in rates):
         raise ValueError(f"`learning_rates` must be positive, got {rates}")
     if ema is not None and not 0 <= ema < 1:

@@ -18,7 +18,14 @@ from ganlab.regularizers import sample_mix
 from ganlab.training import states
 from ganlab.training.augmentations import check_policy, numbers_of
 from ganlab.training.averages import MovingAverage, with_statistics_of
-from ganlab.training.demands import check_average, check_numbers, check_pair, check_styling, classes_of
+from ganlab.training.demands import (
+    check_average,
+    check_kinds,
+    check_numbers,
+    check_pair,
+    check_styling,
+    classes_of,
+)
 from ganlab.training.distributed import Group
 from ganlab.training.guesses import guessing_weight
 from ganlab.training.objectives import discriminators_turn, generators_turn
@@ -47,24 +54,26 @@ _FITTING = 0x57A715  # the seed of those latents
 class GAN:
     """Two players, their loss and their random streams: all that a step changes.
 
-    `generator`: maps latents (N, latent_dim) to samples, and has the attribute `latent_dim`.
-    `discriminator`: maps samples to raw scores (N,). `rng`: seeds one random stream a purpose, and is not
-    read again. `learning_rates`: of the generator and of the discriminator. `optimizer`: the rule of both,
-    Adam with `betas` unless given. `schedule`: factor on both rates as a function of the generator step,
-    counted from 0. `ema`: decay of the generator's `MovingAverage`, None for none. `ema_batches`: from how
-    many batches of latents the batch norms of the average are estimated anew where it is sampled from, 0 for
-    the average of their statistics; see `shown`. `clip`: the weights of the discriminator are kept in
-    [-clip, clip], None for no bound. `instance_noise`: standard deviation of Gaussian noise on what the
-    discriminator sees, a number or a function of the generator step. `pack`: how many samples the
-    discriminator judges together; they are joined along the first axis behind the batch. `augment`: names in
+    `generator`: maps latents (N, latent_dim) to samples, and has the attribute `latent_dim`. `discriminator`:
+    maps samples to raw scores (N,). `loss`: the pair of losses, one of `ganlab.losses`. `rng`: seeds one
+    random stream a purpose, and is not read again. `penalties`: what is added to the loss of the
+    discriminator, each a `Penalty`: one of `ganlab.regularizers` and its weight. `learning_rates`: of the
+    generator and of the discriminator. `optimizer`: the rule of both, Adam with `betas` unless given.
+    `schedule`: factor on both rates as a function of the generator step, counted from 0. `ema`: decay of the
+    generator's `MovingAverage`, None for none. `ema_batches`: from how many batches of latents the batch
+    norms of the average are estimated anew where it is sampled from, 0 for the average of their statistics;
+    see `shown`. `clip`: the weights of the discriminator are kept in [-clip, clip], None for no bound.
+    `instance_noise`: standard deviation of Gaussian noise on what the discriminator sees, a number or a
+    function of the generator step. `pack`: how many samples the discriminator judges together; they are
+    joined along the first axis behind the batch. `augment`: names in
     `ganlab.training.augmentations.AUGMENTATIONS`, of what is done to all images that the discriminator sees,
-    real and generated, in both players' steps; penalties are taken at what it sees.
-    `unroll`: how far ahead the generator sees the discriminator. `bf16`: run the networks in bfloat16, by
-    autocast, with losses, penalties and weights in float32; it saves time where the processor multiplies
-    bfloat16 faster than float32 (`make benchmarks` prints how much faster). `accumulate`: in how many equal
-    parts of the batch, one after the other, the gradient of a step is taken; it is that of the whole batch,
-    and only one part is in memory at a time. `group`: the processes that share each batch, see
-    `ganlab.training.distributed`.
+    real and generated, in both players' steps; penalties are taken at what it sees. `unroll`: how far ahead
+    the generator sees the discriminator. `bf16`: run the networks in bfloat16, by autocast, with losses,
+    penalties and weights in float32; it saves time where the processor multiplies bfloat16 faster than
+    float32 (`make benchmarks` prints how much faster). `accumulate`: in how many equal parts of the batch,
+    one after the other, the gradient of a step is taken; it is that of the whole batch, and only one part is
+    in memory at a time. `group`: the processes that share each batch, see `ganlab.training.distributed`.
+    `device`: where the networks are moved to, and compute.
 
     Of generators with styles for their layers, `LayeredGenerator`: `mixing` is the probability with which a
     sample in training has the styles of two latents, one before and one from a layer on that is drawn among
@@ -77,7 +86,8 @@ class GAN:
 
     `step` counts generator steps and `critic_step` discriminator steps; `players` holds both players.
 
-    Raises `ValueError` where a setting is out of range, where the networks are of unlike dtypes or classes,
+    Raises `TypeError` where the loss, the stream or the penalties are something else, such as their names,
+    and `ValueError` where a setting is out of range, where the networks are of unlike dtypes or classes,
     where the discriminator does not return (N,) scores for what the generator makes, where a network draws
     random numbers of its own, where a penalty meets a discriminator that lets the samples of a batch see each
     other or has no second derivative (see `ganlab.training.probes`), or where processes that share a batch,
@@ -123,6 +133,7 @@ class GAN:
         group: Group | None = None,
         device: str = "cpu",
     ) -> None:
+        check_kinds(loss, rng, penalties)
         self.generator, self.discriminator = generator, discriminator
         self.loss, self.penalties, self.schedule = loss, penalties, schedule
         self.instance_noise = instance_noise

@@ -604,6 +604,10 @@ def test_callbacks_see_every_step():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        (
+            {"learning_rates": 1e-3},
+            "`learning_rates` must be two, of the generator and the discriminator, got 0.001",
+        ),
         ({"learning_rates": (0.0, 1e-3)}, r"`learning_rates` must be positive, got \(0.0, 0.001\)"),
         ({"ema": 1.0}, r"`ema` must be in \[0, 1\), got 1.0"),
         (
@@ -617,6 +621,27 @@ def test_callbacks_see_every_step():
 def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         game(**settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            ("hinge", torch.Generator()),
+            "`loss` must be a GANLoss, such as `ganlab.losses.hinge`, got 'hinge'",
+        ),
+        ((non_saturating, 0), "`rng` must be a torch.Generator, got int"),
+        (
+            (non_saturating, torch.Generator(), [r1]),
+            r"`penalties` must be a list of .*Penalty.*, got \[r1: n\^2",
+        ),
+        ((non_saturating, torch.Generator(), Penalty(r1, 0.1)), "`penalties` must be a list of .*Penalty"),
+    ],
+    ids=["a name", "a seed", "a penalty without a weight", "no list"],
+)
+def test_what_is_no_loss_stream_or_penalty_is_refused_by_name(given, message):
+    with pytest.raises(TypeError, match=message):
+        GAN(*networks(), *given)
 
 
 def test_networks_that_do_not_fit_are_refused_when_the_game_is_built(rng):
