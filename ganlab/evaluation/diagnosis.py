@@ -420,7 +420,8 @@ def _with_coverage(finding: _Finding, coverage: float | None) -> _Finding:
         return finding
     if coverage < _COVERED:
         found = f"{coverage:.0%} of the modes are covered, which decides it."
-        return finding if pattern == "D too strong" else ("collapse suspected", (found, *evidence))
+        told = evidence if pattern == "critic not keeping up" else evidence[:1]  # the rest asks for the modes
+        return finding if pattern == "D too strong" else ("collapse suspected", (found, *told))
     if pattern in ("D too strong", "collapse suspected"):
         found = f"The losses alone say {pattern}, but {coverage:.0%} of the modes are covered."
         return "cannot tell", (

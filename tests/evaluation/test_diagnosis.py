@@ -666,6 +666,13 @@ def test_the_evidence_says_that_the_coverage_decided():
     )
 
 
+@pytest.mark.parametrize("run", ["healthy", "blind", "collapse", "leading"])
+def test_where_the_coverage_decided_nothing_more_is_asked_of_it(run):
+    alone, found = diagnose(*EXAMPLES[run]), diagnose(*EXAMPLES[run], coverage=0.1)
+    assert found.evidence[1:] == alone.evidence[:1]
+    assert not re.search(r"no statement|would say which|tells them apart", repr(found))
+
+
 # --- How it reads ---
 
 
