@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import ganlab
 from ganlab import facts
@@ -19,13 +19,24 @@ DESCRIPTION = """Train a GAN, go on with a run that was stopped, and see what a 
 Exit codes: 0 done; 1 the run failed; 2 the request was wrong; 130 interrupted, and saved."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints end with where to look; so do those of its commands."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with the exit code 2, after the usage, what was wrong, and how to be told more."""
+        told = f"`{self.prog} --help` explains each option"
+        if self.prog == "ganlab":
+            told = "`ganlab --help` lists the commands, `ganlab COMMAND --help` the options of one"
+        super().error(f"{message}; {told}")
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line; `command` of what it returns is the name of the command.
 
     >>> parser().parse_args(["train", "--data", "grid"]).data
     'grid'
     """
-    found = argparse.ArgumentParser(
+    found = _Parser(
         prog="ganlab",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -64,7 +64,7 @@ def text() -> str:
         [
             _table("data", ["kind", "sample", "labels"], data),
             _table("losses", ["at the equilibrium D, G", "one score is a", "compares", "needs"], losses),
-            _table("regularizers", ["place", "price"], regularizers),
+            _table("regularizers", ["place", "price, of the length n of the slope"], regularizers),
             "\n".join(_names(kind, width) for kind in kinds),
             _pretrained(),
             _setups(),

@@ -14,8 +14,7 @@ class Setting(NamedTuple):
     """An option of `train` that changes one setting of the set-up.
 
     `field`: the name of the setting; of `learning_rates` it is `lr`. `form`: what is given, None for one that
-    is on or off.
-    `read(flag, value)`: the value of the setting.
+    is on or off. `read(flag, value)`: the value of the setting.
     """
 
     field: str

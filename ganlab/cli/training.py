@@ -66,7 +66,7 @@ def go_on(options: argparse.Namespace) -> int:
         return complain(error, 1)
     if run.writes:
         if not options.json:
-            print(f"nothing is left to do: all {run.total} steps were done")
+            print(f"nothing is left to do: all {run.total} steps were done; `--steps N` asks for more")
         tell(json.loads(result.read_text()), as_json=options.json)
     return 0
 

@@ -375,7 +375,9 @@ def test_a_run_killed_at_random_moments_ends_where_an_uninterrupted_one_does(uns
     assert len(History.load(Path("cut/history.json"))) == 160
     capsys.readouterr()
     assert cli.main(["resume", "cut"]) == 0
-    assert capsys.readouterr().out.startswith("nothing is left to do: all 160 steps were done\n")
+    assert capsys.readouterr().out.startswith(
+        "nothing is left to do: all 160 steps were done; `--steps N` asks "
+    )
 
 
 def test_ctrl_c_saves_says_how_to_go_on_and_exits_130(unseen, monkeypatch, capsys):
@@ -403,7 +405,9 @@ def test_a_finished_run_goes_on_to_more_steps_and_says_what_has_ended(unseen, ca
     assert json.loads(caught.out)["steps"] == json.loads(Path("run/result.json").read_text())["steps"] == 5
     assert len(History.load(Path("run/history.json"))) == 5
     assert cli.main(["resume", "run"]) == 0
-    assert capsys.readouterr().out.startswith("nothing is left to do: all 5 steps were done\n")
+    assert capsys.readouterr().out.startswith(
+        "nothing is left to do: all 5 steps were done; `--steps N` asks "
+    )
 
 
 def test_a_full_disk_fails_the_run_and_says_from_where_it_goes_on(unseen, monkeypatch, capsys):
@@ -1050,6 +1054,22 @@ def test_help_shows_the_defaults(command, defaults, capsys):
         cli.main([command, "--help"])
     assert caught.value.code == 0
     assert " ".join(capsys.readouterr().out.split()).count("default") == defaults
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ([], "`ganlab COMMAND --help` the options of one"),
+        (["train", "--draw", "1"], "`ganlab COMMAND --help` the options of one"),
+        (["train", "--steps"], "`ganlab train --help` explains each option"),
+    ],
+    ids=["nothing", "an option of another command", "an option without its number"],
+)
+def test_a_line_that_cannot_be_read_is_told_where_to_look(asked, told, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(asked)
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.endswith(f"{told}\n")
 
 
 def test_help_says_what_the_exit_codes_mean(capsys):
