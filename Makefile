@@ -71,7 +71,7 @@ pictures: .venv/installed  ## Draw what moves again: the README's picture, the e
 film: .venv/installed  ## Make the film of the page "The film" (some minutes of one processor; needs ffmpeg)
 	@PYTHONPATH=book/_ext $(BIN)/python -m film
 
-studies: .venv/installed  ## Run the stored studies again (about seven hours of one processor)
+studies: .venv/installed  ## Run the stored studies again (about nine hours of one processor)
 	@for name in $$($(BIN)/python -c 'from ganlab import facts; print(*facts.names("studies"))'); do \
 	  $(BIN)/ganlab study $$name --out _build/studies || exit 1; done
 	@echo "The studies are in _build/studies; those that the book reads are in ganlab/assets/studies."
