@@ -71,9 +71,9 @@ class GANLoss(NamedTuple):
 
     `title`: what it is called where people read. `targets`: the scores that tell real and generated samples
     apart for sure, in that order; infinite for a logit, whose sigmoid is the probability of real; None where
-    scores have no origin, and only differences mean something. `blind`: the constant scores (lowest, highest)
-    that cost a D that tells nothing least, at which both players stand where the two laws are equal. `least`:
-    the infimum of D's loss over all scores. `third`: the loss of the best D where the generator keeps one of
+    scores have no origin, and only differences mean something. `blind`: the lowest and the highest score that
+    a D should give to all samples alike if it can tell nothing, as where the two laws are equal. `least`: the
+    infimum of D's loss over all scores. `third`: the loss of the best D where the generator keeps one of
     three equal modes, evenly and perfectly, NaN where that has no scale. `unit`: of both losses, "" for none.
     `divergence`: what D's loss proves, None for nothing. `relativistic`: whether each score is judged against
     scores of the other kind, so that the generator's loss reads the real scores too. `whole_batch`: whether

@@ -1,9 +1,8 @@
 """Small classifiers of digits and Fashion-MNIST, whose features and labels judge generated images.
 
 `load` reads one from the package; `python -m ganlab.evaluation.classifiers --data fashion_mnist --out FOLDER`
-trains it
-again in under two minutes on two cores. A distance between their features compares generators of this book
-with each other, and is no FID: that name belongs to the features of one large network.
+trains it again in under two minutes on two cores. A distance between their features compares generators of
+this book with each other, and is no FID: that name belongs to the features of one large network.
 """
 
 from __future__ import annotations

@@ -73,20 +73,19 @@ class Experiment:
     the average of their statistics. `regularizers`: tuples of a name in `ganlab.regularizers.REGULARIZERS`, a
     weight, and, for one applied lazily, every how many discriminator steps. `width`: of both networks unless
     the discriminator has its own, None for the default of the architecture. `learning_rates`: of generator
-    and discriminator. `smoothing`: how far the label of real samples is below 1, and
-    `fake_label`: that of generated ones, for the discriminator alone. `schedule`: a name in `SCHEDULES`.
+    and discriminator. `smoothing`: how far the label of real samples is below 1, and `fake_label`: that of
+    generated ones, for the discriminator alone. `schedule`: a name in `SCHEDULES`.
     `instance_noise`: standard deviation at the first step of the noise on what the discriminator sees,
     falling linearly to 0 at the last. `augment`: names in `ganlab.training.augmentations.AUGMENTATIONS`, of
     what is done to all images that it sees. `few`: how many images of the set are learnt from, drawn by the
-    seed; None for all. `pack`: how many samples the discriminator judges together.
-    `minibatch_std`: whether it sees how far the batch is spread. `unroll`: how many steps ahead the generator
-    sees the discriminator, and their size; see `ganlab.training.Unroll`. `optimizer`: a name in
-    `ganlab.training.OPTIMIZERS`; `betas` are Adam's.
-    `attention`: the height of the maps, in both networks, behind which self-attention stands, None for none.
-    `clip`: the weights of the discriminator are kept in [-clip, clip]. `spectral_norm`: whether each of its
-    layers is divided by its spectral norm. `conditional`: whether both networks are told the class of a
-    sample, which the data set has to have, and `condition`: how the discriminator is, a name in
-    `ganlab.networks.CONDITIONS`; `class_weight`: of the loss of the classes, where it guesses them.
+    seed; None for all. `pack`: how many samples the discriminator judges together. `minibatch_std`: whether
+    it sees how far the batch is spread. `unroll`: how many steps ahead the generator sees the discriminator,
+    and their size; see `ganlab.training.Unroll`. `optimizer`: a name in `ganlab.training.OPTIMIZERS`; `betas`
+    are Adam's. `attention`: the height of the maps, in both networks, behind which self-attention stands,
+    None for none. `clip`: the weights of the discriminator are kept in [-clip, clip]. `spectral_norm`:
+    whether each of its layers is divided by its spectral norm. `conditional`: whether both networks are told
+    the class of a sample, which the data set has to have, and `condition`: how the discriminator is, a name
+    in `ganlab.networks.CONDITIONS`; `class_weight`: of the loss of the classes, where it guesses them.
     `translator`, `cycle`, `move`, `pairs`: of unpaired translation alone: a name in
     `ganlab.networks.TRANSLATORS`; the weight of the cycle error; that of the squared move, which falls
     linearly to 0 at half of the steps; and how many pairs are known. See `ganlab.training.Translation`.
@@ -314,8 +313,8 @@ five passes over 60 000 training images in batches of 64, and ten in batches of 
 `shoes_and_tops_moves` have a cost on the move for the cycle.
 `fashion_mnist` and `fashion_mnist_dcgan` have the rates and averages that the study `architectures` chose,
 `fashion_mnist_dcgan_quick` lasts half a minute of one core, and `fashion_mnist_conditional` is that with
-classes. `..._styles` have a style and
-noise for each layer and mix them; `fashion_mnist_grown` grows from 7x7 pixels instead, and does not mix.
+classes. `..._styles` have a style and noise for each layer and mix them; `fashion_mnist_grown` grows from 7x7
+pixels instead, and does not mix.
 
 >>> EXPERIMENTS["ring"].loss
 'non_saturating'

@@ -134,10 +134,10 @@ def narrow_peaks(logs: Rows, support: Support = LINE, breakpoints: Sequence[floa
     """The places inside `support` where a row has a peak so narrow that the first points step over it.
 
     `logs`: points (...) in float64 to the logarithms (R, ...) of what will be integrated. A peak is climbed
-    from a point that stands out among those around it, eight times as many as the rule asks, and counts if
-    it towers e^8-fold above what the rule has at both sides. A peak
-    is seen if its logarithm is not hidden under that of something wider at the points beside it: a narrow
-    normal law far out in the normal tail of another is, one on top of a heavy tail is not.
+    from a point that stands out among those around it, eight times as many as the rule asks, and counts if it
+    towers e^8-fold above what the rule has at both sides. A peak is seen if its logarithm is not hidden under
+    that of something wider at the points beside it: a narrow normal law far out in the normal tail of another
+    is, one on top of a heavy tail is not.
 
     Raises `ValueError` where the support is empty or a breakpoint lies outside of it.
 
