@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.evaluation import judging
-from ganlab.experiments import building, catalogue, draws, measured, pretrained
+from ganlab.experiments import building, catalogue, draws, measured, pretrained, trials
 from ganlab.experiments.catalogue import EXPERIMENTS, Experiment
 from ganlab.experiments.draws import judged_as_map
 from ganlab.experiments.pretrained import Row
@@ -44,7 +44,6 @@ DRAWS = 5
 5
 """
 
-PRICED = 20  # turns by whose time a turn is priced
 Weights = Mapping[str, Tensor]
 
 
@@ -122,7 +121,8 @@ def make(
     source = building.load_source(EXPERIMENTS[name], data_dir)
     seconds = pretrained.budget(EXPERIMENTS[name])
     if steps is None:
-        steps = max(1, int(seconds / _price(EXPERIMENTS[name], source)))
+        priced = building.build(EXPERIMENTS[name], seed=pretrained.SEED, source=source)
+        steps = max(1, int(seconds / trials.price_of([priced], EXPERIMENTS[name])))
     experiment = catalogue.change(EXPERIMENTS[name], steps=steps)
     setup = building.build(experiment, seed=seed, source=source)
     started = time.process_time()
@@ -200,16 +200,6 @@ def main(arguments: Sequence[str]) -> int:
         numbers = ", ".join(f"{MEASURES[key]} {value:.3g}" for key, (value, *_) in told.measures.items())
         print(f"{name}: {told.experiment.steps} steps in {told.seconds} s; {numbers}", flush=True)
     return code
-
-
-def _price(experiment: Experiment, source: Any) -> float:
-    """The processor seconds of a step: the least mean over several stretches of steps."""
-    setup, times = building.build(experiment, seed=pretrained.SEED, source=source), []
-    for turns in (3, PRICED, PRICED, PRICED):
-        started = time.process_time()
-        train(setup.gan, setup.batches, turns, n_critic=experiment.n_critic)
-        times.append((time.process_time() - started) / turns)
-    return min(times[1:])
 
 
 def _makers(game: Any) -> dict[str, nn.Module]:

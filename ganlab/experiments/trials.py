@@ -37,7 +37,7 @@ from ganlab.training.history import History
 from ganlab.training.players import NonFiniteLossError
 from ganlab.training.rules import pack
 
-__all__ = ["Look", "look", "run"]
+__all__ = ["Look", "look", "price_of", "run"]
 
 LOOKS = 50  # at the discriminator, evenly over a run
 ALONG = (LOOKS // 4, LOOKS // 2)  # the looks after which the samples are judged too, besides the last
@@ -120,6 +120,25 @@ def look(gan: GAN, latents: Tensor, real: Tensor, points: Tensor) -> Look:
 # --- One cell -------------------------------------------------------------------------------------------
 
 
+def price_of(setups: Sequence[Any], setting: Experiment) -> float:
+    """The processor seconds of a turn of one of these games: of one that grows, the mean over its growth.
+
+    `setting`: the set-up of all of them. They are trained a little, and are not to be used any more.
+    """
+    games, streams, found = [s.gan for s in setups], [s.batches for s in setups], []
+    stages = STAGES if setting.growing else 1
+    for stage in range(stages):
+        for game in games if setting.growing else ():
+            game.step = round((stage + 0.5) / stages * setting.steps)
+        times = []
+        for turns in (3, PRICED, PRICED, PRICED):
+            started = time.process_time()
+            train_all(games, streams, turns, n_critic=setting.n_critic)
+            times.append((time.process_time() - started) / (turns * len(games)))
+        found.append(min(times[1:]))
+    return sum(found) / stages
+
+
 def _filled(
     record: Record,
     study: Study,
@@ -178,25 +197,9 @@ def _prices(study: Study, source: data.Source) -> dict[str, dict[str, float]]:
             setting = study.changed(method, group[0])
             seeds = study.judging[:1] if study.apart else study.judging
             setups = [building.build(setting, seed=seed, source=source) for seed in seeds]
-            price = short(_price(setups, setting))
+            price = short(price_of(setups, setting))
             found.setdefault(method, {}).update((level, price) for level in group)
     return found
-
-
-def _price(setups: Sequence[Any], setting: Experiment) -> float:
-    """The processor seconds of a turn of one game: of one that grows, the mean over its growth."""
-    games, streams, found = [s.gan for s in setups], [s.batches for s in setups], []
-    stages = STAGES if setting.growing else 1
-    for stage in range(stages):
-        for game in games if setting.growing else ():
-            game.step = round((stage + 0.5) / stages * setting.steps)
-        times = []
-        for turns in (3, PRICED, PRICED, PRICED):
-            started = time.process_time()
-            train_all(games, streams, turns, n_critic=setting.n_critic)
-            times.append((time.process_time() - started) / (turns * len(games)))
-        found.append(min(times[1:]))
-    return sum(found) / stages
 
 
 def _runs(runs: Sequence[Run], source: data.Source, along: str | None) -> list[Cell]:

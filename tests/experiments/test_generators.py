@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from scipy import stats
 
 from ganlab.evaluation import judging
-from ganlab.experiments import EXPERIMENTS, building, change, generators, pretrained
+from ganlab.experiments import EXPERIMENTS, building, change, generators, pretrained, trials
 from ganlab.experiments.generators import DRAWS
 from ganlab.training import train
 
@@ -190,9 +190,9 @@ def test_weights_of_other_networks_and_numbers_too_large_are_refused():
 
 
 def test_the_budget_buys_steps_by_their_price(few, monkeypatch):
-    monkeypatch.setattr(generators, "_price", lambda *_: 9.0)
+    monkeypatch.setattr(trials, "price_of", lambda *_: 9.0)
     assert generators.make("ring_collapse_small")[0].experiment.steps == 2  # of 20 seconds
-    monkeypatch.setattr(generators, "_price", lambda *_: 90.0)
+    monkeypatch.setattr(trials, "price_of", lambda *_: 90.0)
     assert generators.make("ring_collapse_small")[0].experiment.steps == 1
 
 
@@ -201,7 +201,7 @@ def test_what_breaks_down_or_is_not_at_hand_is_told_and_the_others_are_made(
 ):
     monkeypatch.setattr(pretrained, "FILE", tmp_path / "baseline.json")
     monkeypatch.setattr(pretrained, "path_of", lambda name, folder=None: tmp_path / f"{name}.safetensors")
-    monkeypatch.setattr(generators, "_price", lambda *_: 20.0)
+    monkeypatch.setattr(trials, "price_of", lambda *_: 20.0)
     assert generators.main(["rnig", "ring"]) == 1
     said = capsys.readouterr()
     assert "did you mean 'ring'?" in said.err
