@@ -79,7 +79,8 @@ def mode_coverage(samples: ArrayLike, mixture: Mixture, *, radius: float = 3.0) 
 
     samples: (N, D). The usual N is 2500 in the literature and 10 000 in our tables; beside the share of
     high-quality samples read `perfect_sampler_share`. Raises `ValueError` where the shape is not (N, D) with
-    N at least 1, a sample is NaN, or `radius` is not positive; samples at infinity are merely far away.
+    N at least 1, a sample is NaN, or `radius` is not positive, and `TypeError` where `mixture` is none;
+    samples at infinity are merely far away.
     Source: Srivastava et al. 2017 [srivastava2017]; Lin et al. 2018 [lin2018].
 
     >>> from ganlab.data import ring
@@ -89,6 +90,8 @@ def mode_coverage(samples: ArrayLike, mixture: Mixture, *, radius: float = 3.0) 
     >>> print(f"{coverage.reverse_kl:.6f}")  # half of the modes, evenly: log 2
     0.693147
     """
+    if not isinstance(mixture, Mixture):
+        raise TypeError(f"`mixture` must be a `Mixture`, as `data.ring()` makes one, got {mixture!r}")
     if not radius > 0:
         raise ValueError(f"`radius` must be positive, in standard deviations, got {radius}")
     samples = as_floating(samples, name="samples")

@@ -192,6 +192,12 @@ def test_what_are_no_samples_is_refused_by_name(samples, message):
         mode_coverage(samples, ring())
 
 
+@pytest.mark.parametrize("mixture", ["ring", None, swiss_roll()])
+def test_modes_are_those_of_a_mixture(mixture):
+    with pytest.raises(TypeError, match=r"`mixture` must be a `Mixture`, as .* makes one, got "):
+        mode_coverage(torch.zeros(3, 2), mixture)
+
+
 @pytest.mark.parametrize("radius", [0.0, -1.0, math.nan])
 def test_a_radius_that_is_not_positive_is_refused(radius):
     with pytest.raises(ValueError, match=f"`radius` must be positive, in standard deviations, got {radius}"):
