@@ -138,6 +138,7 @@ _STACKED = replace(
 )
 _LAZY = replace(_STACKED, regularizers=(("r1", 0.2, 4), ("r2", 0.2, 4)), schedule="cosine")
 _SIZES = methods.discriminator_sizes(512, 128, rates=(5e-4, 1e-3, 2e-3), weights=(0.05, 0.2))
+_RATES = methods.discriminator_sizes(512, rates=(5e-4, 1e-3, 2e-3, 4e-3, 8e-3), weights=(0.05, 0.2, 0.8))
 _TRANSLATIONS = Study(
     "What makes two translators find the map between a ring and the same ring, turned and stretched?",
     EXPERIMENTS["turned_rings"],
@@ -303,6 +304,25 @@ STUDIES: dict[str, Study] = {
         rule="reverse_kl",
         levels_of="stacked_trials",
     ),
+    "stacked_rates": Study(
+        "Is a rate or a weight beyond those of the first trials better for stacked digits in a short game?",
+        _LAZY,
+        _RATES,
+        2200 * cost(_LAZY),
+        tuning=(0, 1),
+        judging=(),
+        rule="reverse_kl",
+    ),
+    "stacked_faster": Study(
+        "How far do stacked digits come in equally many turns at the rate and weight these trials choose?",
+        _LAZY,
+        _RATES,
+        12_000 * cost(_LAZY),
+        tuning=(),
+        judging=tuple(range(120, 130)),
+        rule="reverse_kl",
+        levels_of="stacked_rates",
+    ),
     "translations_36": _TRANSLATIONS,
     "translations_20": replace(
         _TRANSLATIONS,
@@ -387,10 +407,10 @@ that are cures; and, for images, three pairs of networks in the same time, one o
 length, few images with and without changes of what the discriminator sees, and what is learnt by heart of few
 images and of many, with two cures and without, and of two numbers between; and, for stacked digits,
 discriminators of two sizes in the same time, untuned, and with a rate and a weight that were chosen in short
-games. Four are of unpaired translation: what is asked of the translators, of rings turned by much and by
-little and of classes of clothes, and how they are built, of digits. Three are of the ways of telling the
-class, on a ring whose classes share modes, on digits and on clothes. Two are of generators with a style for
-each layer: how they are trained, and whether a network maps latents to styles.
+games, of the larger one in two rounds. Four are of unpaired translation: what is asked of the translators, of
+rings turned by much and by little and of classes of clothes, and how they are built, of digits. Three are of
+the ways of telling the class, on a ring whose classes share modes, on digits and on clothes. Two are of
+generators with a style for each layer: how they are trained, and whether a network maps latents to styles.
 
 >>> list(STUDIES)[0]
 'cures_ring'

@@ -676,7 +676,7 @@ def test_a_stored_study_is_the_one_that_is_planned_and_lacks_no_cell(name):
     for cell in record.cells:
         assert cell["steps"] == study.setting(cell["method"], cell["level"], record.prices).steps
     rows = {(cell["null"], cell["seed"]) for cell in record.nulls}
-    asked = {"conditions_ring": 4, "stacked_sizes": 2, "stacked_tuned": 2}
+    asked = {"conditions_ring": 4} | dict.fromkeys(("stacked_sizes", "stacked_tuned", "stacked_faster"), 2)
     asked |= dict.fromkeys(("few_images", "fewer_images"), 5)
     asked |= dict.fromkeys(("conditions_digits", "conditions_fashion", "translators_fashion"), 3)
     asked |= dict.fromkeys(("translations_36", "translations_20", "translators"), 2)
