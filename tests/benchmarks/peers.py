@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -160,7 +162,7 @@ def save(path: Path, seconds: float, seeds: list[int], sides: list[str], cells: 
     present = [name for name in PEERS if any(side.startswith(name) for side in sides)]
     document = {
         "name": "peers",
-        "command": "python tests/benchmarks/peers.py",
+        "command": shlex.join(["python", "tests/benchmarks/peers.py", *sys.argv[1:]]),
         "versions": {name: version(name) for name in ("torch", *present)},
         "plan": {
             "question": "Are our set-ups level with peers after equal processor time?",
@@ -183,11 +185,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--seeds", type=int, default=6)
+    parser.add_argument("--first", type=int, default=FIRST, help="the first seed")
+    parser.add_argument("--only", nargs="+", metavar="SIDE", help="sides by name (default: all)")
     parser.add_argument("--out", type=Path, default=OUT)
     wanted = parser.parse_args()
     source = building.load_source(EXPERIMENTS["fashion_mnist"])
     sides, cells = all_sides(source, wanted.seconds), []
-    seeds = [FIRST + k for k in range(wanted.seeds)]
+    if unknown := {*(wanted.only or ())} - sides.keys():
+        parser.error(f"--only must name sides, {'; '.join(sides)}, got {'; '.join(sorted(unknown))}")
+    sides = {name: side for name, side in sides.items() if not wanted.only or name in wanted.only}
+    seeds = [wanted.first + k for k in range(wanted.seeds)]
     for seed in seeds:
         for name, side in sides.items():
             value, steps = side(seed)
