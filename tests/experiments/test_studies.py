@@ -684,8 +684,9 @@ def test_a_stored_study_is_the_one_that_is_planned_and_lacks_no_cell(name):
     assert len(rows) == len(record.nulls) == names * len(study.judging)
 
 
-def test_what_peers_scored_is_whole_and_no_seed_of_it_chose_a_set_up():
-    record = studies.read(facts.FILE.with_name("peers.json"))
+@pytest.mark.parametrize("name", ["peers", "peers_60"])
+def test_what_peers_scored_is_whole_and_no_seed_of_it_chose_a_set_up(name):
+    record = studies.read(facts.FILE.with_name(f"{name}.json"))
     sides, seeds = record.plan["methods"], record.plan["judging"]
     assert {(c["method"], c["seed"]) for c in record.cells} == {(s, seed) for s in sides for seed in seeds}
     assert len(record.cells) == len(sides) * len(seeds)

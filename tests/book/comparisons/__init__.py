@@ -56,7 +56,7 @@ class Claim(NamedTuple):
 
 def stored(name: str) -> Record:
     """The stored study of that name, or what `tests/benchmarks/peers.py` found, which has the form of one."""
-    return read(facts.FILE.with_name("peers.json")) if name == "peers" else load(name)
+    return read(facts.FILE.with_name(f"{name}.json")) if name.startswith("peers") else load(name)
 
 
 def failures(claim: Any, record: Any) -> list[str]:
