@@ -82,16 +82,14 @@ _CURES = Study(
     every_level=True,
 )
 _GRID_BUDGET = 2000 * cost(_RING)  # it has three times as many modes
-_GAME = replace(
-    EXPERIMENTS["ring"],
-    latent_dim=16,
-    width=(64, 64),
-    batch_size=128,
-    learning_rates=(1e-3, 1e-3),
-    betas=(0.0, 0.9),
-    ema=0.99,
-    float64=False,
-)
+_SMALL: methods.Settings = {
+    "latent_dim": 16,
+    "width": (64, 64),
+    "batch_size": 128,
+    "ema": 0.99,
+    "float64": False,
+}
+_GAME = replace(EXPERIMENTS["ring"], learning_rates=(1e-3, 1e-3), betas=(0.0, 0.9), **_SMALL)
 _PARTS = Study(
     "What is due to the loss, what to the condition on the discriminator, what to the number of its steps?",
     _GAME,
@@ -127,6 +125,15 @@ _PICTURES = replace(  # whatever the defaults of this set-up become
 )
 _LASTING = ("0.0002, 0.999", "0.001, 0.99", "0.001, 0.999", "0.003, 0.99", "0.003, 0.999")
 _FEW = replace(_PICTURES, network="mlp", width=(128, 256), discriminator_width=(256, 128), ema=0.99, few=100)
+_HEART = Study(
+    "What is learnt by heart of many and of few images, and what do two cures change?",
+    _FEW,
+    methods.few_images((30_000, 100), (1e-3, 3e-3), 0.5),
+    800 * cost(_FEW),
+    tuning=(1,),
+    judging=tuple(range(200, 206)),
+    rule="classifier_frechet",
+)
 _STACKED = replace(
     EXPERIMENTS["stacked"],
     loss="relativistic_pairing",
@@ -139,6 +146,24 @@ _STACKED = replace(
 _LAZY = replace(_STACKED, regularizers=(("r1", 0.2, 4), ("r2", 0.2, 4)), schedule="cosine")
 _SIZES = methods.discriminator_sizes(512, 128, rates=(5e-4, 1e-3, 2e-3), weights=(0.05, 0.2))
 _RATES = methods.discriminator_sizes(512, rates=(5e-4, 1e-3, 2e-3, 4e-3, 8e-3), weights=(0.05, 0.2, 0.8))
+_TRIALS = Study(
+    "Which rate and which weight of R1 and R2 are best for stacked digits in a short game?",
+    _LAZY,
+    _SIZES,
+    2200 * cost(_LAZY),
+    tuning=(0, 1),
+    judging=(),
+    rule="reverse_kl",
+)
+_TUNED = Study(
+    "How many of a thousand modes are found in equally many turns, once rate and weight are chosen?",
+    _LAZY,
+    _SIZES,
+    12_000 * cost(_LAZY),
+    tuning=(),
+    rule="reverse_kl",
+    levels_of="stacked_trials",
+)
 _TRANSLATIONS = Study(
     "What makes two translators find the map between a ring and the same ring, turned and stretched?",
     EXPERIMENTS["turned_rings"],
@@ -147,15 +172,7 @@ _TRANSLATIONS = Study(
     rule="map_error",
 )
 _SIX = tuple(range(100, 106))
-_LABELS = replace(
-    EXPERIMENTS["shared_ring_projection"],
-    latent_dim=16,
-    width=(64, 64),
-    batch_size=128,
-    betas=(0.0, 0.9),
-    ema=0.99,
-    float64=False,
-)
+_LABELS = replace(EXPERIMENTS["shared_ring_projection"], betas=(0.0, 0.9), **_SMALL)
 _ASKED = replace(
     EXPERIMENTS["digits_conditional"],
     width=(128, 256),
@@ -258,23 +275,12 @@ STUDIES: dict[str, Study] = {
         rule="classifier_frechet",
         unit="seconds",
     ),
-    "few_images": Study(
-        "What is learnt by heart of many and of few images, and what do two cures change?",
-        _FEW,
-        methods.few_images((30_000, 100), (1e-3, 3e-3), 0.5),
-        800 * cost(_FEW),
-        tuning=(1,),
-        judging=tuple(range(200, 206)),
-        rule="classifier_frechet",
-    ),
-    "fewer_images": Study(
-        "How much is learnt by heart of a thousand images, and of a quarter of these?",
-        _FEW,
-        methods.few_images((1000, 250), (3e-3,), None),
-        800 * cost(_FEW),
+    "few_images": _HEART,
+    "fewer_images": replace(
+        _HEART,
+        question="How much is learnt by heart of a thousand images, and of a quarter of these?",
+        methods=methods.few_images((1000, 250), (3e-3,), None),
         tuning=(),
-        judging=tuple(range(200, 206)),
-        rule="classifier_frechet",
     ),
     "stacked_sizes": Study(
         "How many of a thousand modes are found with a discriminator at full and at quarter width?",
@@ -286,41 +292,18 @@ STUDIES: dict[str, Study] = {
         rule="reverse_kl",
         unit="seconds",
     ),
-    "stacked_trials": Study(
-        "Which rate and which weight of R1 and R2 are best for stacked digits in a short game?",
-        _LAZY,
-        _SIZES,
-        2200 * cost(_LAZY),
-        tuning=(0, 1),
-        judging=(),
-        rule="reverse_kl",
+    "stacked_trials": _TRIALS,
+    "stacked_tuned": _TUNED,
+    "stacked_rates": replace(
+        _TRIALS,
+        question="Is a higher rate or another weight better for stacked digits in a short game?",
+        methods=_RATES,
     ),
-    "stacked_tuned": Study(
-        "How many of a thousand modes are found in equally many turns, once rate and weight are chosen?",
-        _LAZY,
-        _SIZES,
-        12_000 * cost(_LAZY),
-        tuning=(),
-        rule="reverse_kl",
-        levels_of="stacked_trials",
-    ),
-    "stacked_rates": Study(
-        "Is a rate or a weight beyond those of the first trials better for stacked digits in a short game?",
-        _LAZY,
-        _RATES,
-        2200 * cost(_LAZY),
-        tuning=(0, 1),
-        judging=(),
-        rule="reverse_kl",
-    ),
-    "stacked_faster": Study(
-        "How far do stacked digits come in equally many turns at the rate and weight these trials choose?",
-        _LAZY,
-        _RATES,
-        12_000 * cost(_LAZY),
-        tuning=(),
+    "stacked_faster": replace(
+        _TUNED,
+        question="How far do stacked digits come at the rate and weight of the second trials?",
+        methods=_RATES,
         judging=tuple(range(120, 130)),
-        rule="reverse_kl",
         levels_of="stacked_rates",
     ),
     "translations_36": _TRANSLATIONS,
