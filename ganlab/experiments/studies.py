@@ -124,7 +124,8 @@ _PICTURES = replace(  # whatever the defaults of this set-up become
     steps=1000,
 )
 _LASTING = ("0.0002, 0.999", "0.001, 0.99", "0.001, 0.999", "0.003, 0.99", "0.003, 0.999")
-_FEW = replace(_PICTURES, network="mlp", width=(128, 256), discriminator_width=(256, 128), ema=0.99, few=100)
+_WIDE: methods.Settings = {"width": (128, 256), "discriminator_width": (256, 128), "ema": 0.99}
+_FEW = replace(_PICTURES, network="mlp", few=100, **_WIDE)
 _HEART = Study(
     "What is learnt by heart of many and of few images, and what do two cures change?",
     _FEW,
@@ -173,14 +174,7 @@ _TRANSLATIONS = Study(
 )
 _SIX = tuple(range(100, 106))
 _LABELS = replace(EXPERIMENTS["shared_ring_projection"], betas=(0.0, 0.9), **_SMALL)
-_ASKED = replace(
-    EXPERIMENTS["digits_conditional"],
-    width=(128, 256),
-    discriminator_width=(256, 128),
-    batch_size=64,
-    betas=(0.0, 0.9),
-    ema=0.99,
-)
+_ASKED = replace(EXPERIMENTS["digits_conditional"], batch_size=64, betas=(0.0, 0.9), **_WIDE)
 _CLOTHES = replace(
     EXPERIMENTS["fashion_mnist_non_saturating"], conditional=True, batch_size=64, betas=(0.0, 0.9)
 )
