@@ -49,4 +49,8 @@ const eye = new IntersectionObserver(
   },
   { rootMargin: "100% 0px" },
 );
-for (const name of own.dataset.parts.split(" ")) places(name).forEach((root) => eye.observe(root));
+
+// No part may come while other scripts have still to take their places in it: what they put there would be lost.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const name of own.dataset.parts.split(" ")) places(name).forEach((root) => eye.observe(root));
+});

@@ -651,6 +651,29 @@ def test_a_large_part_far_down_comes_when_its_reader_is_near(browser, origin):
         assert tab.complaints == []
 
 
+def test_a_part_on_its_way_before_the_projector_is_there_keeps_its_button(browser, origin):
+    """On a busy machine the page may be painted, and a part be near, before its last script has run."""
+    held = {}
+
+    def late(name):
+        return lambda route: held.setdefault(name, route)
+
+    with contextlib.closing(browser.new_context(viewport=DESKTOP)) as context:
+        tab = context.new_page()
+        for name in ("projector.js", "parts/sketch.js"):
+            tab.route(f"**/{name}*", late(name))
+        tab.goto(f"{origin}/book/wgan_gp.html", wait_until="commit")
+        tab.locator("[data-part=sketch]").scroll_into_view_if_needed()
+        tab.wait_for_timeout(1000)  # in which the part may be asked for
+        held.pop("projector.js").continue_()
+        tab.locator("[data-part=sketch] > .project").wait_for()
+        while not held:
+            tab.wait_for_timeout(100)
+        held.pop("parts/sketch.js").continue_()
+        tab.locator(".explorable-sketch").wait_for()
+        tab.locator("[data-part=sketch] > .project").wait_for()
+
+
 def test_the_lab_leads_to_the_two_planes_which_come_when_their_reader_is_near(browser, origin):
     with visit(browser, f"{origin}/book/unpaired.html", viewport=DESKTOP) as tab:
         assert not [url for url in tab.visited if "parts/translation.js" in url]
