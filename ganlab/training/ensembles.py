@@ -23,7 +23,7 @@ from torch.utils._pytree import tree_map
 
 from ganlab.lipschitz import spectral_vectors
 from ganlab.training.history import History
-from ganlab.training.loop import Callback, train
+from ganlab.training.loop import Callback, keep_freed_memory, train
 from ganlab.training.optimizers import Optimizer
 from ganlab.training.players import Batches, Game, Network, NonFiniteLossError, Player, Row, Turn, Weights
 
@@ -81,6 +81,7 @@ def train_together(
     _check(games, batches, steps=steps, n_critic=n_critic, callback_every=callback_every)
     history = History() if history is None else history
     sides, step = _stack(games), _stepper(games[0], compiled=compiled)
+    keep_freed_memory()
     try:
         for _ in range(steps):
             rates, row = _rates(games), {}
@@ -470,15 +471,16 @@ def _check_counts(games: Sequence[Game], batches: Sequence[Batches], **counts: i
 
 def _check(games: Sequence[Game], batches: Sequence[Batches], *, steps: int, **counts: int) -> None:
     _check_counts(games, batches, steps=steps, **counts)
+    first, factors = _settings(games[0]), _factors(games[0], steps)
     for index, game in enumerate(games):
         if reason := cannot_stack(game):
             raise ValueError(
                 f"the games of an ensemble must be such that can be stacked: in game {index}, {reason}"
             )
-        odd = next((key for key, value in _settings(game).items() if value != _settings(games[0])[key]), None)
+        odd = next((key for key, value in _settings(game).items() if value != first[key]), None)
         if odd:
             raise ValueError(f"the games of an ensemble must be alike, got another `{odd}` in game {index}")
-        if _factors(game, steps) != _factors(games[0], steps):
+        if _factors(game, steps) != factors:
             raise ValueError(
                 f"the games of an ensemble must be alike, got another `schedule` in game {index}"
             )

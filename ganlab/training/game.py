@@ -148,6 +148,7 @@ class GAN:
         check_average(generator, ema, ema_batches)
         self._check()
         self.latent_dim = int(generator.latent_dim)  # type: ignore[arg-type] - a module's own attribute
+        self._places: int = getattr(generator, "noise_places", 0)
         self.classes = classes_of(generator)
         generator.to(device)
         discriminator.to(device)
@@ -286,10 +287,6 @@ class GAN:
     def dtype(self) -> torch.dtype:
         """The floating-point type of both networks."""
         return self._first_weight.dtype
-
-    @property
-    def _places(self) -> int:
-        return getattr(self.generator, "noise_places", 0)
 
     @property
     def noise_level(self) -> float:
@@ -519,6 +516,8 @@ def _real(gan: GAN, batches: Batches) -> tuple[Tensor, Tensor | None]:
 
 
 def _mixes(gan: GAN, real: Tensor) -> tuple[Tensor | None, ...]:
+    if not gan.penalties:
+        return ()
     packed = pack(real, gan.pack)
     return tuple(sample_mix(each.function, packed, rng=gan.streams["mix"]) for each in gan.rules.penalties)
 

@@ -3,18 +3,20 @@
     make benchmarks        or        python tests/benchmarks/training.py [ring] [wgan_gp] [dcgan] [memory]
 
 Both sides run the same networks (of the DCGAN the scripts' own, of the same sizes), batch and data on one
-thread. A figure is processor time, the median of
-interleaved rounds; a ratio compares two sides of one run and holds on the machine that printed it alone.
+thread, each in a process of its own. A figure is processor time, the median of interleaved rounds; a ratio is
+that of two sides in the same round, and holds on the machine that printed it alone.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import resource
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -27,10 +29,12 @@ from ganlab.regularizers import wgan_gp
 from ganlab.training import GAN, Penalty, train
 from ganlab.training.ensembles import train_together
 from ganlab.training.history import History
+from ganlab.training.loop import keep_freed_memory
 
 torch.set_num_threads(1)
 SEEDS = 16
 Side = Callable[[int], None]  # takes that many steps
+Seconds = dict[str, list[float]]
 
 
 def endless(loader: DataLoader) -> Iterator[Tensor]:
@@ -102,59 +106,81 @@ def together(setups, *, compiled: bool) -> Side:
     return lambda steps: train_together(gans, batches, steps, compiled=compiled) and None
 
 
-def measure(sides: dict[str, tuple[Side, int]], *, rounds: int = 5, steps: int = 100) -> dict[str, float]:
-    """Seconds of processor time per seed and step: `sides` maps a name to its steps and number of seeds."""
-    for side, _ in sides.values():
-        side(5)
-    found: dict[str, list[float]] = {name: [] for name in sides}
+def measure(
+    sides: dict[str, tuple[Callable[[], Side], int]], *, rounds: int = 15, steps: int = 50
+) -> Seconds:
+    """Processor seconds a seed and step of each round: `sides` maps a name to its maker and number of seeds.
+
+    The sides take turns, each in a process of its own: what one does to memory is no help to another.
+    """
+    workers = {name: _Worker(make) for name, (make, _) in sides.items()}
+    for worker in workers.values():
+        worker(5)
+    found: Seconds = {name: [] for name in sides}
     for _ in range(rounds):
-        for name, (side, seeds) in sides.items():
-            started = time.process_time()
-            side(steps)
-            found[name].append((time.process_time() - started) / steps / seeds)
-    return {name: statistics.median(values) for name, values in found.items()}
+        for name, (_, seeds) in sides.items():
+            found[name].append(workers[name](steps) / steps / seeds)
+    for worker in workers.values():
+        worker.process.terminate()
+    return found
 
 
-def report(title: str, seconds: dict[str, float], base: str) -> None:
-    print(f"\n{title}\n{'':34}{'µs a seed-step':>16}{'ratio':>8}")
-    for name, value in seconds.items():
-        print(f"{name:34}{1e6 * value:16.0f}{seconds[base] / value:8.2f}", flush=True)
+class _Worker:
+    """A process that takes steps of one side when asked, and tells their processor time."""
+
+    def __init__(self, make: Callable[[], Side]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.near, far = context.Pipe()
+        self.process = context.Process(target=serve, args=(make, far), daemon=True)
+        self.process.start()
+        far.close()  # so that the end of the process ends the wait for it
+
+    def __call__(self, steps: int) -> float:
+        self.near.send(steps)
+        return self.near.recv()
+
+
+def serve(make: Callable[[], Side], far) -> None:
+    side = make()
+    while True:
+        steps, started = far.recv(), time.process_time()
+        side(steps)
+        far.send(time.process_time() - started)
+
+
+def report(title: str, seconds: Seconds, base: str) -> None:
+    """The medians, and how many times faster than `base` a side was in the same round, with the quartiles."""
+    print(f"\n{title}\n{'':34}{'µs a seed-step':>16}{'ratio':>8}   middle half")
+    for name, values in seconds.items():
+        ratios = [theirs / ours for theirs, ours in zip(seconds[base], values, strict=True)]
+        low, middle, high = statistics.quantiles(ratios)
+        median = 1e6 * statistics.median(values)
+        print(f"{name:34}{median:16.0f}{middle:8.2f}   {low:.2f} to {high:.2f}", flush=True)
+
+
+def ring_side(kind: str, dtype: torch.dtype, penalty: bool) -> Side:
+    torch.set_default_dtype(dtype)
+    if kind == "plain":
+        gan, _ = ring_game(0, dtype, 32, penalty)
+        real = data.ring().sample(60_000, torch.Generator().manual_seed(0), dtype=dtype)
+        return plain(gan.generator, gan.discriminator, real, 256, penalty=penalty)
+    if kind == "one seed":
+        return alone(*ring_game(1, dtype, 32, penalty))
+    return together([ring_game(s, dtype, 32, penalty) for s in range(SEEDS)], compiled=kind == "compiled")
 
 
 def ring(*, penalty: bool = False) -> None:
-    sides: dict[str, tuple[Side, int]] = {}
+    title = f"Ring, width 32, batch 256{', WGAN-GP, one critic step' if penalty else ''}"
     for dtype in (torch.float32, torch.float64):
         name = str(dtype).removeprefix("torch.")
-        torch.set_default_dtype(dtype)
-        gan, _ = ring_game(0, dtype, 32, penalty)
-        real = data.ring().sample(60_000, torch.Generator().manual_seed(0), dtype=dtype)
-
-        def in_dtype(side: Side, dtype: torch.dtype = dtype) -> Side:
-            def run(steps: int) -> None:
-                torch.set_default_dtype(dtype)
-                side(steps)
-
-            return run
-
-        sides |= {
-            f"plain, {name}": (
-                in_dtype(plain(gan.generator, gan.discriminator, real, 256, penalty=penalty)),
-                1,
-            ),
-            f"one seed, {name}": (alone(*ring_game(1, dtype, 32, penalty)), 1),
-            f"{SEEDS} stacked, {name}": (
-                together([ring_game(s, dtype, 32, penalty) for s in range(SEEDS)], compiled=False),
-                SEEDS,
-            ),
-            f"{SEEDS} compiled, {name}": (
-                together([ring_game(s, dtype, 32, penalty) for s in range(SEEDS)], compiled=True),
-                SEEDS,
-            ),
+        sides = {
+            f"{kind if seeds == 1 else f'{seeds} {kind}'}, {name}": (
+                partial(ring_side, kind, dtype, penalty),
+                seeds,
+            )
+            for kind, seeds in {"plain": 1, "one seed": 1, "stacked": SEEDS, "compiled": SEEDS}.items()
         }
-    seconds = measure(sides)
-    title = f"Ring, width 32, batch 256{', WGAN-GP, one critic step' if penalty else ''}"
-    for name in ("float32", "float64"):
-        report(title, {key: value for key, value in seconds.items() if name in key}, f"plain, {name}")
+        report(title, measure(sides), f"plain, {name}")
 
 
 def plain_dcgan() -> tuple[nn.Module, nn.Module]:
@@ -176,34 +202,30 @@ def plain_dcgan() -> tuple[nn.Module, nn.Module]:
     return generator, discriminator
 
 
-def dcgan() -> None:
-    def pair(*, bf16: bool = False) -> GAN:
-        rng = torch.Generator().manual_seed(0)
-        generator = networks.dcgan_generator(100, (1, 28, 28), rng=rng)
-        return GAN(
-            generator, networks.dcgan_discriminator((1, 28, 28), rng=rng), non_saturating, rng, bf16=bf16
-        )
+def dcgan_pair(*, bf16: bool = False) -> GAN:
+    rng = torch.Generator().manual_seed(0)
+    generator = networks.dcgan_generator(100, (1, 28, 28), rng=rng)
+    return GAN(generator, networks.dcgan_discriminator((1, 28, 28), rng=rng), non_saturating, rng, bf16=bf16)
 
-    def ours(gan: GAN) -> tuple[Side, int]:
-        return alone(gan, data.batches(images, 64, torch.Generator().manual_seed(1))), 1
 
+def dcgan_side(kind: str) -> Side:
     pixels = torch.randint(256, (4096, 1, 28, 28), dtype=torch.uint8)
     images = data.Images("noise", pixels, torch.zeros(4096, dtype=torch.long))
-    real, gan, scripts = images.batch(torch.arange(4096)), pair(), plain_dcgan()
-    assert [count(net) for net in scripts] == [count(gan.generator), count(gan.discriminator)]
-    seconds = measure(
-        {
-            "plain": (plain(*scripts, real, 64), 1),
-            "plain step, our networks": (plain(pair().generator, pair().discriminator, real, 64), 1),
-            "ours": ours(gan),
-            "ours, bf16": ours(pair(bf16=True)),
-        },
-        rounds=15,
-        steps=3,
-    )
+    gan, scripts = dcgan_pair(bf16=kind == "bf16"), plain_dcgan()
+    ours = gan.generator, gan.discriminator
+    assert [count(net) for net in scripts] == [count(net) for net in ours]
+    if kind.startswith("plain"):
+        return plain(*(scripts if kind == "plain" else ours), images.batch(torch.arange(4096)), 64)
+    return alone(gan, data.batches(images, 64, torch.Generator().manual_seed(1)))
+
+
+def dcgan() -> None:
+    kinds = {"plain": "plain", "plain step, our networks": "plain step", "ours": "ours", "ours, bf16": "bf16"}
+    sides = {name: (partial(dcgan_side, kind), 1) for name, kind in kinds.items()}
+    seconds = measure(sides, rounds=31, steps=3)
     report("DCGAN 28x28, width 64, batch 64", seconds, "plain")
     rate, low_rate = matrix_rate(), matrix_rate(dtype=torch.bfloat16)
-    share = dcgan_flops(gan, 64) / seconds["ours"] / rate
+    share = dcgan_flops(dcgan_pair(), 64) / statistics.median(seconds["ours"]) / rate
     print(f"share of this machine's matrix-product rate in float32: {share:.0%}")
     print(
         f"matrix-product rate in bf16: {low_rate / rate:.2f} of that in float32, the limit of what bf16 gains"
@@ -245,6 +267,11 @@ def matrix_rate(size: int = 1024, dtype: torch.dtype = torch.float32) -> float:
     return 2 * size**3 / min(times)
 
 
+def width_128_side(kind: str) -> Side:
+    game = ring_game(0, torch.float32, 128, False)
+    return bare_step(*game) if kind == "tensors alone" else alone(*game)
+
+
 def width_128() -> None:
     """How much of a step is arithmetic: ours beside its own tensor operations alone."""
     from torch.utils.flop_counter import FlopCounterMode
@@ -252,13 +279,13 @@ def width_128() -> None:
     gan, batches = ring_game(0, torch.float32, 128, False)
     with FlopCounterMode(display=False) as counter:
         train(gan, batches, 1)
-    torch.set_default_dtype(torch.float32)
-    bare = bare_step(*ring_game(0, torch.float32, 128, False))
-    seconds = measure({"tensors alone": (bare, 1), "ours": (alone(gan, batches), 1)}, rounds=9, steps=200)
+    sides = {kind: (partial(width_128_side, kind), 1) for kind in ("tensors alone", "ours")}
+    seconds = measure(sides, steps=200)
     report("Ring, width 128, batch 256: what the engine adds", seconds, "tensors alone")
-    overhead = seconds["ours"] / seconds["tensors alone"] - 1
+    ours = statistics.median(seconds["ours"])
+    overhead = ours / statistics.median(seconds["tensors alone"]) - 1
     print(f"engine overhead: {overhead:.1%} of the step")
-    share = counter.get_total_flops() / seconds["ours"] / matrix_rate()
+    share = counter.get_total_flops() / ours / matrix_rate()
     print(f"share of this machine's matrix-product rate: {share:.0%}")
 
 
@@ -266,6 +293,7 @@ def bare_step(gan: GAN, batches) -> Side:
     """The same tensor operations with nothing around them: no draw, history, checks or callbacks objects."""
     softplus = torch.nn.functional.softplus
     g, d, latents = gan.generator, gan.discriminator, torch.Generator().manual_seed(0)
+    keep_freed_memory()
 
     def step() -> None:
         real = next(batches)
