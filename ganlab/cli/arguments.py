@@ -367,7 +367,10 @@ def _folder(options: argparse.Namespace) -> tuple[str, Experiment] | None:
     for name in ("experiment", "data_dir"):
         if getattr(options, name) is not None:
             raise ValueError(f"`--{name.replace('_', '-')}` must be left out beside `--data folder:PATH`")
-    experiment = catalogue.of_folder(options.data.removeprefix(catalogue.FOLDER), **given)
+    try:
+        experiment = catalogue.of_folder(options.data.removeprefix(catalogue.FOLDER), **given)
+    except ValueError as error:  # in the words of the command line
+        raise ValueError(str(error).replace("`path`", "`--data`")) from None
     return experiment.data.name, experiment  # type: ignore[union-attr] - a `Folder`
 
 

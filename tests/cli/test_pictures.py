@@ -210,11 +210,11 @@ def test_a_run_goes_on_with_its_own_pictures_wherever_they_lie(capsys):
 
 
 BAD = [
-    (["--data", "folder:nowhere"], "`path` must be a folder that exists, got nowhere"),
+    (["--data", "folder:nowhere"], "`--data` must be a folder that exists, got nowhere"),
     (["--data", "folder:"], "`data` must be folder:PATH, with a path, got 'folder:'"),
-    (["--data", "folder:a.txt"], "`path` must be a folder of images, got the file a.txt"),
-    (["--data", "folder:empty"], "`path` must be a folder of images, got empty, which holds none$"),
-    (["--data", "folder:both"], "`path` must hold images, or folders of images, one a class, but not both"),
+    (["--data", "folder:a.txt"], "`--data` must be a folder of images, got the file a.txt"),
+    (["--data", "folder:empty"], "`--data` must be a folder of images, got empty, which holds none$"),
+    (["--data", "folder:both"], "`--data` must hold images, or folders of images, one a class, but not both"),
     (["--data", "folders:mine"], "`--data` must be one of ring, .*, folder:PATH, got 'folders:mine'"),
     (["--data", "folder:mine", "--size", "0"], "`size` must be a whole number from 1 to 1024, got 0"),
     (
