@@ -398,6 +398,13 @@ def test_a_dark_poster_is_a_drawing_as_the_style_sheet_turns_it(browser, tmp_pat
     assert "filter: invert(0.93) hue-rotate(180deg);" in sheet
 
 
+POSTER = """async () => {
+  const picture = new Image();
+  picture.src = document.querySelector("video").poster;
+  await picture.decode();
+}"""
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_before_it_is_played_the_film_has_the_colours_of_the_page(theme, browser, address):
     """Of the poster, which is on white: the mean brightness of what is seen in the place of the film."""
@@ -406,7 +413,8 @@ def test_before_it_is_played_the_film_has_the_colours_of_the_page(theme, browser
     tab.goto(f"{origin}/book/film.html")
     tab.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
     until(tab, f"document.querySelector('video').poster.includes('dark') === {str(theme == 'dark').lower()}")
-    tab.wait_for_timeout(500)  # a poster tells nobody that it is there
+    tab.evaluate(POSTER)
+    tab.wait_for_timeout(500)  # the poster itself tells nobody that it is there
     seen = Image.open(io.BytesIO(tab.locator(".film video").screenshot())).convert("L")
     upper = np.asarray(seen)[: seen.height // 2]  # below are the controls
     assert bool(upper.mean() < 60) is (theme == "dark")

@@ -658,6 +658,11 @@ def test_a_part_on_its_way_before_the_projector_is_there_keeps_its_button(browse
     def late(name):
         return lambda route: held.setdefault(name, route)
 
+    def release(name):
+        while name not in held:
+            tab.wait_for_timeout(100)
+        held[name].continue_()
+
     with contextlib.closing(browser.new_context(viewport=DESKTOP)) as context:
         tab = context.new_page()
         for name in ("projector.js", "parts/sketch.js"):
@@ -665,11 +670,9 @@ def test_a_part_on_its_way_before_the_projector_is_there_keeps_its_button(browse
         tab.goto(f"{origin}/book/wgan_gp.html", wait_until="commit")
         tab.locator("[data-part=sketch]").scroll_into_view_if_needed()
         tab.wait_for_timeout(1000)  # in which the part may be asked for
-        held.pop("projector.js").continue_()
+        release("projector.js")
         tab.locator("[data-part=sketch] > .project").wait_for()
-        while not held:
-            tab.wait_for_timeout(100)
-        held.pop("parts/sketch.js").continue_()
+        release("parts/sketch.js")
         tab.locator(".explorable-sketch").wait_for()
         tab.locator("[data-part=sketch] > .project").wait_for()
 

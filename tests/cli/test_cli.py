@@ -356,7 +356,7 @@ def wait_for_a_checkpoint(process, folder, after):
 
 def test_a_run_killed_at_random_moments_ends_where_an_uninterrupted_one_does(unseen, tmp_path, capsys):
     """With a schedule, an average, two critic steps and a lazy penalty, each of which could be lost."""
-    settings = ["--experiment", "ring_r1_r2", "--n-critic", "2", "--batch-size", "16", "--steps", "160"]
+    settings = ["--experiment", "ring_r1_r2", "--n-critic", "2", "--batch-size", "16", "--steps", "320"]
     settings += ["--regularizer", "r1=0.05:5", "--regularizer", "r2=0.05", "--checkpoint-every", "10"]
     moments = random.Random(0)
     command, after = ["train", *settings, "--out", "cut"], 0
@@ -368,15 +368,15 @@ def test_a_run_killed_at_random_moments_ends_where_an_uninterrupted_one_does(uns
         assert process.wait(60) == -signal.SIGKILL
         process.stderr.close()
         command, after = ["resume", "cut"], storage.steps(tmp_path / "cut")[-1]
-    assert after < 160
+    assert after < 320
     assert cli.main(["resume", "cut"]) == 0
     assert train(*settings, "--out", "whole") == 0
     assert_equal("whole", "cut")
-    assert len(History.load(Path("cut/history.json"))) == 160
+    assert len(History.load(Path("cut/history.json"))) == 320
     capsys.readouterr()
     assert cli.main(["resume", "cut"]) == 0
     assert capsys.readouterr().out.startswith(
-        "nothing is left to do: all 160 steps were done; `--steps N` asks "
+        "nothing is left to do: all 320 steps were done; `--steps N` asks "
     )
 
 

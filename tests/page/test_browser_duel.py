@@ -221,8 +221,7 @@ def test_five_rounds_are_played_the_generator_comes_nearer_and_all_are_listed(pl
         assert page.locator("tbody tr").count() == turn + 1
         if turn < 4:
             page.get_by_role("button", name="Let the generator move").click()
-            wait(page, "!s.answered")
-            page.wait_for_timeout(700)
+            wait(page, "!s.answered && !s.moving")
     rounds = state(page)["rounds"]
     assert rounds[-1]["jsd"] < rounds[0]["jsd"] - 0.1
     total = sum(round_["regret"] for round_ in rounds)

@@ -46,7 +46,13 @@ export function judge(host, game, act) {
   show(j);
   return {
     resized: () => show(j),
-    state: () => ({ ...summary(j), points: j.points, sure: j.sure, strokes: j.strokes }),
+    state: () => ({
+      ...summary(j),
+      points: j.points,
+      sure: j.sure,
+      strokes: j.strokes,
+      moving: j.moving !== null,
+    }),
     destroy: () => cancelAnimationFrame(j.moving?.frame),
   };
 }
