@@ -50,6 +50,7 @@ PACED: list[str] = [
     "non_saturating_loss",
     "mode_collapse",
     "wgan_gp",
+    "game_dynamics",
     "images",
     "variants",
     "tricks",

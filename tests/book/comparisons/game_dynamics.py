@@ -78,6 +78,16 @@ CLAIMS = [
         *(in_seeds(10, 10, arm, place) for arm in ("no cure  ", "R1  ", "R1 and R2  ") for place in (0, 1)),
     ),
     told(
+        "In all ten seeds of each arm, steps a tenth shorter bring two close copies of the game together,",
+        PREDICTED,
+        *(in_seeds(10, 10, arm, 0) for arm in ("no cure  ", "R1  ", "R1 and R2  ")),
+    ),
+    told(
+        "and steps a tenth longer drive them apart",
+        PREDICTED,
+        *(in_seeds(10, 10, arm, 1) for arm in ("no cure  ", "R1  ", "R1 and R2  ")),
+    ),
+    told(
         "the simulated distance is 0.999 to 1.001 times the predicted one, in all seeds and arms.",
         PREDICTED,
         spans(0.999, 1.001, "with J taken anew at each place"),
