@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from inspect import signature
 from os import PathLike
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -104,6 +105,11 @@ def _entry(chosen: str | Folder) -> data.DataSet:
         return data.DATASETS[chosen]
 
     def read(path: str | PathLike[str] | None) -> data.Images:
+        if path is None and not Path(chosen.path).is_dir():
+            raise ValueError(
+                f"the pictures must be in {chosen.path}, as they were, and there is no such folder; "
+                "`--data-dir` names another place where they lie"
+            )
         images = data.folder(path or chosen.path, size=chosen.size, channels=chosen.channels)
         if images.classes != chosen.labels:
             was, now = (", ".join(names) or "none" for names in (chosen.labels, images.classes))

@@ -197,7 +197,7 @@ def test_a_run_goes_on_with_its_own_pictures_wherever_they_lie(capsys):
     capsys.readouterr()
     again = ("resume", "run", "--from", "step-00000001")
     assert run(*again) == 2
-    assert "`path` must be a folder that exists" in capsys.readouterr().err
+    assert "there is no such folder; `--data-dir` names another place" in capsys.readouterr().err
     fill("mine", 5, seed=7)
     assert run(*again) == 2
     said = capsys.readouterr().err
