@@ -28,6 +28,7 @@ LONGEST = (
     "tests/evaluation",
     "tests/experiments",
     "tests/test_derivations.py",
+    "tests/test_desk.py",
     "tests/test_recipes.py",
     "tests/test_new_loss.py",
     "tests/test_a_new_penalty.py",

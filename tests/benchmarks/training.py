@@ -121,7 +121,8 @@ def measure(
         for name, (_, seeds) in sides.items():
             found[name].append(workers[name](steps) / steps / seeds)
     for worker in workers.values():
-        worker.process.terminate()
+        worker.near.send(0)
+        worker.process.join()
     return found
 
 
@@ -142,8 +143,8 @@ class _Worker:
 
 def serve(make: Callable[[], Side], far) -> None:
     side = make()
-    while True:
-        steps, started = far.recv(), time.process_time()
+    while steps := far.recv():
+        started = time.process_time()
         side(steps)
         far.send(time.process_time() - started)
 

@@ -381,6 +381,7 @@ def test_too_few_samples_and_a_kernel_without_width_are_refused(call, message):
         call()
 
 
+@pytest.mark.slow
 def test_a_library_that_is_read_anew_says_nothing_in_a_notebook(tmp_path):
     """Without bytecode Python reads POT's sources, and warns of how some docstrings are spelt."""
     code = "import warnings; from ganlab.theory import transport; warnings.simplefilter('error'); "
