@@ -1,4 +1,4 @@
-"""The Sphinx extension that keeps pages light: the icons that are used, and scripts that wait.
+"""The Sphinx extension that keeps pages light and still: the icons that are used, and scripts that wait.
 
 The theme brings all icons of a large collection, as a script and as fonts. Its templates lose the script in
 `templates/`; here the fonts are cut down to the icons that the theme itself places on a page.
@@ -12,8 +12,10 @@ import re
 from pathlib import Path
 
 import pydata_sphinx_theme
+from docutils import nodes
 from fontTools import subset
 from fontTools.ttLib import TTFont
+from myst_nb.sphinx_ import HideCodeCellNode
 from PIL import Image
 
 __all__ = [
@@ -66,6 +68,7 @@ _LATER = ("clipboard.min.js", "copybutton.js")  # with the first sign of a reade
 
 def setup(app):
     app.connect("config-inited", _write_icons, priority=100)
+    app.connect("doctree-resolved", _set_folds)
     app.connect("html-page-context", _defer_scripts, priority=900)
     app.connect("html-page-context", _finish_body, priority=900)
     app.connect("build-finished", _finish_site, priority=950)  # after the theme wrote the colours of code
@@ -174,6 +177,29 @@ def _deferred(script, later):
 
 
 # The text of a page
+
+
+def _set_folds(app, doctree, name):
+    """Folded code stands below the figure that it made, and a cell that is nothing but a fold has a class.
+
+    A page that is still coming must not move, as it did where a style asked what a cell holds: less at first.
+    """
+    for cell in doctree.findall(nodes.container):
+        if not isinstance(next(iter(cell), None), HideCodeCellNode):
+            continue
+        fold, output = cell[0], cell[-1]
+        if output is fold:
+            cell["classes"].append("only-folded")
+        elif _is_a_figure(output):
+            cell.remove(fold)
+            cell.append(fold)
+
+
+def _is_a_figure(output):
+    """Whether an output holds a figure, set by Sphinx or its own; a part that is alive is no figure."""
+    text = output.astext()
+    return 'class="part"' not in text and ("<figure" in text or any(output.findall(nodes.figure)))
+
 
 _EMPTY = {
     ' aria-label="Toggle hidden content"': "",

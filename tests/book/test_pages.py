@@ -287,6 +287,28 @@ def test_a_phone_shows_the_page_light_steady_and_without_leaving_the_site(phone,
     assert sum(weight(url, site) for url in set(phone.visited)) <= 250_000
 
 
+BUTTONS = """() => [...document.querySelectorAll(".bd-header-article :is(.btn, .fas, .fa-solid)")]
+  .map((one) => one.getBoundingClientRect()).map(({ x, width }) => [x, width])"""
+
+
+ICONS = "() => [...document.fonts].some((face) => /Awesome/.test(face.family) && face.status === 'loaded')"
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP])
+def test_an_icon_has_its_room_before_its_letters_come(viewport, browser, origin):
+    with contextlib.closing(browser.new_context(viewport=viewport)) as context:
+        tab, held = context.new_page(), []
+        tab.route("**/*.woff", lambda font: held.append(font))
+        with tab.expect_request("**/*.woff"):
+            tab.goto(f"{origin}/{TOC[1]}.html", wait_until="domcontentloaded")
+        before = tab.evaluate(BUTTONS)
+        for font in held:
+            font.continue_()
+        tab.wait_for_function(ICONS)
+        assert len(before) > 5
+        assert tab.evaluate(BUTTONS) == before
+
+
 CUT = """() => [...document.querySelectorAll("article div.math > .katex-display, article .highlight pre")]
   .filter((box) => {
     const all = document.createRange();

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import http.server
-import os
+import itertools
 import re
 import shutil
 import subprocess
@@ -24,6 +24,7 @@ from oracles.pages import ROOT
 PHONE, DESKTOP = {"width": 360, "height": 740}, {"width": 1440, "height": 900}
 WIDTH = "[document.documentElement.scrollWidth, window.innerWidth]"
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+FOLD = re.compile(rb'<details class="admonition hide.*?</details>', re.DOTALL)
 LOOK = """async ([exclude, dark]) => {
   await new Promise((turn) => requestAnimationFrame(() => requestAnimationFrame(turn)));
   const fading = document.getAnimations().filter(({ effect, playState }) =>
@@ -94,11 +95,16 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         self.wfile.write(content)
 
     def copyfile(self, source, outputfile):
-        pieces = 8 if self.path.endswith("?in_pieces") else 1
-        size = os.fstat(source.fileno()).st_size // pieces + 1
-        while piece := source.read(size):
-            outputfile.write(piece)
-            time.sleep(0.05 * (pieces > 1))
+        if not self.path.endswith("?in_pieces"):
+            super().copyfile(source, outputfile)
+            return
+        text = source.read()
+        step, folds = len(text) // 8 + 1, FOLD.finditer(text)
+        opened = {fold.end() for fold in itertools.islice(folds, 3)}  # behind a fold, a cell may go on
+        cuts = sorted({*range(step, len(text), step), *opened})
+        for start, end in itertools.pairwise([0, *cuts, len(text)]):
+            outputfile.write(text[start:end])
+            time.sleep(0.2 if end in opened else 0.05)
 
 
 @contextlib.contextmanager
