@@ -102,7 +102,7 @@ def train(
     `state_dict` and `load_state_dict` is one. `history`: one to go on with.
     `callbacks`: functions of the games, here of a list of this one, and of the history, called after every
     step. The columns of a GAN are `d_loss`, `penalty`, `d_real`, `d_fake` (of the last discriminator step)
-    and `g_loss`.
+    and `g_loss`. Up to 64 MiB of memory that a step has freed stay with the process (`keep_freed_memory`).
 
     Raises `ValueError` where `steps` or `n_critic` is not positive, `NonFiniteLossError` where a loss on the
     CPU is infinite or not a number.

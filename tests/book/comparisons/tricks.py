@@ -4,6 +4,7 @@ from comparisons import claim, every, less, more, not_shown, seeds
 
 HEALTHY, COLLAPSING, CURES = "tricks_healthy", "tricks_collapsing", "cures_ring"
 NONE, NO_CURE, W1, SHARE = "no trick", "no cure", "wasserstein_1", "high_quality"
+CIRCLE = "shape without modes"
 LABELS = ("real label 0.9", "real label 0.7", "labels 0.9 and 0.1", "labels 0.7 and 0.3")
 
 
@@ -88,8 +89,8 @@ CLAIMS = [
         seeds(7, "2 D steps", "modes", 8)._replace(words=frozenset({"all"})),
     ),
     claim(
-        "Both unrollings and packs of four, cures of the collapse, ended farther from the data on the healthy"
-        " game.",
+        "Both unrollings and packs of four end the collapse in eight or nine seeds of ten, and ended farther"
+        " from the data on the healthy game.",
         HEALTHY,
         *(
             check._replace(words=check.words | {"both"})
@@ -97,16 +98,36 @@ CLAIMS = [
         ),
     ),
     claim(
-        "Packs of two, a cure in ten seeds of ten, are not told apart in $W_1$ there, and the share near a"
-        " mode changed by -0.196.",
-        HEALTHY,
-        *level("packs of 2"),
-        less("packs of 2", NONE, SHARE),
+        "Both unrollings and packs of four end the collapse in eight or nine seeds of ten,",
+        CURES,
+        *(
+            seeds(count, method, "modes", 8, level=level)._replace(words=frozenset({"both", "most"}))
+            for method, level, count in (
+                ("unrolling", "1 x 0.1", 8),
+                ("unrolling", "5 x 0.1", 9),
+                ("packs", "4", 9),
+            )
+        ),
     ),
     claim(
-        "Packs of two, a cure in ten seeds of ten,",
+        "Packs of two end it in ten seeds of ten, and are farther from the data than points all around the"
+        " circle.",
         CURES,
-        seeds(10, "packs", "modes", 8, level="2"),
+        seeds(10, "packs", "modes", 8, level="2")._replace(words=frozenset({"all"})),
+        more("packs", CIRCLE, W1, level="2"),
+    ),
+    claim(
+        "Both are farther from the data than the circle without modes.",
+        CURES,
+        *(
+            check._replace(words=check.words | {"both"})
+            for check in (more("packs", CIRCLE, W1, level=size) for size in ("2", "4"))
+        ),
+    ),
+    claim(
+        "Five steps ahead is farther from the data than the circle without modes.",
+        CURES,
+        more("unrolling", CIRCLE, W1, level="5 x 0.1"),
     ),
     claim(
         "On the collapsing game five steps come nearer to the data, and two are not shown to.",
@@ -301,8 +322,8 @@ CLAIMS = [
         seeds(6, "R1", "modes", 8)._replace(words=frozenset({"all"})),
     ),
     claim(
-        """On the collapsing game, in every 16th step, it ends farther from the data than in every step, by
-        1.61, and captures all eight modes in no seed.""",
+        """In every 16th step R1 ends farther from the data than in every step, by 1.61, and captures all
+        eight modes in no seed.""",
         COLLAPSING,
         more("R1 every 16", "R1", W1),
         seeds(0, "R1 every 16", "modes", 8)._replace(words=frozenset({"no", "all", "every"})),
