@@ -250,6 +250,26 @@ def test_visible_code_is_counted_without_what_is_folded():
     assert names([code("losses.hinge(losses.hinge.discriminator)")]) == {"losses.hinge"}
 
 
+def aside(page):
+    """The text of the side roads of a page, from `## Going further` to the next such heading."""
+    text = "\n\n".join(cell.source for cell in page if cell.cell_type == "markdown")
+    return "".join(re.findall(r"^## Going further$.*?(?=^## )", text, flags=re.M | re.S))
+
+
+@paced
+def test_an_exercise_that_needs_an_equation_of_a_side_road_is_announced(path):
+    page = cells(path)
+    known = set(re.findall(r"^\$\$ \((\S+)\)$", aside(page), flags=re.M))
+    text = "\n\n".join(cell.source for cell in page if cell.cell_type == "markdown")
+    announced, *exercises = re.split(r"^## Exercises$", text, flags=re.M)[1].split(":::{exercise}")
+    needy = {
+        number
+        for number, exercise in enumerate(exercises, 1)
+        if known & set(re.findall(r"\{eq\}`([^`]+)`", exercise.split("## ")[0]))
+    }
+    assert needy <= set(map(int, re.findall(r"(?<![\w#])\d+(?![\w-])", announced)))
+
+
 def test_words_are_counted_as_they_are_read():
     text = (
         "# A title\n\n**One** two, $a = b$ four: {eq}`x` [six seven](a.md) `eight`.\n\n"
