@@ -531,7 +531,8 @@ def label_smoothing(loss: GANLoss, smoothing: float, *, fake: float = 0.0) -> GA
     losses have a label to smooth. `smoothing`: s in [0, 1). `fake`: t in [0, 1 - s), 0 for one-sided
     smoothing, which is what is recommended: where there are no real samples, D* is t.
 
-    Raises `ValueError` where `loss` is not logistic, or `smoothing` or `fake` is out of its range.
+    Raises `ValueError` where `loss` is not logistic or smoothed already, or `smoothing` or `fake` is out of
+    its range.
     Source: Salimans et al. 2016, section 3.4 [salimans2016].
 
     >>> smoothed = label_smoothing(non_saturating, 0.1)
@@ -546,6 +547,8 @@ def label_smoothing(loss: GANLoss, smoothing: float, *, fake: float = 0.0) -> GA
             f"`loss` must be one of {', '.join(n for n, other in LOSSES.items() if other.logistic)} to have "
             f"labels that can be smoothed, got {loss.name}"
         )
+    if loss.least:
+        raise ValueError(f"`loss` must have labels that are not smoothed yet, got {loss.name}")
     if not 0 <= smoothing < 1:
         raise ValueError(f"`smoothing` must be in [0, 1), got {smoothing}")
     told = 1 - smoothing

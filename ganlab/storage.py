@@ -33,6 +33,7 @@ __all__ = [
 FORMAT = 2
 _FOLDER = re.compile(r"step-(\d{8})")
 _PARTIAL = re.compile(r"\..+\.\d+(\.old)?")
+_BEFORE = re.compile(r"\.(step-\d{8})\.before")
 
 
 class CheckpointError(ValueError):
@@ -69,9 +70,7 @@ def save(run: Path, step: int, tensors: dict[str, Tensor], state: dict[str, Any]
     partial.mkdir(parents=True)
     _write_through(partial / "tensors.safetensors", data)
     _write_through(partial / "state.json", json.dumps(document).encode())
-    _remove(folder)
-    partial.rename(folder)
-    _settle(folder.parent)
+    _exchange(partial, folder)
     for old in steps(run)[:-keep]:
         _remove(folder_of(run, old))
     return folder
@@ -140,12 +139,15 @@ def drop_after(run: Path, step: int) -> None:
 def sweep(run: Path) -> None:
     """Remove what processes that were killed left half-written in a run folder.
 
+    A checkpoint that was about to be replaced by another of its step comes back where the other is missing.
     For whoever alone writes into the folder: it takes the unfinished work of others for left behind.
 
     >>> sweep(Path("nowhere"))
     """
-    for entry in Path(run).glob(".*"):
-        if _PARTIAL.fullmatch(entry.name):
+    for entry in list(Path(run).glob(".*")):
+        if (before := _BEFORE.fullmatch(entry.name)) and not (kept := entry.with_name(before[1])).exists():
+            entry.rename(kept)
+        elif before or _PARTIAL.fullmatch(entry.name):
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
@@ -228,6 +230,22 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
         folder.rename(old)
         shutil.rmtree(old)
+
+
+def _exchange(partial: Path, folder: Path) -> None:
+    """Give a whole folder its name, and remove what had it before once that is done."""
+    before = folder.with_name(f".{folder.name}.before")
+    if folder.exists():
+        shutil.rmtree(before, ignore_errors=True)
+        folder.rename(before)
+    try:
+        partial.rename(folder)
+    except OSError:
+        if before.exists():
+            before.rename(folder)
+        raise
+    _settle(folder.parent)
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def _settle(folder: Path) -> None:

@@ -386,6 +386,11 @@ def test_a_pair_with_two_smoothed_labels_says_so():
     assert label_smoothing(minimax, 0.0, fake=0.2).divergence is None
 
 
+def test_labels_are_smoothed_once():
+    with pytest.raises(ValueError, match=r"labels that are not smoothed yet, got minimax, real label 0\.9"):
+        label_smoothing(label_smoothing(minimax, 0.1), 0.1)
+
+
 def test_smoothing_moves_the_optimum_and_touches_only_the_real_label_of_the_discriminator(rng):
     smoothed = label_smoothing(minimax, 0.1)
     logit = mpmath.log(mpmath.mpf("0.45") / mpmath.mpf("0.55"))  # D* = 0.9 p / (p + q) at p = q

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -47,6 +48,25 @@ def test_saving_a_step_again_replaces_it(run):
     tensors, state, _ = storage.latest(run)
     assert state == {"step": "again"}
     assert_close(tensors["w"], torch.zeros(1))
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_checkpoint_that_was_about_to_be_replaced_is_not_lost(run, monkeypatch, killed):
+    rename = Path.rename
+
+    def fail(path, target):
+        if path.name.startswith(".") and (killed or not path.name.endswith(".before")):
+            raise KeyboardInterrupt if killed else OSError("no room")
+        return rename(path, target)
+
+    monkeypatch.setattr("pathlib.Path.rename", fail)
+    with pytest.raises(KeyboardInterrupt if killed else OSError):
+        storage.save(run, 3, {"w": torch.zeros(1)}, {"step": "again"})
+    monkeypatch.undo()
+    storage.sweep(run)
+    assert storage.steps(run) == [1, 2, 3]
+    assert storage.latest(run)[1] != {"step": "again"}
+    assert [name for name in os.listdir(run) if name.startswith(".")] == []
 
 
 def test_a_process_that_dies_while_writing_leaves_the_last_one_in_place(run, monkeypatch):

@@ -272,8 +272,8 @@ def png_size(path: Path) -> tuple[int, int]:
 
 
 def _finish_site(app, exception):
-    """One style sheet, and no file that no page asks for."""
-    if exception is not None or app.builder.format != "html":
+    """One style sheet, and no file that no page asks for; where no page was written, all that is there."""
+    if exception is not None or app.builder.format != "html" or not hasattr(app, "lean_styles"):
         return
     static = Path(app.outdir) / "_static"
     styles = ["_static/styles/theme.css", "_static/styles/pydata-sphinx-theme.css", *app.lean_styles]

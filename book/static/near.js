@@ -18,9 +18,10 @@ function load(address) {
 // Many data come with their part, as a script: a page opened from a disk may load that too.
 async function fill(root) {
   await load(new URL(root.dataset.src, document.baseURI));
+  const data = globalThis.partData[root.id];
+  if (!data) throw new Error(`no data for ${root.id}`);
+  root.querySelector(':scope > script[type="application/json"]').textContent = JSON.stringify(data);
   root.removeAttribute("data-src");
-  const held = root.querySelector(':scope > script[type="application/json"]');
-  held.textContent = JSON.stringify(globalThis.partData[root.id]);
 }
 
 // What another script has put into a place by then, such as the button of the projector, stays there.

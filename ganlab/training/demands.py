@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -12,7 +14,15 @@ from ganlab.losses import GANLoss
 from ganlab.training.averages import keeps_statistics
 from ganlab.training.rules import Penalty
 
-__all__ = ["check_average", "check_kinds", "check_numbers", "check_pair", "check_styling", "classes_of"]
+__all__ = [
+    "check_average",
+    "check_kinds",
+    "check_numbers",
+    "check_pair",
+    "check_styling",
+    "classes_of",
+    "made_of",
+]
 
 
 def check_kinds(loss: object, rng: object, penalties: object) -> None:
@@ -118,3 +128,24 @@ def classes_of(network: nn.Module) -> int | None:
     >>> classes_of(nn.Linear(1, 1))
     """
     return getattr(network, "classes", None)
+
+
+def made_of(value: Any) -> Any:
+    """A loss, a penalty or a function in a form that is equal for two that compute the same.
+
+    A function is its code and what it holds: one that was made anew for each game is the same in all.
+
+    >>> from ganlab.losses import label_smoothing, minimax
+    >>> made_of(label_smoothing(minimax, 0.1)) == made_of(label_smoothing(minimax, 0.1))
+    True
+    >>> made_of(minimax) == made_of(minimax._replace(generator=minimax.discriminator))
+    False
+    """
+    if isinstance(value, tuple):
+        return tuple(map(made_of, value))
+    if is_dataclass(value):
+        return tuple(made_of(getattr(value, field.name)) for field in fields(value))
+    if isinstance(value, FunctionType):
+        held = tuple(cell.cell_contents for cell in value.__closure__ or ())
+        return value.__code__, made_of(held), made_of(value.__defaults__)
+    return value

@@ -66,7 +66,7 @@ def train_together(
     the learning rates and the level of the instance noise may differ. `compiled`: compile the
     steps, which takes about a minute and pays on long runs; without a C++ compiler a warning says so and the
     steps run uncompiled. `callbacks`: functions of the games and the history, called every `callback_every`
-    steps with the games up to date.
+    steps with the games up to date; they look, and what they write into a game is not gone on with.
 
     Raises `ValueError` where the games differ in a setting, a schedule or a shape, where one cannot be
     stacked, or where a number is out of range; `NonFiniteLossError`, naming the games, where a loss is
@@ -173,6 +173,9 @@ def cannot_stack(game: Game) -> str | None:
         return "it takes its batches in parts"
     if getattr(game, "bf16", False):
         return "it computes in bfloat16"
+    ahead = getattr(game, "unroll", None) and getattr(game, "penalties", None)
+    if ahead and any(map(_vectors, game.players.values())):
+        return "it looks ahead through spectral normalisation and a penalty"
     return None
 
 

@@ -25,6 +25,7 @@ from ganlab.training.demands import (
     check_pair,
     check_styling,
     classes_of,
+    made_of,
 )
 from ganlab.training.distributed import Group
 from ganlab.training.guesses import guessing_weight
@@ -339,8 +340,8 @@ class GAN:
 
     def alike(self) -> dict[str, Any]:
         """By name, the settings in which the games of one ensemble must agree: no weight of a penalty."""
-        kinds = [(each.function.__name__, each.every) for each in self.penalties]
-        return self.settings() | {"penalties": kinds}
+        kinds = [(made_of(each.function), each.every) for each in self.penalties]
+        return self.settings() | {"loss": made_of(self.loss), "penalties": kinds}
 
     def sample(self, count: int, rng: torch.Generator, *, labels: Tensor | None = None) -> Tensor:
         """`count` samples of the averaged generator where there is one, else of the generator itself.

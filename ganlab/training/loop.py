@@ -69,8 +69,9 @@ def generator_step(gan: GAN, drawn: Draw) -> Row:
 def generator_gradient_norm(gan: GAN, drawn: Draw) -> Tensor:
     """The length of the gradient of the generator's objective in all parameters that ask for one, ().
 
-    Nothing is stepped and nothing keeps a gradient. In units of the loss per unit of a parameter; it is what
-    plain gradient descent multiplies by its rate, and what Adam divides by.
+    Nothing is stepped, nothing keeps a gradient, and no buffer moves. A parameter that the objective does not
+    touch, as in a layer that has yet to grow, has the gradient zero. In units of the loss per unit of a
+    parameter; it is what plain gradient descent multiplies by its rate, and what Adam divides by.
 
     >>> from ganlab.experiments import EXPERIMENTS, build
     >>> from ganlab.training.game import draw_for_generator
@@ -80,9 +81,13 @@ def generator_gradient_norm(gan: GAN, drawn: Draw) -> Tensor:
     """
     parameters = [parameter for parameter in gan.generator.parameters() if parameter.requires_grad]
     networks = {name: Network(player.network) for name, player in gan.players.items()}
+    buffers = [buffer for player in gan.players.values() for buffer in player.network.buffers()]
+    before = [buffer.clone() for buffer in buffers]
     with frozen(gan.discriminator):
         objective, _ = gan.turn("generator").objective(networks, drawn, gan.rules)
-        gradients = torch.autograd.grad(objective, parameters)
+        gradients = torch.autograd.grad(objective, parameters, materialize_grads=True)
+    for buffer, value in zip(buffers, before, strict=True):
+        buffer.copy_(value)
     return torch.cat([gradient.flatten() for gradient in gradients]).norm()
 
 

@@ -38,6 +38,8 @@ def discriminator_objective(
     The row holds `d_loss` without the penalties, `penalty` with its weights, the mean
     scores `d_real` and `d_fake`, and, where the classes are guessed, `d_guess` without its weight.
 
+    Raises `ValueError` where `drawn` holds no real samples.
+
     Source: Goodfellow et al. 2014, algorithm 1 [goodfellow2014].
 
     >>> from ganlab.experiments import EXPERIMENTS, build
@@ -48,6 +50,7 @@ def discriminator_objective(
     >>> bool(objective == row["d_loss"] + row["penalty"])
     True
     """
+    _ask_for_real_samples(drawn)
     real, fake = _seen(drawn, fake, rules)
     (d_real, d_fake), guesses = _scores(discriminator, real, fake, rules)
     loss = rules.loss.discriminator(d_real, d_fake)
@@ -110,12 +113,21 @@ def _generators(
     discriminator: Score, fake: Tensor, drawn: Draw, rules: Rules
 ) -> tuple[Tensor, Tensor | None]:
     """The loss of the generator by the scores, and that by the guesses, where there are some."""
+    if rules.loss.relativistic:
+        _ask_for_real_samples(drawn)
     real, fake = _seen(drawn, fake, rules)
     if rules.loss.relativistic:
         scores, guesses = _scores(discriminator, real, fake, rules)
         return rules.loss.generator(*scores), None if guesses is None else generator_guessing(guesses[1])
     d_fake, guess = _heard(discriminator, fake, rules)
     return rules.loss.generator(d_fake.detach(), d_fake), None if guess is None else generator_guessing(guess)
+
+
+def _ask_for_real_samples(drawn: Draw) -> None:
+    if drawn.real is None:
+        raise ValueError(
+            "`drawn` must hold real samples, `real`, since they are scored here: see `draw_for_discriminator`"
+        )
 
 
 def _seen(drawn: Draw, fake: Tensor, rules: Rules) -> tuple[Tensor, Tensor]:

@@ -213,12 +213,21 @@ def take(game: Game, turn: Turn, drawn: Any) -> Row:
                 stack.enter_context(frozen(player.network))
         networks = {name: Network(player.network) for name, player in game.players.items()}
         movers = [game.players[name] for name in turn.movers]
+        _forget_gradients(movers)
         if turn.parts is not None:
             return _take_in_parts(game, turn, turn.parts(drawn), networks)
         objective, row = turn.objective(networks, drawn, turn.rules)
         row = {name: value.detach().clone() for name, value in row.items()}
         descend(movers, objective, game.group, row, lambda loss: _diagnosis(game, turn, loss))
     return row
+
+
+def _forget_gradients(movers: Sequence[Player]) -> None:
+    """Let no gradient of before, of a reader's own pass or of an interrupted step, be added to the next."""
+    for player in movers:
+        for group in player.stepper.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None
 
 
 def _take_in_parts(game: Game, turn: Turn, parts: Sequence[Any], networks: Mapping[str, Network]) -> Row:
@@ -282,7 +291,7 @@ def _move(
         player.stepper.step()
         player.stepper.zero_grad(set_to_none=True)
         if player.bound is not None:
-            clip_weights(player.network.parameters(), player.bound)
+            clip_weights((each for each in player.network.parameters() if each.requires_grad), player.bound)
         player.taken += 1
         if player.averaged is not None:
             player.averaged.update_parameters(player.network)

@@ -27,19 +27,27 @@ _SHORT = {
 
 
 def state(game: Game) -> dict[str, Tensor]:
-    """All that the steps change, as named tensors: weights, optimizers' memories, averages, streams.
+    """All that the steps change, copied, as named tensors: weights, optimizers' memories, averages, streams.
 
     `steps` counts each player's steps, and `settings` holds the game's settings as JSON in bytes. Learning
     rates and a schedule belong to the game that goes on, and are not stored.
+
+    Raises `ValueError` where an optimizer was replaced by one of another rule: no game could go on from that.
     """
     tensors = {f"streams.{name}": stream.get_state() for name, stream in game.streams.items()}
     tensors["steps"] = torch.tensor([player.taken for player in game.players.values()])
     tensors["settings"] = torch.frombuffer(bytearray(_settings(game)), dtype=torch.uint8)
     for name, module in _modules(game):
-        tensors |= {f"{name}.{path}": value for path, value in module.state_dict().items()}
+        tensors |= {f"{name}.{path}": value.clone() for path, value in module.state_dict().items()}
     for name, player in _steppers(game):
         for index, slots in player.stepper.state_dict()["state"].items():
-            tensors |= {f"{name}.{index}.{slot}": value for slot, value in slots.items() if value is not None}
+            kept = {slot: value for slot, value in slots.items() if value is not None}
+            if odd := sorted(kept.keys() - {*player.optimizer.slots, "step"}):
+                raise ValueError(
+                    f"the {name} must be of the game's rule, {player.optimizer.name}, to be stored; it was "
+                    f"replaced by one that remembers `{odd[0]}`"
+                )
+            tensors |= {f"{name}.{index}.{slot}": value.clone() for slot, value in kept.items()}
     return tensors
 
 
@@ -120,6 +128,11 @@ def _check_fit(name: str, wanted: dict[str, Tensor], got: dict[str, Tensor]) -> 
                 f"the stored state does not fit the {name}: `{path}` must be of shape {tuple(tensor.shape)}, "
                 f"got {tuple(got[path].shape)}"
             )
+        if tensor.dtype != got[path].dtype:
+            raise ValueError(
+                f"the stored state does not fit the {name}: `{path}` must be of {tensor.dtype}, got "
+                f"{got[path].dtype}"
+            )
 
 
 def _slots(paths: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
@@ -127,7 +140,7 @@ def _slots(paths: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
     slots: dict[int, dict[str, Tensor]] = {}
     for path, value in paths.items():
         index, slot = path.split(".", 1)
-        slots.setdefault(int(index), {})[slot] = value
+        slots.setdefault(int(index), {})[slot] = value.clone()
     return slots
 
 

@@ -16,7 +16,9 @@ from torch import Tensor, nn
 from ganlab.losses import GANLoss
 from ganlab.training import states
 from ganlab.training.averages import MovingAverage
+from ganlab.training.demands import made_of
 from ganlab.training.distributed import Group
+from ganlab.training.game import sample
 from ganlab.training.optimizers import Optimizer, adam
 from ganlab.training.players import Batches, Network, Player, Row, Turn
 from ganlab.training.scores import check_scores
@@ -60,9 +62,10 @@ class Translation:
     `step` counts the translators' steps. There are no random numbers but those of the batches, which give
     tuples (x, y): `streams` is empty.
 
-    Raises `ValueError` where a weight is negative, a translator changes the shape of a sample, or a critic
-    does not return (N,) scores, and where processes that share a batch, or a batch in parts, would not do
-    what one does with the whole: under the relativistic average loss and layers that mix samples.
+    Raises `ValueError` where a weight is negative, `pairs` do not pair, a translator changes the shape of a
+    sample, or a critic does not return (N,) scores, and where processes that share a batch, or a batch in
+    parts, would not do what one does with the whole: under the relativistic average loss and layers that mix
+    samples.
 
     Source: Zhu et al. 2017, eq. 3 [zhu2017]; Kim et al. 2017 [kim2017].
 
@@ -122,6 +125,7 @@ class Translation:
             if not weight >= 0:
                 raise ValueError(f"`{name}` must be at least 0, got {weight}")
         self.sample_shape = self._probe()
+        self._check_pairs()
         x = self._placed(given(4, torch.Generator().manual_seed(0)))
         networks = [(player.network, (x,)) for player in self.players.values()]
         refuse_uncuttable(loss, networks, group=group, accumulate=accumulate)
@@ -171,6 +175,18 @@ class Translation:
             "clip": critic.bound,
         }
 
+    def alike(self) -> dict[str, object]:
+        """By name, the settings in which the games of one ensemble must agree."""
+        return self.settings() | {"loss": made_of(self.loss)}
+
+    def _check_pairs(self) -> None:
+        shapes = [tuple(side.shape) for side in self.pairs or ()]
+        if shapes and not (shapes[0] == shapes[1] and shapes[0][1:] == tuple(self.sample_shape)):
+            raise ValueError(
+                f"`pairs` must be two tensors of as many samples of shape {tuple(self.sample_shape)}, got "
+                f"the shapes {shapes[0]} and {shapes[1]}"
+            )
+
     def draw(self, _: Translation, batches: Batches) -> Crossing:
         """The draw of the next turn: a sample of each side, the pairs, and the weights at this step.
 
@@ -189,13 +205,12 @@ class Translation:
         return [_cut(drawn, group) for group in parts_of(len(drawn.source), self.accumulate)]
 
     def sample(self, count: int, rng: torch.Generator, *, average: bool | None = None) -> Tensor:
-        """`count` samples of the source, translated, (count, ...); no graph is built.
+        """`count` samples of the source, translated, (count, ...), in evaluation mode; no graph is built.
 
         `average`: of the averaged translator, or of the last one; None for the average where there is one.
         """
         network = self.generator if average is False else self.shown
-        with torch.no_grad():
-            return network(self._placed(self.given(count, rng)))
+        return sample(network, self._placed(self.given(count, rng)))
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next steps depend on, as named tensors; see `ganlab.training.states`."""

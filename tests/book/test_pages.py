@@ -1108,6 +1108,8 @@ def test_the_links_to_the_repository_appear_once_its_address_is_set(tmp_path):
     folder = small_book(tmp_path / "b", {"first": notebook}, url="https://github.com/you/game")
     code, log = build(folder, folder)
     assert code == 0, log
+    code, log = build(folder, folder)
+    assert code == 0, f"nothing changed: {log}"
     page = parsed(folder / "_build" / "html" / "book" / "first.html")
     addresses = {link["href"] for link in page.select("a[href]")}
     assert "https://colab.research.google.com/github/you/game/blob/main/book/first.ipynb" in addresses

@@ -1,6 +1,7 @@
 """Stacked games against the same games trained one by one, which are held to a plain loop elsewhere."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -224,6 +225,33 @@ def test_games_that_print_alike_but_compute_otherwise_do_not_share_a_step():
         history = train_together(gans, batches, 3, compiled=True)
         expected = train_together(eager, eager_batches, 3)
         assert_close(history.values, expected.values, rtol=0, atol=1e-10)
+
+
+def capped(loss, cap):
+    return loss._replace(generator=lambda d_real, d_fake: loss.generator(d_real, d_fake).clamp(max=cap))
+
+
+def test_losses_and_penalties_of_one_name_that_compute_otherwise_are_not_stacked():
+    elsewhere = replace(r1, place=r2.place)
+    others = {
+        "loss": [{"loss": capped(non_saturating, 1.0)}, {"loss": capped(non_saturating, 2.0)}],
+        "penalties": [{"penalties": [Penalty(function, 0.1)]} for function in (r1, elsewhere)],
+    }
+    for name, settings in others.items():
+        pair, batches = zip(*(game(3, **each) for each in settings), strict=True)
+        with pytest.raises(ValueError, match=f"got another `{name}` in game 1"):
+            train_together(pair, batches, 1)
+
+
+def test_losses_that_were_made_anew_for_each_game_are_alike():
+    pair, batches = zip(*(game(seed, capped(non_saturating, 1.0)) for seed in SEEDS), strict=True)
+    assert len(train_together(pair, batches, 1)) == 1
+
+
+def test_looking_ahead_through_spectral_normalisation_under_a_penalty_is_not_stacked():
+    gan, _ = game(3, unroll=Unroll(2, 0.1), penalties=[Penalty(r1, 0.1)])
+    gan.discriminator.layers[0] = spectral_norm(gan.discriminator.layers[0])
+    assert "spectral normalisation and a penalty" in ensembles.cannot_stack(gan)
 
 
 def test_without_a_compiler_the_steps_run_all_the_same(monkeypatch):

@@ -399,6 +399,23 @@ def test_an_optimizer_that_was_replaced_is_followed_alone_and_refused_side_by_si
     assert_close(numbers(games[1])["discriminator.layers.0.weight"], before, rtol=0, atol=0)
 
 
+def test_a_replaced_optimizer_that_remembers_something_else_cannot_be_stored():
+    game = gan()
+    game.g_optimizer = torch.optim.SGD(game.generator.parameters(), lr=0.1, momentum=0.9)
+    train(game, data.batches(data.ring(), 8, torch.Generator().manual_seed(3)), 1)
+    with pytest.raises(ValueError, match=r"g_optimizer must be of the game's rule.* `momentum_buffer`"):
+        state(game)
+
+
+def test_a_bound_leaves_a_frozen_weight_where_it_is():
+    game = gan(clip=0.01)
+    fixed = game.discriminator.layers[0].weight.requires_grad_(False)
+    before = fixed.clone()
+    train(game, data.batches(data.ring(), 8, torch.Generator().manual_seed(3)), 1)
+    assert torch.equal(fixed, before)
+    assert fixed.abs().max() > 0.01 >= game.discriminator.layers[-1].weight.abs().max()
+
+
 def test_rates_are_set_both_or_not_at_all():
     game = gan(learning_rates=(1e-3, 2e-3))
     with pytest.raises(ValueError, match="`learning_rates` must be positive"):

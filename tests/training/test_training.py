@@ -12,6 +12,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.testing import assert_close
 
 from ganlab import data
+from ganlab.lipschitz import spectral_norm
 from ganlab.losses import LOSSES, minimax, non_saturating, relativistic_pairing
 from ganlab.networks import mlp_discriminator, mlp_generator
 from ganlab.regularizers import r1, wgan_gp
@@ -374,6 +375,60 @@ def test_a_checkpoint_of_other_networks_is_refused_and_changes_nothing(tmp_path)
     assert all(torch.equal(value, wider.state()[name]) for name, value in before.items())
     with pytest.raises(ValueError, match=r"does not fit the average: `.*` is in only one of them"):
         load_checkpoint(tmp_path, image_game(ema=0.9), image_batches())
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_no_gradient_of_before_is_added_to_a_step(accumulate):
+    first, second = game(accumulate=accumulate), game(accumulate=accumulate)
+    for network in (first.generator, first.discriminator):
+        sum(weight.sum() for weight in network.parameters()).backward()
+    for gan in (first, second):
+        train(gan, ring_batches(), 1)
+    for name, value in second.state().items():
+        assert_close(first.state()[name], value, rtol=0, atol=0, msg=name)
+
+
+def test_a_state_is_a_copy_and_a_game_can_go_back_to_it_twice():
+    gan, other = game(ema=0.9), game(ema=0.9)
+    train(gan, ring_batches(), 3)
+    taken = gan.state()
+    before = {name: value.clone() for name, value in taken.items()}
+    other.load_state(taken)
+    for each in (gan, other):
+        train(each, ring_batches(), 2)
+    assert all(torch.equal(taken[name], value) for name, value in before.items())
+    ends = other.state()
+    for each in (gan, other):
+        each.load_state(taken)
+        train(each, ring_batches(), 2)
+        assert all(torch.equal(each.state()[name], value) for name, value in ends.items())
+
+
+def test_a_state_of_another_precision_is_refused():
+    with pytest.raises(ValueError, match=r"`layers.0.weight` must be of torch.float64, got torch.float32"):
+        game().load_state({name: value.float() for name, value in game().state().items()})
+
+
+def test_scores_of_real_samples_ask_for_real_samples():
+    gan, paired = game(), game(relativistic_pairing)
+    drawn = draw_for_generator(gan, ring_batches())
+    with pytest.raises(ValueError, match="`drawn` must hold real samples"):
+        discriminator_step(gan, drawn)
+    with pytest.raises(ValueError, match="`drawn` must hold real samples"):
+        generator_step(paired, drawn)
+
+
+def test_the_gradient_norm_moves_no_buffer_and_takes_what_has_yet_to_grow_for_zero():
+    generator, discriminator = networks()
+    generator.layers[1] = nn.Sequential(nn.BatchNorm1d(8).double(), generator.layers[1])
+    generator.register_parameter("later", nn.Parameter(torch.ones(3, dtype=torch.float64)))
+    discriminator.layers[0] = spectral_norm(discriminator.layers[0])
+    gan = GAN(generator, discriminator, non_saturating, torch.Generator().manual_seed(2))
+    before = gan.state()
+    norm = generator_gradient_norm(gan, draw_for_generator(gan, ring_batches()))
+    assert norm > 0
+    streams = {name for name in before if name.startswith("streams.")}
+    assert all(torch.equal(gan.state()[name], before[name]) for name in before.keys() - streams)
 
 
 def test_the_gradient_norm_leaves_out_what_asks_for_no_gradient():

@@ -93,6 +93,30 @@ def test_seeds_side_by_side_are_those_seeds_alone(settings):
     assert_close(together.of_run(1).values, history.values, rtol=1e-10, atol=1e-12)
 
 
+def test_samples_depend_on_no_other_sample_and_move_nothing():
+    game = made()[0]
+    points = game.given(8, torch.Generator().manual_seed(1))
+    game.given = lambda count, _: points[:count]
+    for name in ("there", "back"):
+        player = game.players[name]
+        player.network.layers = nn.Sequential(nn.BatchNorm1d(2).double(), *player.network.layers)
+    before = numbers(game)
+    few, many = (game.sample(n, torch.Generator(), average=False) for n in (4, 8))
+    assert_close(few, many[:4], rtol=1e-12, atol=0)
+    assert all(torch.equal(value, numbers(game)[name]) for name, value in before.items())
+    assert game.generator.training
+
+
+@pytest.mark.parametrize("sizes", [(4, 1), (4, 3)])
+def test_pairs_that_do_not_pair_are_refused(sizes):
+    game = made()[0]
+    points = game.given(8, torch.Generator().manual_seed(1))
+    networks = [player.network for player in game.players.values()]
+    pairs = tuple(points[:size] for size in sizes)
+    with pytest.raises(ValueError, match=r"`pairs` must be two tensors of as many samples of shape \(2,\)"):
+        Translation(*networks, game.loss, given=game.given, pairs=pairs)
+
+
 def test_a_state_of_other_weights_of_the_cycle_is_refused():
     with pytest.raises(ValueError, match=r"`cycle` was 10\.0, and is 3\.0"):
         made(cycle=3.0).gan.load_state(made().gan.state())
