@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -25,6 +26,9 @@ from ganlab.experiments.requests import Request
 __all__ = ["main"]
 
 ENDINGS = (".png", ".npy", ".safetensors")
+_NO_ROOM = re.compile(r"allocate|not enough memory|out of memory|overflow", re.IGNORECASE)
+OPTIONS = {"learning_rates": "--lr", "root": "--data-dir", "names": "--metrics", "drawn": "--samples"}
+"""What a message of the package names, and what the command line calls it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warned():
             code = _ANSWERS[options.command](options)
-            sys.stdout.flush()
+            if sys.stdout:  # None where it was closed
+                sys.stdout.flush()
         return code
     except KeyboardInterrupt:
         return complain("interrupted", 130)
@@ -47,7 +52,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ArithmeticError as error:
         return complain(error, 1)
     except (ValueError, OSError) as error:
-        return complain(error, 2)
+        return complain(_in_options(str(error)), 2)
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _NO_ROOM.search(str(error)):
+            raise
+        return complain("there is not enough memory for numbers or networks as large as were asked for", 1)
+
+
+def _in_options(message: str) -> str:
+    for name, option in OPTIONS.items():
+        message = message.replace(f"`{name}`", f"`{option}`")
+    return message
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -61,6 +76,10 @@ def _train(options: argparse.Namespace) -> int:
         requests.check_best(options.best, experiment)
     _refuse_used(options.out)
     seeds = (options.seed,) if options.seeds is None else asked_for.seeds(options.seeds)
+    if max(seeds) >= 2**63:
+        raise ValueError(f"a seed must be below 2^63, got {max(seeds)}")
+    if options.init is not None and not (options.init / "request.json").is_file():
+        raise ValueError(f"`--init` must be a run folder, got {options.init} without a request.json")
     request = Request(
         experiment,
         seeds=seeds,
@@ -84,6 +103,11 @@ def _refuse_used(out: Path | None) -> None:
         )
 
 
+def _refuse_place(out: Path | None) -> None:
+    if out is not None and not out.parent.is_dir():
+        raise ValueError(f"`--out` must be a file in a folder that exists, got {out}")
+
+
 def _resume(options: argparse.Namespace) -> int:
     request, _ = requests.read(options.folder)
     requests.start(options.folder, options.start)
@@ -103,6 +127,7 @@ def _sample(options: argparse.Namespace) -> int:
     _refuse_label(options, request)
     if options.out is not None and options.out.suffix not in ENDINGS:
         raise ValueError(f"`--out` must end in one of {', '.join(ENDINGS)}, got {str(options.out)!r}")
+    _refuse_place(options.out)
     from ganlab.cli import looking
 
     return looking.sample(request, options)
@@ -123,6 +148,7 @@ def _walk(options: argparse.Namespace) -> int:
             f"`--out` must end in one of {', '.join(('.png', *films))}{missing}, got {str(options.out)!r}"
         )
     _refuse_label(options, request)
+    _refuse_place(options.out)
     from ganlab.cli import looking
 
     return looking.walk(request, options)

@@ -60,7 +60,7 @@ def go_on(options: argparse.Namespace) -> int:
             )
             if run.writes and (told := requests.ended(run.request)):
                 note(told)
-            if run.step < run.total or not result.is_file():
+            if run.step < run.total or _steps_told(result) != run.step:
                 return _run(run, as_json=options.json)
     except LostProcessError as error:
         return complain(error, 1)
@@ -69,6 +69,14 @@ def go_on(options: argparse.Namespace) -> int:
             print(f"nothing is left to do: all {run.total} steps were done; `--steps N` asks for more")
         tell(json.loads(result.read_text()), as_json=options.json)
     return 0
+
+
+def _steps_told(result: Path) -> int | None:
+    """Of how many steps a result tells, None where it is not there or cannot be read."""
+    try:
+        return json.loads(result.read_text())["steps"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 @contextmanager

@@ -187,6 +187,8 @@ def default(name: str) -> Experiment:
 def of_folder(path: str, *, size: int = 28, channels: int = 3) -> Experiment:
     """The set-up of a folder of pictures, made `size` pixels wide, in colour or, of one channel, in grey.
 
+    A batch has room in the folder even where one in ten of its files turns out to be damaged.
+
     Raises what `ganlab.folders.look` raises: `ValueError` where there is no such folder of pictures.
 
     >>> of_folder("nowhere")
@@ -196,7 +198,8 @@ def of_folder(path: str, *, size: int = 28, channels: int = 3) -> Experiment:
     if not path:
         raise ValueError(f"`data` must be folder:PATH, with a path, got {FOLDER!r}")
     folder, count = folders.look(path, size=size, channels=channels)
-    batch_size = min(_DCGAN.batch_size, 1 << (count.bit_length() - 1))
+    whole = count - count // 10
+    batch_size = min(_DCGAN.batch_size, 1 << (whole.bit_length() - 1))
     return replace(_DCGAN, data=folder, batch_size=batch_size)
 
 
@@ -451,6 +454,11 @@ def _check_networks(changed: Experiment) -> None:
         )
     if changed.network != "mlp" and len(entry["shape"]) != 3:
         raise ValueError(f"`network` must be mlp for the points of {changed.data}, got {changed.network!r}")
+    if changed.spectral_norm and facts.table("networks")[changed.network]["starts_at_zero"]:
+        raise ValueError(
+            f"`spectral_norm` must be left out for the network {changed.network}: layers of its "
+            "discriminator start at zero, and have no norm to be divided by"
+        )
     for name in ("width", "discriminator_width"):
         width = getattr(changed, name)
         several = isinstance(width, tuple)

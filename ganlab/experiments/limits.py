@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 from ganlab import facts
@@ -20,6 +23,9 @@ def check_numbers(changed: Any) -> None:
     Traceback (most recent call last):
     ValueError: `batch_size` must be a multiple of `accumulate`, 3, got 256
     """
+    for field in fields(changed):
+        if not all(map(math.isfinite, _numbers(value := getattr(changed, field.name)))):
+            raise ValueError(f"`{field.name}` must be finite, got {value}")
     for name in ("steps", "batch_size", "n_critic", "latent_dim", "pack", "accumulate"):
         if getattr(changed, name) < 1:
             raise ValueError(f"`{name}` must be at least 1, got {getattr(changed, name)}")
@@ -52,6 +58,15 @@ def check_numbers(changed: Any) -> None:
         raise ValueError("`bf16` needs networks in float32: `float64` must be off")
     if changed.unroll and not (changed.unroll[0] >= 1 and changed.unroll[1] > 0):
         raise ValueError(f"`unroll` must be at least one step and a positive rate, got {changed.unroll}")
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    """The numbers of a setting, which may be a tuple of tuples."""
+    if isinstance(value, tuple):
+        for each in value:
+            yield from _numbers(each)
+    elif isinstance(value, (int, float)):
+        yield value
 
 
 def _check_parts(changed: Any) -> None:

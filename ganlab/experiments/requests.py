@@ -114,7 +114,7 @@ def read(folder: Path) -> tuple[Request, str]:
             "seeds": tuple(document["seeds"]),
         }
         return Request(**stored), identity(document)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} must hold the request of a run, got {error!r}") from None
 
 

@@ -9,8 +9,11 @@ and from nothing else, drawn in float64 and rounded, so that a seed gives the sa
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from inspect import signature
 from typing import Any, NamedTuple
+
+import torch
 
 from .attention import SelfAttention
 from .conditional import (
@@ -101,14 +104,23 @@ class Pair(NamedTuple):
     discriminator: Callable[..., Any]
 
     def facts(self) -> dict[str, Any]:
-        """What is known without loading anything, as JSON can hold it: what both can have.
+        """What is known without loading anything, as JSON can hold it.
 
-        >>> NETWORKS["dcgan"].facts(), NETWORKS["layered"].facts()
-        ({'attention': True, 'grows': False}, {'attention': False, 'grows': True})
+        What both can have, and whether the discriminator has weights that start at zero, which have no norm.
+
+        >>> NETWORKS["dcgan"].facts()
+        {'attention': True, 'grows': False, 'starts_at_zero': False}
         """
-        return {
+        both = {
             name: all(name in signature(make).parameters for make in self) for name in ("attention", "grows")
         }
+        return both | {"starts_at_zero": _starts_at_zero(self.discriminator)}
+
+
+@cache
+def _starts_at_zero(discriminator: Callable[..., Any]) -> bool:
+    made = discriminator((1, 8, 8), rng=torch.Generator().manual_seed(0))
+    return any(weight.ndim > 1 and not weight.any() for weight in made.parameters())
 
 
 NETWORKS: dict[str, Pair] = {

@@ -410,6 +410,57 @@ def test_a_finished_run_goes_on_to_more_steps_and_says_what_has_ended(unseen, ca
     )
 
 
+@pytest.mark.parametrize("damage", ["stale", "broken", "no object"])
+def test_what_a_killed_run_left_of_an_earlier_end_is_written_anew(unseen, damage, capsys):
+    """As where a process is killed between its last checkpoint and the writing of its result."""
+    told = ("result.json", "history.json")
+    assert train("--steps", 3, "--batch-size", 8, "--out", "run") == 0
+    before = {name: Path("run", name).read_bytes() for name in told}
+    assert cli.main(["resume", "run", "--steps", "5"]) == 0
+    after = {name: Path("run", name).read_bytes() for name in told}
+    for name, content in before.items():
+        Path("run", name).write_bytes(content)
+    if damage != "stale":
+        Path("run/result.json").write_text("{" if damage == "broken" else "[]")
+    capsys.readouterr()
+    assert cli.main(["resume", "run"]) == 0
+    assert json.loads(Path("run/result.json").read_text())["steps"] == 5
+    assert Path("run/history.json").read_bytes() == after["history.json"]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+def test_what_does_not_fit_into_memory_is_one_sentence(unseen, monkeypatch, error, capsys):
+    def full(*_, **__):
+        raise error
+
+    monkeypatch.setattr("ganlab.experiments.building.build", full)
+    assert train("--steps", 1, "--out", "run") == 1
+    assert capsys.readouterr().err.startswith("ganlab: there is not enough memory for numbers or networks")
+
+
+def test_another_error_at_run_time_is_not_taken_for_a_lack_of_memory(unseen, monkeypatch):
+    def wrong(*_, **__):
+        raise RuntimeError("shapes differ")
+
+    monkeypatch.setattr("ganlab.experiments.building.build", wrong)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        train("--steps", 1, "--out", "run")
+
+
+def test_a_request_whose_set_up_is_no_object_is_named(unseen, capsys):
+    assert train("--steps", 1, "--batch-size", 8, "--out", "run") == 0
+    stored = json.loads(Path("run/request.json").read_text())
+    Path("run/request.json").write_text(json.dumps(stored | {"experiment": "ring"}))
+    capsys.readouterr()
+    assert cli.main(["sample", "run"]) == 2
+    assert "run/request.json must hold the request of a run" in capsys.readouterr().err
+
+
+def test_a_closed_output_is_no_error(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    assert cli.main(["list"]) == 0
+
+
 def test_a_full_disk_fails_the_run_and_says_from_where_it_goes_on(unseen, monkeypatch, capsys):
     real_save = storage.save
 
@@ -557,6 +608,7 @@ def test_points_are_drawn_from_the_average_unless_the_last_is_asked_for(unseen, 
         (["--count", "0"], "`--count` must be at least 1, got 0"),
         (["--draw", "-1"], "`--draw` must be at least 0, got -1"),
         (["--average"], "`--average` asks for what this run has not"),
+        (["--out", "nowhere/a.png"], "`--out` must be a file in a folder that exists, got nowhere/a.png"),
     ],
 )
 def test_what_cannot_be_drawn_is_one_sentence(digits, arguments, message, capsys):
@@ -837,7 +889,12 @@ BAD = [
     (["--batch-size", "0"], "`batch_size` must be at least 1, got 0"),
     (["--steps", "0"], "`steps` must be at least 1, got 0"),
     (["--n-critic", "0"], "`n_critic` must be at least 1, got 0"),
-    (["--lr", "0"], "`learning_rates` must be positive"),
+    (["--lr", "0"], "`--lr` must be positive"),
+    (["--lr", "nan"], r"`--lr` must be finite, got \(nan, nan\)"),
+    (["--lr", "1e400"], r"`--lr` must be finite, got \(inf, inf\)"),
+    (["--instance-noise", "inf"], "`instance_noise` must be finite, got inf"),
+    (["--regularizer", "r1=inf"], r"`regularizers` must be finite, got \(\('r1', inf\),\)"),
+    (["--unroll", "1:inf"], r"`unroll` must be finite, got \(1, inf\)"),
     (["--lr", "1,2,3"], "`--lr` must be a rate, or two with a comma, .* as 0.001,0.002, got '1,2,3'"),
     (["--lr", "fast"], "`--lr` must be a rate, or two with a comma, .* got 'fast'"),
     (["--steps", "ten"], "`--steps` must be a whole number, got 'ten'"),
@@ -870,6 +927,14 @@ BAD = [
     (["--seed", "-1"], "`--seed` must be at least 0, got -1"),
     (["--seeds", "0"], "`--seeds` must be a positive number, or distinct seeds .* got '0'"),
     (["--seeds", "1,1"], "`--seeds` must be a positive number, or distinct seeds .* got '1,1'"),
+    (["--seeds", "99999999999999"], "`--seeds` must be at most 10000 seeds, got 99999999999999"),
+    (["--seed", "99999999999999999999"], r"a seed must be below 2\^63, got 99999999999999999999"),
+    (["--seeds", "1,99999999999999999999"], r"a seed must be below 2\^63, got 99999999999999999999"),
+    (["--init", "nowhere"], r"`--init` must be a run folder, got nowhere without a request\.json"),
+    (
+        ["--data", "digits", "--network", "residual", "--spectral-norm"],
+        "`spectral_norm` must be left out for the network residual: layers of its discriminator start",
+    ),
     (["--seeds", "a"], "`--seeds` must be a positive number, or distinct seeds .* got 'a'"),
     (["--checkpoint-every", "0"], "`--checkpoint-every` must be at least 1, got 0"),
     (["--tensorboard", "0"], "`--tensorboard` must be at least 1, got 0"),
@@ -890,6 +955,7 @@ BAD = [
     ),
     (["--best", "modes", "--best-every", "0"], "`--best-every` must be at least 1, got 0"),
     (["--data", "digits", "--batch-size", "100000"], "`batch_size` must be at most"),
+    (["--data", "fashion_mnist", "--data-dir", "."], "`--data-dir` must hold train-images-idx3-ubyte or"),
 ]
 
 
@@ -987,7 +1053,7 @@ LIGHT = [
     (["list", "--json"], 0),
     ([], 2),
     (["train", "--colour", "blue"], 2),
-    *((["train", *arguments], 2) for arguments, _ in BAD[:-1]),  # the last one counts images
+    *((["train", *arguments], 2) for arguments, _ in BAD[:-2]),  # the last two look at images
     (["train", "--out", "taken"], 2),
     (["train", "--init", "nowhere"], 2),
     (["train", "--init", "run"], 2),

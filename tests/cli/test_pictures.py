@@ -166,13 +166,21 @@ def test_a_run_learns_from_the_pictures_of_the_folder_each_once_an_epoch():
 
 
 def test_the_set_up_of_a_folder_is_that_of_fashion_images_in_batches_that_it_can_fill():
-    for count, batch_size in ((1, 1), (3, 2), (70, 64)):
+    for count, batch_size in ((1, 1), (3, 2), (70, 32), (71, 64)):
         fill(f"of{count}", count)
         found = experiments.default(f"folder:of{count}")
         like = experiments.change(experiments.EXPERIMENTS["fashion_mnist_dcgan"], data=found.data)
         assert found == experiments.change(like, batch_size=batch_size)
         assert isinstance(found.data, Folder)
         assert experiments.from_dict(json.loads(json.dumps(experiments.to_dict(found)))) == found
+
+
+def test_a_folder_with_a_damaged_picture_fills_the_batches_of_its_set_up(capsys):
+    fill("mine", 64)
+    broken = min(Path("mine").iterdir())
+    broken.write_bytes(b"no picture")
+    assert run("train", "--data", "folder:mine", "--width", 4, "--steps", 1) == 0
+    assert broken.name in capsys.readouterr().err
 
 
 def test_one_picture_is_learnt_from():
