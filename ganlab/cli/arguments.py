@@ -403,9 +403,6 @@ def _regularizer(text: str) -> Regularizer:
         raise ValueError(f"`--regularizer` must be NAME=WEIGHT[:EVERY] or none, got {text!r}") from None
 
 
-_MOST_SEEDS = 10_000
-
-
 def seeds(text: str) -> tuple[int, ...]:
     """The seeds that a text stands for: a number N for 0 to N - 1, or several with commas.
 
@@ -418,11 +415,9 @@ def seeds(text: str) -> tuple[int, ...]:
         numbers = tuple(int(number) for number in text.split(","))
     except ValueError:
         numbers = ()
-    if len(numbers) == 1 and numbers[0] > _MOST_SEEDS:
-        raise ValueError(f"`--seeds` must be at most {_MOST_SEEDS} seeds, got {text}")
-    found = tuple(range(numbers[0])) if len(numbers) == 1 else numbers
-    if not found or min(found) < 0 or len(set(found)) < len(found):
+    found = tuple(range(min(numbers[0], 10_001))) if len(numbers) == 1 else numbers
+    if not found or min(found) < 0 or len(set(found)) < len(found) or len(found) > 10_000:
         raise ValueError(
-            f"`--seeds` must be a positive number, or distinct seeds with commas as 3,5,8, got {text!r}"
+            f"`--seeds` must be a number up to 10000, or distinct seeds with commas as 3,5,8, got {text!r}"
         )
     return found

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ganlab import facts, folders
-from ganlab.experiments.limits import check_numbers, check_smoothing
+from ganlab.experiments.limits import check_normalised, check_numbers, check_smoothing
 from ganlab.folders import Folder
 
 __all__ = [
@@ -454,11 +454,6 @@ def _check_networks(changed: Experiment) -> None:
         )
     if changed.network != "mlp" and len(entry["shape"]) != 3:
         raise ValueError(f"`network` must be mlp for the points of {changed.data}, got {changed.network!r}")
-    if changed.spectral_norm and facts.table("networks")[changed.network]["starts_at_zero"]:
-        raise ValueError(
-            f"`spectral_norm` must be left out for the network {changed.network}: layers of its "
-            "discriminator start at zero, and have no norm to be divided by"
-        )
     for name in ("width", "discriminator_width"):
         width = getattr(changed, name)
         several = isinstance(width, tuple)
@@ -489,10 +484,8 @@ def _check_networks(changed: Experiment) -> None:
             )
         if changed.attention < 1:
             raise ValueError(f"`attention` must be at least 1, got {changed.attention}")
-    if changed.spectral_norm and changed.clip:
-        raise ValueError(
-            f"`clip` must be left out beside `spectral_norm`, which makes up for it, got {changed.clip}"
-        )
+    if changed.spectral_norm:
+        check_normalised(changed)
     if changed.conditional and not entry["classes"]:
         labelled = ", ".join(name for name, told in facts.table("data").items() if told["classes"])
         raise ValueError(

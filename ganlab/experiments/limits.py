@@ -9,7 +9,7 @@ from typing import Any
 
 from ganlab import facts
 
-__all__ = ["check_numbers", "check_smoothing"]
+__all__ = ["check_normalised", "check_numbers", "check_smoothing"]
 
 
 def check_numbers(changed: Any) -> None:
@@ -84,6 +84,26 @@ def _check_parts(changed: Any) -> None:
                 f"`accumulate` must be 1 beside `{name}`, which is not the same for a batch in parts, "
                 f"got {changed.accumulate}"
             )
+
+
+def check_normalised(changed: Any) -> None:
+    """Raise `ValueError` where the discriminator of `changed` cannot have spectral normalisation.
+
+    >>> from ganlab.experiments import EXPERIMENTS
+    >>> from dataclasses import replace
+    >>> check_normalised(replace(EXPERIMENTS["ring"], spectral_norm=True, clip=0.1))
+    Traceback (most recent call last):
+    ValueError: `clip` must be left out beside `spectral_norm`, which makes up for it, got 0.1
+    """
+    if facts.table("networks")[changed.network]["starts_at_zero"]:
+        raise ValueError(
+            f"`spectral_norm` must be left out for the network {changed.network}: layers of its "
+            "discriminator start at zero, and have no norm to be divided by"
+        )
+    if changed.clip:
+        raise ValueError(
+            f"`clip` must be left out beside `spectral_norm`, which makes up for it, got {changed.clip}"
+        )
 
 
 def check_smoothing(changed: Any) -> None:
