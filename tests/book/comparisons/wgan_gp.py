@@ -42,17 +42,17 @@ def never_nearer(loss, other):
     return Check(holds, frozenset({"none", "nearer"}), f"{loss} not nearer than {other} under any condition")
 
 
-def no_better_end(loss, other, measure):
-    """No game of `loss`, of all conditions and steps, is shown to be nearer than the nearest of `other`."""
+def best_ends_nearer(loss, other, measure):
+    """Of all conditions and steps, the nearest game of `loss` is shown to be nearer than each of `other`."""
 
     def holds(record):
         ours, theirs = (
             [name for name in record.plan["methods"] if name.startswith(each)] for each in (loss, other)
         )
-        best = min(theirs, key=lambda name: middle(record, name, measure))
-        return bool(ours) and all(compare(record, name, best, measure).sign >= 0 for name in ours)
+        best = min(ours, key=lambda name: middle(record, name, measure))
+        return bool(theirs) and all(compare(record, best, name, measure).sign < 0 for name in theirs)
 
-    return Check(holds, frozenset({"better", "best"}), f"no game of {loss} nearer than the best of {other}")
+    return Check(holds, frozenset({"nearer", "best"}), f"the best of {loss} nearer than each of {other}")
 
 
 def five_help_only(*pairs):
@@ -168,17 +168,11 @@ CLAIMS = [
     ),
     *(
         claim(
-            "a better end than that of the best non-saturating game is not shown.",
+            "on the ring and on the grid the best non-saturating game ends nearer.",
             study,
-            no_better_end("Wasserstein", "non-saturating", DISTANCE),
+            best_ends_nearer("non-saturating", "Wasserstein", DISTANCE),
         )
         for study in (RING, GRID)
-    ),
-    claim(
-        "a better end than that of the best non-saturating game is not shown.",
-        IMAGES,
-        least(PLAIN, FRECHET),
-        no_better_end("and", "non-saturating", FRECHET),
     ),
     *(
         claim(
