@@ -232,3 +232,11 @@ def test_wrong_shapes_are_refused():
     discriminator = layered_discriminator((1, 8, 8), rng=seeded())
     with pytest.raises(ValueError, match=r"`x` must have shape \(N, 1, 8, 8\), got \(2, 1, 8, 4\)"):
         discriminator(torch.zeros(2, 1, 8, 4))
+
+
+def test_a_second_style_needs_to_know_where_it_begins(rng):
+    generator = layered_generator(4, (1, 8, 8), width=2, rng=rng)
+    z = torch.randn(3, 4, generator=rng)
+    for given in ({"second": z}, {"cut": torch.ones(3, dtype=torch.long)}):
+        with pytest.raises(ValueError, match="`second` and `cut` must be given together"):
+            generator(z, **given)

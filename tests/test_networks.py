@@ -872,3 +872,18 @@ def test_every_pair_refuses_bad_sizes_inputs_and_streams_by_name(name, rng):
 def test_a_negative_deviation_is_refused(rng):
     with pytest.raises(ValueError, match=r"`std` must be at least 0, got -0\.1"):
         initialize(nn.Linear(2, 2), rng, std=-0.1)
+
+
+@pytest.mark.parametrize("kind", [nn.Conv1d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose3d])
+def test_convolutions_of_any_dimension_are_drawn_from_the_stream_alone(kind):
+    def drawn(seed):
+        torch.manual_seed(seed)
+        return initialize(kind(2, 3, 3), torch.Generator().manual_seed(0)).weight
+
+    assert torch.equal(drawn(0), drawn(1))
+
+
+def test_a_parametrised_layer_is_not_drawn():
+    network = nn.Sequential(nn.Linear(2, 2), nn.utils.parametrizations.spectral_norm(nn.Linear(2, 2)))
+    with pytest.raises(ValueError, match="must not be parametrised before its draw, got layer `1`"):
+        initialize(network, torch.Generator().manual_seed(0), std=0.02)

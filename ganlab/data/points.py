@@ -182,11 +182,18 @@ class SwissRoll:
 
     (t cos t, t sin t) / scale for t uniform on [3 pi / 2, 9 pi / 2], plus Gaussian noise of standard
     deviation noise / scale.
+
+    Raises `ValueError` unless `scale` is positive and `noise` at least 0.
     """
 
     kind: ClassVar[str] = "points"
     noise: float = 0.25
     scale: float = 7.5
+
+    def __post_init__(self) -> None:
+        check_positive("scale", self.scale)
+        if not 0 <= self.noise < math.inf:
+            raise ValueError(f"`noise` must be at least 0 and finite, got {self.noise}")
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -80,12 +80,11 @@ def _looks(source: Any, asked: set[str]) -> dict[str, Callable[[Tensor], Tensor]
     from ganlab.evaluation.classifiers import CLASSIFIERS, load
 
     plain: dict[str, Callable[[Tensor], Tensor]] = {"samples": _flat, "features": _flat}
-    if isinstance(source, Images):
-        if source.name in CLASSIFIERS:
-            classifier = load(source.name)
-            plain |= {"features": classifier.features, "logits": classifier}
-        else:
-            del plain["features"]
+    if isinstance(source, Images) and source.name in CLASSIFIERS:
+        classifier = load(source.name)
+        plain |= {"features": classifier.features, "logits": classifier}
+    elif len(source.shape) == 3:
+        del plain["features"]
     if missing := asked - set(plain):
         raise ValueError(f"`names` must not ask for the {min(missing)} of a classifier: these data have none")
     return {sees: plain[sees] for sees in asked}

@@ -113,7 +113,7 @@ def divergence_bound(d_loss: float, *, loss: str | GANLoss) -> Bound:
     expectations: of a mean over many batches, of samples that D was not trained on.
 
     `loss`: a pair, or its name. Raises `ValueError` where it has no such bound (relativistic average), or is
-    unknown, or `d_loss` is NaN.
+    unknown, or `d_loss` is NaN or below what any D can have.
     Source: Goodfellow et al. 2014, theorem 1 [goodfellow2014]; Lim & Ye 2017 [lim2017]; Mao et al. 2017
     [mao2017]; Arjovsky et al. 2017 [arjovsky2017wgan].
 
@@ -127,6 +127,8 @@ def divergence_bound(d_loss: float, *, loss: str | GANLoss) -> Bound:
         raise ValueError(f"`loss` must be one of {bounding} to bound a divergence, got {pair.name!r}")
     if math.isnan(d_loss):
         raise ValueError("`d_loss` must be a number, got nan")
+    if d_loss < pair.least:
+        raise ValueError(f"`d_loss` must be at least {pair.least:g} for {pair.name}, got {d_loss}")
     name, offset, slope, unit = pair.divergence
     return Bound(max(0.0, offset - slope * d_loss), name, unit)
 

@@ -88,6 +88,8 @@ def kernel_of_blocks(
         raise ValueError(f"`size` must be between 2 and {most}, the number of samples, got {size}")
     if blocks < 2:
         raise ValueError(f"`blocks` must be at least 2, got {blocks}")
+    if not (real.isfinite().all() and fake.isfinite().all()):
+        raise ValueError("`real_features` and `fake_features` must be finite, got infinity or NaN")
     values = [classifier_kernel(_some(real, size, rng), _some(fake, size, rng)) for _ in range(blocks)]
     found = torch.tensor(values, dtype=torch.float64)
     return Blocks(found.mean().item(), found.std().item(), blocks)

@@ -146,8 +146,8 @@ def joint_histograms(
     Lloyd's k-means in float64, from `clusters` samples by lot, until no sample changes its cluster. The
     source has mini-batches and means over ten starts; a start is one draw of `rng` here.
 
-    real_features (N, F), fake_features (M, F), together at least `clusters`. Raises `ValueError` where they
-    are not, or a feature is not finite.
+    real_features (N, F), fake_features (M, F), none empty, together at least `clusters`. Raises `ValueError`
+    where they are not, or a feature is not finite.
     Source: Sajjadi et al. 2018, section 3.4, with 20 clusters [sajjadi2018].
 
     >>> rng = torch.Generator().manual_seed(0)
@@ -160,6 +160,10 @@ def joint_histograms(
     if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
         shapes = f"{tuple(real.shape)} and {tuple(fake.shape)}"
         raise ValueError(f"`real_features` and `fake_features` must be (N, F) and (M, F), got {shapes}")
+    if not (len(real) and len(fake)):
+        raise ValueError(
+            f"there must be features of both kinds, got {len(real)} real and {len(fake)} generated"
+        )
     both = torch.cat([real, fake])
     if not both.isfinite().all():
         raise ValueError("`real_features` and `fake_features` must be finite, got infinity or NaN")

@@ -85,7 +85,7 @@ def linear_probe(
     The map is the one of least squares from `seen` (N, D) and a constant to the indicators of `labels` (N,),
     with `ridge` times N added to the squares of its weights; the largest of its values names the class.
 
-    Raises `ValueError` unless `ridge` is positive.
+    Raises `ValueError` unless `ridge` is positive and all features are finite.
     Source: after Karras et al. 2019, section 4.2 [karras2019], who use support vectors.
 
     >>> x = torch.tensor([[-2.0], [-1.0], [1.0], [2.0]])
@@ -94,6 +94,8 @@ def linear_probe(
     """
     if not ridge > 0:
         raise ValueError(f"`ridge` must be positive, got {ridge}")
+    if not (seen.isfinite().all() and unseen.isfinite().all()):
+        raise ValueError("`seen` and `unseen` must be finite, got infinity or NaN")
     known, asked = (torch.cat([x, torch.ones_like(x[:, :1])], 1).double() for x in (seen, unseen))
     count = int(max(labels.max(), others.max())) + 1
     square = known.T @ known + ridge * len(known) * torch.eye(known.shape[1], dtype=torch.float64)

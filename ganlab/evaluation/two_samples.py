@@ -141,4 +141,5 @@ def _checked(real: ArrayLike, fake: ArrayLike) -> tuple[Tensor, Tensor]:
     for name, samples in (("real", x), ("fake", y)):
         if not samples.isfinite().all():
             raise ValueError(f"`{name}` must be finite, got infinite or undefined numbers")
-    return x, y.to(x.dtype)
+    wide = torch.promote_types(x.dtype, torch.float32)  # a spread of 1e-12 is none in half precision
+    return x.to(wide), y.to(wide)

@@ -65,9 +65,12 @@ class LayeredGenerator(nn.Module):
         """The images (N, C, H, W) that the latents z (N, latent_dim) stand for.
 
         `noise` (N, noise_places), None for its mean, zero. `second` (N, latent_dim) and `cut` (N,): other
-        latents, whose styles the layers from `cut` on have; see `mixed`.
+        latents, whose styles the layers from `cut` on have; see `mixed`. Raises `ValueError` where one of the
+        two is missing.
         """
         styles = self.styles(z)[:, None].expand(-1, self.style_layers, -1)
+        if (second is None) != (cut is None):
+            raise ValueError("`second` and `cut` must be given together: a mixture needs both")
         if second is not None and cut is not None:
             styles = mixed(styles, self.styles(second)[:, None].expand(-1, self.style_layers, -1), cut)
         return self.synthesize(styles, noise)

@@ -7,13 +7,15 @@ from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
 from torch.nn.utils import skip_init
+from torch.nn.utils.parametrize import is_parametrized
 
 __all__ = ["Discriminator", "Generator", "MinibatchStd", "initialize"]
 
 Network = TypeVar("Network", bound=nn.Module)
 
-_WEIGHTED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.Embedding)
+_WEIGHTED = (nn.Linear, _ConvNd, nn.Embedding)
 
 
 class Generator(nn.Module):
@@ -118,7 +120,7 @@ def initialize(network: Any, rng: torch.Generator, *, std: float | None = None) 
     convolutions are U(-b, b) with b = 1 / sqrt(inputs of the layer), the distribution in which PyTorch starts
     them, and embeddings are N(0, 1). Normalisations keep gain 1 and shift 0. The draws are made in float64,
     layer by layer, and rounded. Raises `TypeError` where `rng` is no `torch.Generator`, `ValueError` where
-    `std` is negative.
+    `std` is negative or a layer is parametrised, as by spectral normalisation, which belongs after the draw.
 
     >>> layer = initialize(nn.Linear(4, 1000), torch.Generator().manual_seed(0))
     >>> print(f"{layer.weight.abs().max().item():.2f}")  # 1 / sqrt(4)
@@ -128,8 +130,10 @@ def initialize(network: Any, rng: torch.Generator, *, std: float | None = None) 
         raise TypeError(f"`rng` must be a torch.Generator, got {type(rng).__name__}")
     if std is not None and not std >= 0:
         raise ValueError(f"`std` must be at least 0, got {std}")
-    for layer in network.modules():
+    for name, layer in network.named_modules():
         if isinstance(layer, _WEIGHTED):
+            if is_parametrized(layer):
+                raise ValueError(f"`network` must not be parametrised before its draw, got layer `{name}`")
             _draw(layer, rng, std)
     return network
 

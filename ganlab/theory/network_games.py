@@ -87,6 +87,11 @@ def _player(network: nn.Module) -> Callable[[Tensor], Callable[[Tensor], Tensor]
     def with_weights(flat: Tensor) -> Callable[[Tensor], Tensor]:
         pieces = flat.split([shape.numel() for shape in shapes])
         weights = {n: piece.view(shape) for n, piece, shape in zip(names, pieces, shapes, strict=True)}
-        return lambda x: functional_call(network, weights | buffers, (x,))
+
+        def played(x: Tensor) -> Tensor:
+            kept = {name: buffer.clone() for name, buffer in buffers.items()}  # a pass may write into them
+            return functional_call(network, weights | kept, (x,))
+
+        return played
 
     return with_weights

@@ -339,15 +339,21 @@ def _same_dimension(mean_p: Tensor, mean_q: Tensor) -> None:
 
 
 def _factor(cov: Tensor, name: str) -> Tensor:
-    """A with A A^T = cov: Cholesky's where all are definite, from the eigenvectors otherwise."""
+    """A with A A^T = cov: Cholesky's of each that is definite, from the eigenvectors of each other.
+
+    Where one way is not taken it gets a matrix for which it has a gradient: otherwise 0 times NaN is NaN.
+    """
     factor, failed = torch.linalg.cholesky_ex(cov)
     if not failed.any():
         return factor
-    values, vectors = torch.linalg.eigh(cov)
+    singular, size = failed.bool()[..., None, None], cov.shape[-1]
+    one, spread = torch.eye(size).to(cov), torch.arange(1, size + 1).diag().to(cov)
+    factor = torch.linalg.cholesky(torch.where(singular, one, cov))
+    values, vectors = torch.linalg.eigh(torch.where(singular, cov, spread))
     lowest = values.detach().amin(-1)
     if (lowest < -1e3 * torch.finfo(cov.dtype).eps * values.detach().abs().amax(-1)).any():
         raise ValueError(f"`{name}` must be positive semi-definite, got an eigenvalue {lowest.min():.6g}")
-    return vectors * values.clamp_min(0).sqrt().unsqueeze(-2)
+    return torch.where(singular, vectors * values.clamp_min(0).sqrt().unsqueeze(-2), factor)
 
 
 def _check_bandwidth(bandwidth: float) -> None:

@@ -606,3 +606,9 @@ def test_images_with_their_channels_last_are_refused():
     with pytest.raises(ValueError, match=r"`pixels` must have shape \(N, C, H, W\), got \(2, 28, 28, 1\)"):
         Images("x", torch.zeros(2, 28, 28, 1, dtype=torch.uint8), torch.zeros(2))
     assert check_images(torch.zeros(2, 3, 9, 3)).shape == (2, 3, 9, 3)  # narrow, and right
+
+
+@pytest.mark.parametrize(("settings", "name"), [({"scale": 0.0}, "scale"), ({"noise": -1.0}, "noise")])
+def test_a_spiral_without_a_size_is_refused(settings, name):
+    with pytest.raises(ValueError, match=f"`{name}` must be"):
+        SwissRoll(**settings)

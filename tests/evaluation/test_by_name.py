@@ -55,3 +55,9 @@ def test_no_more_than_half_of_a_finite_set_is_judged_and_no_more_than_the_most()
 def test_what_cannot_be_judged_is_refused(count, names, message):
     with pytest.raises(ValueError, match=message):
         by_name.measured(data.ring(), data.ring().sample(count, seeded(0)), seeded(1), names)
+
+
+def test_features_of_images_without_a_classifier_are_not_their_pixels(rng):
+    images = data.stacked(data.digits())
+    with pytest.raises(ValueError, match="must not ask for the features of a classifier"):
+        by_name.measured(images, images.sample(50, rng), rng, ["precision_recall"])

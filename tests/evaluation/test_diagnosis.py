@@ -837,3 +837,10 @@ def test_logits_that_are_once_below_zero_are_not_taken_for_probabilities():
     assert diagnose(d_loss, g_loss, d_real=likely, d_fake=d_fake).pattern == "healthy"
     d_fake[7] = 0
     assert "never leave" not in repr(diagnose(d_loss, g_loss, loss="hinge", d_real=likely, d_fake=d_fake))
+
+
+def test_a_loss_that_no_discriminator_can_have_bounds_nothing():
+    for name in ("minimax", "hinge", "least_squares"):
+        with pytest.raises(ValueError, match=f"`d_loss` must be at least 0 for {name}, got -1"):
+            divergence_bound(-1.0, loss=name)
+    assert divergence_bound(-1.0, loss="wasserstein").value == 1

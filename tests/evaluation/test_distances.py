@@ -85,3 +85,12 @@ def test_the_line_takes_the_bias_away():
 def test_what_makes_no_sense_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call(torch.randn(9, 2, generator=seeded(0)))
+
+
+def test_blocks_refuse_an_undefined_feature_wherever_it_stands(rng):
+    x = torch.randn(50, 3, generator=rng)
+    y = x.clone()
+    y[49, 0] = float("nan")
+    for real, fake in ((x, y), (y, x)):
+        with pytest.raises(ValueError, match="must be finite"):
+            kernel_of_blocks(real, fake, rng=torch.Generator().manual_seed(0), size=2, blocks=2)

@@ -124,3 +124,9 @@ def test_far_clusters_are_those_of_scikit_learn():
 def test_what_makes_no_sense_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(("real", "fake"), [(0, 4), (4, 0)])
+def test_histograms_of_no_features_are_refused(real, fake, rng):
+    with pytest.raises(ValueError, match=f"features of both kinds, got {real} real and {fake} generated"):
+        joint_histograms(torch.zeros(real, 2), torch.zeros(fake, 2), clusters=2, rng=rng)

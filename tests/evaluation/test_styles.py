@@ -81,3 +81,11 @@ def test_a_label_survives_where_the_layers_that_hold_it_do(rng):
     assert matrix[0][0] == matrix[3][3] == 0.0
     with pytest.raises(ValueError, match="must hold a pair of different labels"):
         label_survival(lambda styles: torch.zeros(len(styles)), first, second)
+
+
+def test_a_probe_of_undefined_features_is_refused():
+    x, labels = torch.zeros(4, 2), torch.tensor([0, 1, 0, 1])
+    x[1, 0] = math.nan
+    for seen, unseen in ((x, torch.zeros(4, 2)), (torch.zeros(4, 2), x)):
+        with pytest.raises(ValueError, match="`seen` and `unseen` must be finite"):
+            linear_probe(seen, labels, unseen, labels)

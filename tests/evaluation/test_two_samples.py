@@ -109,3 +109,10 @@ def test_what_are_no_samples_is_refused_by_name(real, fake, words):
 def test_no_steps_are_refused():
     with pytest.raises(ValueError, match="`steps` must be at least 1, got 0"):
         two_sample_test(torch.zeros(50, 2), torch.zeros(50, 2), rng=seeded(0), steps=0)
+
+
+def test_half_precision_tells_apart_what_single_precision_does(rng):
+    real, fake = torch.randn(400, 3, generator=rng), torch.randn(400, 3, generator=rng) + 2
+    real[:, 0] = fake[:, 0] = -1  # a feature that does not vary
+    assert two_sample_test(real.half(), fake.half(), rng=rng).p_value < 1e-9
+    assert two_sample_test(real.half(), fake.double(), rng=rng).p_value < 1e-9

@@ -74,3 +74,16 @@ def test_what_the_game_cannot_hold_fixed_is_refused(rng):
             network_game(minimax, *pair, penalties=[penalty], **samples)
     with pytest.raises(ValueError, match="`latents` must be as many as `real`, 5, got 4"):
         network_game(minimax, *pair, real=samples["real"], latents=samples["latents"][:4])
+
+
+def test_a_look_at_the_field_writes_into_no_network(rng):
+    networks = [
+        nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 2)),
+        nn.Sequential(nn.Linear(2, 1), nn.Flatten(0)),
+    ]
+    generator, discriminator = (network.double() for network in networks)
+    before = {name: buffer.clone() for name, buffer in generator.named_buffers()}
+    x, z = torch.randn(2, 8, 2, generator=rng, dtype=torch.float64)
+    field, state = network_game(non_saturating, generator, discriminator, real=x, latents=z)
+    assert_close(field(state), field(state), rtol=0, atol=0)
+    assert all(torch.equal(buffer, before[name]) for name, buffer in generator.named_buffers())

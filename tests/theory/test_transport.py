@@ -389,3 +389,13 @@ def test_a_library_that_is_read_anew_says_nothing_in_a_notebook(tmp_path):
     anew = {"PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     run = subprocess.run([sys.executable, "-c", code], env=os.environ | anew, capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_a_singular_covariance_leaves_the_gradient_of_its_neighbour_alone():
+    """Truth: of N(0, C) to N(0, 2 I) the derivative in C is I - (2 C^-1)^(1/2), at C = I (1 - sqrt 2) I."""
+    covariances = torch.stack([torch.eye(2), torch.diag(torch.tensor([1.0, 0.0]))]).double().requires_grad_()
+    zero, other = torch.zeros(2, dtype=torch.float64), 2 * torch.eye(2, dtype=torch.float64)
+    distances = frechet_gaussian(zero, covariances, zero, other)
+    distances[0].backward()
+    assert_close(covariances.grad[0], (1 - math.sqrt(2)) * torch.eye(2).double(), rtol=1e-12, atol=1e-12)
+    assert_close(distances[1].item(), (1 - math.sqrt(2)) ** 2 + 2, rtol=1e-12, atol=0)
