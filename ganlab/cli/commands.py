@@ -26,7 +26,10 @@ from ganlab.experiments.requests import Request
 __all__ = ["main"]
 
 ENDINGS = (".png", ".npy", ".safetensors")
-_NO_ROOM = re.compile(r"allocate|not enough memory|out of memory|overflow", re.IGNORECASE)
+_NO_ROOM = re.compile(
+    r"can't allocate memory|not enough memory|out of memory|storage size calculation overflowed",
+    re.IGNORECASE,
+)
 OPTIONS = {"learning_rates": "--lr", "root": "--data-dir", "names": "--metrics", "drawn": "--samples"}
 """What a message of the package names, and what the command line calls it."""
 

@@ -438,12 +438,15 @@ def test_what_does_not_fit_into_memory_is_one_sentence(unseen, monkeypatch, erro
     assert capsys.readouterr().err.startswith("ganlab: there is not enough memory for numbers or networks")
 
 
-def test_another_error_at_run_time_is_not_taken_for_a_lack_of_memory(unseen, monkeypatch):
+@pytest.mark.parametrize(
+    "message", ["shapes differ", "Overflow when unpacking long", "cannot allocate a name"]
+)
+def test_another_error_at_run_time_is_not_taken_for_a_lack_of_memory(unseen, monkeypatch, message):
     def wrong(*_, **__):
-        raise RuntimeError("shapes differ")
+        raise RuntimeError(message)
 
     monkeypatch.setattr("ganlab.experiments.building.build", wrong)
-    with pytest.raises(RuntimeError, match="shapes differ"):
+    with pytest.raises(RuntimeError, match=message):
         train("--steps", 1, "--out", "run")
 
 
